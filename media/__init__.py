@@ -1,0 +1,1 @@
+"""ffmpeg and PyAV behind plain functions: files in, files out, no database, no network."""

@@ -1,0 +1,171 @@
+"""What an adapter promises, and the words it speaks in.
+
+An adapter is pure: each method is a generator that yields the calls to make and is sent their replies. The same
+text serves the blocking Celery task (`providers.http`) and the asynchronous drain (`providers.http_async`), and a
+test needs no network.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+
+class JobState(StrEnum):
+    """What has become of a job, in our words."""
+
+    QUEUED = "queued"  #: accepted, not started
+    RUNNING = "running"  #: being made; also every word of a vendor that we do not know
+    DONE = "done"  #: outputs are there
+    FAILED = "failed"  #: ended without outputs
+    CANCELED = "canceled"  #: stopped on request
+
+
+class CancelState(StrEnum):
+    """What has become of a request to stop a job."""
+
+    CANCELED = "canceled"  #: it will not run
+    REQUESTED = "requested"  #: asked; only a poll can tell
+    ALREADY_TERMINAL = "already_terminal"
+    UNSUPPORTED = "unsupported"
+    NOT_FOUND = "not_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One HTTP request. Exactly the call that costs money has `paid=True`: it is sent once, on a fresh connection."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # carries the key
+    json: Any = None
+    body: bytes | None = field(default=None, repr=False)
+    paid: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer that arrived whole. `headers` have lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+Talk: TypeAlias = Generator[Call, Reply, T]
+"""A conversation: yields calls, is sent their replies, returns a T."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A picture, clip or sound that goes into a generation: an address, or bytes that are read only when asked for."""
+
+    content_type: str
+    url: str | None = None
+    read: Callable[[], bytes] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """What to make. `duration_s` is None for stills; `params` holds the model's own extra fields."""
+
+    capability: str  # the step's kind, such as "video.gen"
+    model: str
+    prompt: str = field(default="", repr=False)
+    images: tuple[Media, ...] = ()  # references, in recipe order
+    videos: tuple[Media, ...] = ()
+    audios: tuple[Media, ...] = ()
+    first_frame: Media | None = None
+    duration_s: Decimal | None = None
+    aspect: str | None = None  # "16:9"
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One result: an address to download from, or the bytes themselves. `authorized`: the key must go along."""
+
+    url: str | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    authorized: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a job cost. `source`: reported by the vendor, derived from its units, or quoted from our price book."""
+
+    usd: Decimal
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A job as the provider sees it now."""
+
+    state: JobState
+    progress: float | None = None  # 0..1; None when the provider does not say
+    queue_position: int | None = None
+    outputs: tuple[Output, ...] = ()  # filled exactly when state is DONE
+    error_code: str | None = None  # set exactly when state is FAILED
+    retryable: bool = False  # would a new attempt have a chance?
+    cost: Cost | None = None
+    seed: int | None = None
+    logs: tuple[str, ...] = ()  # sanitised: no prompt, no address, no key
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a submission returned. `urls` and `model` are stored and given back to poll and cancel."""
+
+    request_id: str
+    model: str
+    urls: Mapping[str, str] = field(default_factory=dict, repr=False)
+    snapshot: Snapshot | None = None  # when the answer already was terminal
+
+
+class Provider(ABC):
+    """Knows one vendor's language, and does no I/O: each method is a conversation to be held.
+
+    `base_url` is the vendor's origin and comes from `<NAME>_BASE_URL` where that is set. `key_variable` names the
+    environment variable that holds the operator's key; None means that no key is needed.
+    """
+
+    name: ClassVar[str]
+    default_base_url: ClassVar[str] = ""
+    key_variable: ClassVar[str | None] = None
+    supports_cancel: ClassVar[bool] = False
+    #: hosts, besides base_url's own, that results may come from: exact, or ".suffix"
+    media_hosts: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, base_url: str | None = None) -> None:
+        self.base_url = (base_url or self.default_base_url).rstrip("/")
+
+    @abstractmethod
+    def default_model(self, capability: str) -> str | None:
+        """The model used when a recipe names none; None when this provider does not do `capability`."""
+
+    @abstractmethod
+    def check(self, generation: Generation) -> list[tuple[str, str]]:
+        """Why this generation cannot be asked for: (field, sentence) pairs; [] when it can. Called at plan time."""
+
+    @abstractmethod
+    def submit(self, generation: Generation, *, key: str, idem_key: str) -> Talk[Job]:
+        """Ask for `generation`, once.
+
+        Raises NotSent, Rejected, KeyRefused or Unavailable when it is certain that no job exists,
+        and SubmissionUnknown in every other case. The engine never repeats an unknown submission.
+        """
+
+    @abstractmethod
+    def poll(self, job: Job, *, key: str) -> Talk[Snapshot]:
+        """The job as it is now. Raises Unavailable or KeyRefused when the provider would not say."""
+
+    def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:
+        """Ask the provider to stop the job."""
+        return CancelState.UNSUPPORTED
+        yield  # a generator that makes no call

@@ -1,0 +1,75 @@
+"""How a provider can fail us. The engine looks at the class and `retryable`, never at the text.
+
+ProviderError
+├── NotSent            the request never left: safe to try again
+├── SubmissionUnknown  it may have arrived: never send it twice
+├── Rejected           the provider read it and said no
+├── KeyRefused         our credential is missing, wrong, expired or out of credit
+└── Unavailable        busy or down: ask again later
+
+`code` is one of the codes below: stable, ours, and free of the provider's own words, since those echo
+prompts and signed addresses.
+"""
+
+from typing import Any, ClassVar
+
+from core.errors import ZapsError
+
+
+class ProviderError(ZapsError):
+    """A provider did not do what we asked."""
+
+    code: ClassVar[str] = "PROVIDER_FAILED"
+    title = "The provider failed."
+    status = 502
+
+    def __init__(self, detail: str = "", *, reason: str | None = None, retry_after_s: float | None = None, **extra: Any) -> None:
+        """`reason` overrides the class's code with a narrower one; `retry_after_s` is what the provider asked for."""
+        super().__init__(detail, **extra)
+        self.reason = reason or self.code
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        extra = {**self.extra, "reason": self.reason, "retry_after_s": self.retry_after_s}
+        return (_rebuild, (type(self), self.detail, extra))
+
+
+def _rebuild(kind: type[ProviderError], detail: str, extra: dict[str, Any]) -> ProviderError:
+    return kind(detail, **extra)
+
+
+class NotSent(ProviderError):
+    """The request never reached the provider; nothing was bought."""
+
+    code = "SUBMISSION_UNAVAILABLE"
+    title = "The provider could not be reached."
+    retryable = True
+
+
+class SubmissionUnknown(ProviderError):
+    """The provider may or may not have accepted the job."""
+
+    code = "SUBMISSION_UNKNOWN"
+    title = "It is not known whether the provider accepted the job."
+
+
+class Rejected(ProviderError):
+    """The provider read the request and refused it."""
+
+    code = "PROVIDER_REJECTED"
+    title = "The provider refused the request."
+
+
+class KeyRefused(ProviderError):
+    """The key is missing, wrong, or its account has no credit: KEY_MISSING, KEY_INVALID, INSUFFICIENT_CREDITS."""
+
+    code = "KEY_INVALID"
+    title = "The provider refused the key."
+
+
+class Unavailable(ProviderError):
+    """Busy or down, and nothing was accepted: RATE_LIMITED or PROVIDER_UNAVAILABLE."""
+
+    code = "PROVIDER_UNAVAILABLE"
+    title = "The provider is busy or down."
+    retryable = True

@@ -1,0 +1,46 @@
+"""A step kind: what a step of that name makes, and, where it runs on our own machine, how."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """One input file of a local step, with the step that made it. `kind`: png, mp4, wav or json."""
+
+    step_id: str
+    path: Path
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalJob:
+    """What a local step has to work with. Files are written into `folder`, an empty directory of its own."""
+
+    inputs: Sequence[Material]  # in recipe order
+    folder: Path
+    params: Mapping[str, Any]
+    aspect: str | None
+    beat: Callable[[], None] = field(repr=False)  # call it every few seconds: it keeps the lease, and raises when it is lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepKind:
+    """What a recipe's `kind:` means.
+
+    `makes` is the class of the main asset: png, mp4, wav or json. `render` is set exactly for local kinds; it returns
+    the files it wrote, the main one first.
+    """
+
+    name: str
+    makes: str
+    needs_duration: bool = False
+    repeats: bool = False  # `repeat:` expands it into numbered steps
+    render: Callable[[LocalJob], list[Path]] | None = None
+
+
+KINDS: Registry[StepKind] = Registry("zaps.kinds", "KIND")

@@ -1,0 +1,77 @@
+"""Who is calling, as every door below the HTTP border knows them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from core.errors import Refused
+
+ANONYMOUS = "anonymous"
+
+
+class Scope(StrEnum):
+    """What a token may be used for. A person who is logged in may do all of it."""
+
+    READ = "read"  #: look at runs, recipes and assets
+    RUN = "run"  #: plan and run with the mock, cancel
+    LIVE = "live"  #: spend money
+    PUBLISH = "publish"  #: write to the catalogue
+
+
+class CallerUnknown(Refused):
+    """Only a caller that we know may do this."""
+
+    code = "NOT_AUTHENTICATED"
+    title = "This needs a caller that we know."
+    status = 401
+    remediation = "Send `Authorization: Bearer <token>` (`zap token create NAME` makes one), or log in."
+
+
+class CallerRefused(Refused):
+    """We know the caller, and they may not do this."""
+
+    code = "FORBIDDEN"
+    title = "This caller may not do that."
+    status = 403
+    remediation = "Use an account or a token that may."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """One caller. `session_id` names the browser or script, never a credential; "" when there is none.
+
+    `principal_id` is `user:<id>`, `token:<prefix>` or `anonymous`.
+    """
+
+    user: AbstractBaseUser | None = field(default=None, repr=False)
+    principal_id: str = ANONYMOUS
+    session_id: str = ""
+    address: str = ""
+    scopes: frozenset[str] = frozenset()
+    is_staff: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether we know who it is."""
+        return self.user is not None
+
+    @property
+    def key_scope(self) -> str:
+        """Whose idempotency keys these are: the principal's; an anonymous caller's session's, or else address's."""
+        if self.is_known:
+            return self.principal_id
+        return f"{ANONYMOUS}:session:{self.session_id}" if self.session_id else f"{ANONYMOUS}:address:{self.address}"
+
+    def require(self, scope: Scope) -> None:
+        """Raises CallerUnknown (401) or CallerRefused (403) unless the caller may use `scope`."""
+        if not self.is_known:
+            raise CallerUnknown
+        if scope not in self.scopes:
+            raise CallerRefused(f"This token does not have the scope {scope}.")
+
+    def require_staff(self) -> None:
+        """Raises CallerUnknown (401) or CallerRefused (403) unless the caller is staff."""
+        self.require(Scope.READ)
+        if not self.is_staff:
+            raise CallerRefused("Only staff may see this.")

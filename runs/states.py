@@ -105,6 +105,6 @@ ATTEMPT_MOVES = {
     "rendering": Move({_A.PLANNED}, _A.SETTLING),
     "done": Move({_A.SETTLING}, _A.DONE),
     "failed": Move({_A.PLANNED, _A.SUBMITTING, _A.ACCEPTED, _A.SETTLING, _A.UNKNOWN}, _A.FAILED),
-    "canceling": Move({_A.SUBMITTING, _A.ACCEPTED, _A.UNKNOWN}, _A.CANCELING),
+    "canceling": Move({_A.SUBMITTING, _A.ACCEPTED, _A.SETTLING, _A.UNKNOWN}, _A.CANCELING),
     "canceled": Move({_A.PLANNED, _A.SETTLING, _A.CANCELING}, _A.CANCELED),
 }

@@ -1,13 +1,10 @@
 """What a run made, and what people and judges said of it."""
 
-from functools import partial
-
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from core.ids import new_id
 from runs.models.run import Run
 from runs.models.step import Attempt, Step
 
@@ -15,7 +12,7 @@ from runs.models.step import Attempt, Step
 class Asset(models.Model):
     """One stored file. `kind` is its media class; `content_type` its true type."""
 
-    asset_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "asset"), editable=False)
+    asset_id = models.CharField(max_length=40, unique=True, editable=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="assets")
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="assets")
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="assets")
@@ -28,7 +25,9 @@ class Asset(models.Model):
     width = models.IntegerField(null=True, blank=True)
     height = models.IntegerField(null=True, blank=True)
     duration_s = models.DecimalField(max_digits=12, decimal_places=3, null=True, blank=True)
-    parents = ArrayField(models.CharField(max_length=40), default=list, blank=True, help_text="Asset ids it was made from.")
+    parents = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, help_text="Asset ids it was made from."
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
@@ -66,7 +65,9 @@ class Feedback(models.Model):
         verbose_name_plural = "feedback"
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=["aura_score", "judge_score", "rlhf_vote"]), name="feedback_kind_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["aura_score", "judge_score", "rlhf_vote"]), name="feedback_kind_known"
+            ),
             models.CheckConstraint(condition=Q(rater__in=["heuristic", "human", "vlm"]), name="feedback_rater_known"),
         ]
 

@@ -25,7 +25,9 @@ class CronLog(models.Model):
             models.CheckConstraint(
                 condition=Q(status=None) | Q(status__in=["failed", "partial", "success"]), name="cron_log_status_known"
             ),
-            models.CheckConstraint(condition=Q(status=None) | Q(end_time__isnull=False), name="cron_log_closed_has_end"),
+            models.CheckConstraint(
+                condition=Q(status=None) | Q(end_time__isnull=False), name="cron_log_closed_has_end"
+            ),
         ]
         indexes = [
             models.Index(fields=["job_name", "-start_time"], name="cron_log_job"),

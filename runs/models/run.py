@@ -1,13 +1,10 @@
 """The run: one recipe, one set of inputs, one film."""
 
-from functools import partial
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from core.ids import new_id
 from runs.states import RUN_FINAL, RunStatus, Stage, WaitReason
 
 # Plain strings: an enum member here would make every migration import today's runs.states.
@@ -19,8 +16,10 @@ _REASONS = sorted(map(str, WaitReason))
 class Run(models.Model):
     """A recipe on its way to a film. Only `runs.transitions` changes `status`, `stage` and `revision`."""
 
-    run_id = models.CharField(max_length=40, unique=True, default=partial(new_id, "run"), editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    run_id = models.CharField(max_length=40, unique=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="runs"
+    )
     principal_id = models.CharField(max_length=80, blank=True, help_text="Who asked, as the API names them.")
     session_id = models.CharField(max_length=80, blank=True, help_text="Browser session or X-Zap-Session header.")
 
@@ -44,8 +43,13 @@ class Run(models.Model):
     reserved_usd = models.DecimalField(max_digits=12, decimal_places=6)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0)
 
-    due_at = models.DateTimeField(null=True, blank=True, db_default=Now(), help_text="When the drain looks at it, if nobody did before.")
+    due_at = models.DateTimeField(
+        null=True, blank=True, db_default=Now(), help_text="When the drain looks at it, if nobody did before."
+    )
     rung_at = models.DateTimeField(null=True, blank=True)
+    shown_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Last revision made by progress alone."
+    )
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -54,12 +58,16 @@ class Run(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(status__in=_KNOWN), name="run_status_known"),
             models.CheckConstraint(condition=Q(provider_mode__in=["live", "mock"]), name="run_provider_mode_known"),
-            models.CheckConstraint(condition=Q(wait_reason=None) | Q(wait_reason__in=_REASONS), name="run_wait_reason_known"),
+            models.CheckConstraint(
+                condition=Q(wait_reason=None) | Q(wait_reason__in=_REASONS), name="run_wait_reason_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=_FINAL) | Q(due_at__isnull=False) | Q(wait_reason__isnull=False),
                 name="run_open_is_due_or_says_why",
             ),
-            models.CheckConstraint(condition=~Q(status__in=_FINAL) | Q(finished_at__isnull=False), name="run_final_has_end"),
+            models.CheckConstraint(
+                condition=~Q(status__in=_FINAL) | Q(finished_at__isnull=False), name="run_final_has_end"
+            ),
             models.CheckConstraint(
                 condition=Q(reserved_usd__gte=0) & Q(cost_usd__gte=0) & Q(cap_usd__gte=0), name="run_money_not_negative"
             ),
@@ -96,5 +104,3 @@ class RunEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.subject}"
-
-

@@ -29,7 +29,9 @@ class Step(models.Model):
     progress = models.FloatField(default=0)
     error = models.CharField(max_length=64, blank=True)
     idem_key = models.CharField(max_length=220, blank=True, help_text="Key of the newest attempt.")
-    provider_request_id = models.CharField(max_length=300, blank=True, help_text="The provider's id for the newest attempt.")
+    provider_request_id = models.CharField(
+        max_length=300, blank=True, help_text="The provider's id for the newest attempt."
+    )
     price_quote_usd = models.DecimalField(max_digits=12, decimal_places=6)
     actual_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
 
@@ -44,12 +46,16 @@ class Step(models.Model):
             models.UniqueConstraint(fields=["run", "step_id"], name="step_once"),
             models.UniqueConstraint(fields=["run", "position"], name="step_position_once"),
             models.CheckConstraint(condition=Q(status__in=_KNOWN), name="step_status_known"),
-            models.CheckConstraint(condition=Q(wait_reason=None) | Q(wait_reason__in=_REASONS), name="step_wait_reason_known"),
+            models.CheckConstraint(
+                condition=Q(wait_reason=None) | Q(wait_reason__in=_REASONS), name="step_wait_reason_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=_FINAL) | Q(due_at__isnull=False) | Q(wait_reason__isnull=False),
                 name="step_open_is_due_or_says_why",
             ),
-            models.CheckConstraint(condition=~Q(status__in=_FINAL) | Q(finished_at__isnull=False), name="step_final_has_end"),
+            models.CheckConstraint(
+                condition=~Q(status__in=_FINAL) | Q(finished_at__isnull=False), name="step_final_has_end"
+            ),
             models.CheckConstraint(condition=Q(progress__gte=0) & Q(progress__lte=1), name="step_progress_is_a_share"),
         ]
         indexes = [
@@ -78,7 +84,9 @@ class Attempt(models.Model):
     model = models.CharField(max_length=200, blank=True)
     capability = models.CharField(max_length=40)
     provider_request_id = models.CharField(max_length=300, blank=True)
-    urls = models.JSONField(default=dict, blank=True, help_text="Where to ask about the job, as the submission's answer said.")
+    urls = models.JSONField(
+        default=dict, blank=True, help_text="Where to ask about the job, as the submission's answer said."
+    )
 
     progress = models.FloatField(null=True, blank=True)
     queue_position = models.IntegerField(null=True, blank=True)
@@ -86,7 +94,9 @@ class Attempt(models.Model):
     logs = models.JSONField(default=list, blank=True)
     error = models.CharField(max_length=64, blank=True)
     quote_usd = models.DecimalField(max_digits=12, decimal_places=6)
-    reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, default=0, help_text="Held of the run's cap until this ends.")
+    reserved_usd = models.DecimalField(
+        max_digits=12, decimal_places=6, default=0, help_text="Held of the run's cap until this ends."
+    )
     actual_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     cost_source = models.CharField(max_length=12, blank=True, help_text="reported, derived, quoted or none.")
 
@@ -111,7 +121,15 @@ class Attempt(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     status__in=[
-                        "accepted", "canceled", "canceling", "done", "failed", "planned", "settling", "submitting", "unknown",
+                        "accepted",
+                        "canceled",
+                        "canceling",
+                        "done",
+                        "failed",
+                        "planned",
+                        "settling",
+                        "submitting",
+                        "unknown",
                     ]
                 ),
                 name="attempt_status_known",
@@ -122,7 +140,8 @@ class Attempt(models.Model):
                 name="attempt_open_is_due",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["canceled", "done", "failed"]) | (Q(finished_at__isnull=False) & Q(due_at=None)),
+                condition=~Q(status__in=["canceled", "done", "failed"])
+                | (Q(finished_at__isnull=False) & Q(due_at=None)),
                 name="attempt_final_has_end",
             ),
             models.CheckConstraint(
@@ -131,9 +150,13 @@ class Attempt(models.Model):
         ]
         indexes = [
             # The drain's claim: jobs at a provider, oldest due first. Small: in flight only.
-            models.Index(fields=["due_at"], name="attempt_polls_due", condition=Q(status__in=["accepted", "canceling"])),
+            models.Index(fields=["due_at"], name="attempt_polls_due", condition=Q(status="accepted")),
             # The drain's bells: work whose message was lost, or whose worker died.
-            models.Index(fields=["due_at"], name="attempt_bells_due", condition=Q(status__in=["planned", "settling", "submitting"])),
+            models.Index(
+                fields=["due_at"],
+                name="attempt_bells_due",
+                condition=Q(status__in=["canceling", "planned", "settling", "submitting"]),
+            ),
         ]
 
     def __str__(self) -> str:

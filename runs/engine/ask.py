@@ -1,0 +1,142 @@
+"""Between an attempt's row and its provider: which adapter, which key, what to ask for."""
+
+import tempfile
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.core.files.storage import default_storage
+from media.frames import last_frame
+
+from core.money import ZERO, usd
+from providers import registry
+from providers.contract import Cost, Generation, Job, JobState, Media, Provider, Snapshot
+from runs.inputs import read_input
+from runs.models import Asset, Attempt, Run, Step
+from zaps.planned import InputRef, PlannedStep, Role, Source
+
+_CLASS = {"png": "images", "mp4": "videos", "wav": "audios"}
+
+
+def load(attempt_pk: int) -> Attempt:
+    """The attempt with its step and run, without the run's bulky texts."""
+    attempts = Attempt.objects.select_related("step", "run")
+    return attempts.defer("run__source", "run__prompts", "run__inputs").get(pk=attempt_pk)
+
+
+def adapter_and_key(provider: str) -> tuple[Provider, str]:
+    """The adapter and the operator's key for it. Raises KeyRefused (KEY_MISSING) where it needs one and has none."""
+    return registry.provider(provider), registry.api_key(provider)
+
+
+def job_of(attempt: Attempt) -> Job:
+    """The job as its submission described it."""
+    return Job(request_id=attempt.provider_request_id, model=attempt.model, urls=attempt.urls)
+
+
+def cost_of(snapshot: Snapshot, quote_usd: Decimal) -> Cost:
+    """What the job cost: what the provider said; else our quote if it delivered, else nothing."""
+    if snapshot.cost is not None:
+        return Cost(usd=usd(snapshot.cost.usd), source=snapshot.cost.source)
+    if snapshot.state == JobState.DONE:
+        return Cost(usd=quote_usd, source="quoted")
+    return Cost(usd=ZERO, source="none")
+
+
+def generation_of(step: Step) -> Generation:
+    """What to ask the provider for, with the assets of earlier steps read only when the adapter wants them.
+
+    Raises MediaError when a clip's last frame cannot be taken.
+    """
+    planned = PlannedStep.from_json(step.spec)
+    media: dict[str, list[Media]] = {"images": [], "videos": [], "audios": []}
+    first_frame: Media | None = None
+    for ref, asset in _materials(step, planned):
+        if ref.role == Role.FIRST_FRAME:
+            first_frame = _last_frame_of(asset)
+        elif asset.kind in _CLASS:
+            media[_CLASS[asset.kind]].append(Media(content_type=asset.content_type, read=partial(read_asset, asset)))
+    for given in _given_media(step, planned):
+        media[given.content_type.split("/", 1)[0] + "s"].append(given)
+    return Generation(
+        capability=planned.kind,
+        model=planned.model or "",
+        prompt=planned.prompt,
+        images=tuple(media["images"]),
+        videos=tuple(media["videos"]),
+        audios=tuple(media["audios"]),
+        first_frame=first_frame,
+        duration_s=planned.duration_s,
+        aspect=planned.aspect,
+        params=planned.params,
+    )
+
+
+def materials(step: Step) -> list[Asset]:
+    """The assets that the step's references name, in recipe order."""
+    return [asset for _, asset in _materials(step, PlannedStep.from_json(step.spec))]
+
+
+def read_asset(asset: Asset) -> bytes:
+    """The stored bytes."""
+    with default_storage.open(asset.storage_key, "rb") as file:
+        content: bytes = file.read()
+    return content
+
+
+def _materials(step: Step, planned: PlannedStep) -> list[tuple[InputRef, Asset]]:
+    refs = [ref for ref in planned.inputs if ref.source == Source.STEP]
+    if not refs:
+        return []
+    made: dict[str, list[Asset]] = {}
+    named = Asset.objects.filter(run_id=step.run_id, step__step_id__in={ref.name for ref in refs}, step__status="done")
+    for asset in named.select_related("step").order_by("attempt_id", "index"):
+        made.setdefault(asset.step.step_id, []).append(asset)
+    return [(ref, asset) for ref in refs for asset in made.get(ref.name, ())]
+
+
+def _given_media(step: Step, planned: PlannedStep) -> list[Media]:
+    names = [ref.name for ref in planned.inputs if ref.source == Source.USER]
+    if not names:
+        return []
+    inputs = Run.objects.values_list("inputs", flat=True).get(pk=step.run_id)
+    return [_given(inputs[name]) for name in names if _is_media(inputs.get(name))]
+
+
+def _last_frame_of(asset: Asset) -> Media:
+    with tempfile.TemporaryDirectory(prefix="zaps-") as folder:
+        clip, frame = Path(folder, "clip.mp4"), Path(folder, "frame.png")
+        clip.write_bytes(read_asset(asset))
+        last_frame(clip, frame)
+        content = frame.read_bytes()
+    return Media(content_type="image/png", read=_always(content))
+
+
+def _always(content: bytes) -> Callable[[], bytes]:
+    return lambda: content
+
+
+def _is_media(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("https://", "http://", "input:", "mock:", "data:"))
+
+
+def _given(value: str) -> Media:
+    """A picture, clip or sound that the caller gave: stored by us, or an address that the provider fetches."""
+    if value.startswith(("input:", "data:")):
+        content_type, content = read_input(value)
+        return Media(content_type=content_type, read=_always(content))
+    return Media(content_type=_guess(value), url=value)
+
+
+def _guess(url: str) -> str:
+    """By its ending; a still where there is none, since that is what inputs mostly are."""
+    ending = url.split("?", 1)[0].rsplit(".", 1)[-1].lower()
+    return {
+        "mp4": "video/mp4",
+        "webm": "video/webm",
+        "mov": "video/quicktime",
+        "mp3": "audio/mpeg",
+        "wav": "audio/wav",
+    }.get(ending, "image/png")

@@ -1,0 +1,130 @@
+"""Look at one job: the retrying task's half of polling. The drain is the other."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from core.errors import StaleState
+from providers import http
+from providers.contract import Job, JobState, Snapshot
+from providers.errors import ProviderError
+from runs import batches, policy
+from runs.batches import Leased, Look
+from runs.engine import ask
+from runs.engine.settle import settle_held
+from runs.models import Attempt
+from runs.states import AttemptStatus, WaitReason
+from runs.transitions import moving
+
+TERMINAL = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """What the task should do now: poll after `wait_s`, or settle, or leave the attempt to others."""
+
+    wait_s: float | None = None
+    settle: bool = False
+
+
+NOTHING = Next()
+
+
+def poll_attempt(attempt_pk: int) -> Next:
+    """Look at a young job if nobody else is looking."""
+    leased = batches.claim_poll(attempt_pk)
+    if leased is None:
+        return _not_yet(attempt_pk)
+    snapshot, error = ask_provider(leased)
+    if leased.overdue or is_over(snapshot):
+        return Next(settle=bool(batches.begin_settling([leased])))
+    return _look_again(leased, look_at(leased, snapshot, error))
+
+
+def take(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> Next:
+    """Go on with a job that was just accepted: settle it at once when it is finished, else say when to look again."""
+    leased = _leased(attempt, token)
+    error: ProviderError | None = None
+    if snapshot is None:
+        snapshot, error = ask_provider(leased)
+    if not is_over(snapshot):
+        return _look_again(leased, look_at(leased, snapshot, error))
+    with moving(attempt.run_id) as moves:
+        moves.settling(attempt, token)
+    settle_held(attempt, token, snapshot)
+    return NOTHING
+
+
+def is_over(snapshot: Snapshot | None) -> bool:
+    """Has the provider ended the job?"""
+    return snapshot is not None and snapshot.state in TERMINAL
+
+
+def ask_provider(leased: Leased) -> tuple[Snapshot | None, ProviderError | None]:
+    """The job as it is, or why the provider would not say."""
+    job = Job(request_id=leased.request_id, model=leased.model, urls=leased.urls)
+    try:
+        provider, key = ask.adapter_and_key(leased.provider)
+        return http.hold(provider.poll(job, key=key)), None
+    except ProviderError as exc:
+        return None, exc
+
+
+def look_at(leased: Leased, snapshot: Snapshot | None, error: ProviderError | None) -> Look:
+    """When to look again, and what to show meanwhile. Pure."""
+    if snapshot is None:
+        retry_after_s = error.retry_after_s if error else None
+        limited = error is not None and error.reason == "RATE_LIMITED"
+        reason = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
+        wait_s = max(policy.next_look_s(leased.capability, leased.polls + 1), retry_after_s or 0.0)
+        return Look(leased, wait_s, leased.progress, leased.queue_position, reason)
+    wait_s = policy.next_look_s(leased.capability, leased.polls, snapshot.retry_after_s)
+    reason = WaitReason.PROVIDER_QUEUE if snapshot.state == JobState.QUEUED else None
+    return Look(leased, wait_s, snapshot.progress, snapshot.queue_position, reason)
+
+
+def _look_again(leased: Leased, look: Look) -> Next:
+    """While the job is young and few are, its own task comes back; the drain leaves it alone a little longer."""
+    if look.wait_s > policy.HOT_COUNTDOWN_S or not _is_hot(leased.attempt_id):
+        batches.write_looks([look])
+        return NOTHING
+    batches.write_looks([replace(look, wait_s=look.wait_s + policy.HOT_GRACE_S)])
+    return Next(wait_s=look.wait_s)
+
+
+def _not_yet(attempt_pk: int) -> Next:
+    """Not ours to poll now: soon, if it is only a little early, else somebody else's."""
+    ahead_s = batches.seconds_to_poll(attempt_pk)
+    if ahead_s is None or not 0 < ahead_s <= policy.HOT_COUNTDOWN_S + policy.HOT_GRACE_S:
+        return NOTHING
+    return Next(wait_s=max(ahead_s - policy.HOT_GRACE_S, 0.1))
+
+
+def _is_hot(attempt_pk: int) -> bool:
+    young = Attempt.objects.filter(status=AttemptStatus.ACCEPTED, accepted_at__gt=Now() - policy.hot_span())
+    ids = list(young.values_list("pk", flat=True)[: policy.HOT_JOBS + 1])
+    return len(ids) <= policy.HOT_JOBS and attempt_pk in ids
+
+
+def _leased(attempt: Attempt, token: UUID) -> Leased:
+    """The lease that came with the acceptance."""
+    row = Attempt.objects.filter(pk=attempt.pk, lease_token=token).values_list("due_at", "polls").first()
+    if row is None or row[0] is None:
+        raise StaleState(f"{attempt} is somebody else's now.")
+    return Leased(
+        attempt_id=attempt.pk,
+        run_id=attempt.run_id,
+        step_id=attempt.step_id,
+        token=token,
+        provider=attempt.provider,
+        model=attempt.model,
+        capability=attempt.capability,
+        request_id=attempt.provider_request_id,
+        urls=attempt.urls,
+        polls=row[1],
+        progress=None,
+        queue_position=None,
+        due_at=row[0],
+        overdue=False,
+    )

@@ -1,0 +1,166 @@
+"""Thousands of polls on one event loop.
+
+The loop, its HTTP session and its database thread live as long as the process. The loop itself never touches the
+database: every statement runs on the one thread that owns the connection, in batches.
+"""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from django.db import close_old_connections
+from providers.http_async import AsyncTransport
+
+from providers import registry
+from providers.contract import Job, Snapshot
+from providers.errors import ProviderError
+from runs import batches, dispatch, policy
+from runs.batches import Leased, Look
+from runs.engine.cron_logs import CycleReport
+from runs.engine.poll import is_over, look_at
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+CLAIM = 500  # rows a claim
+FLUSH_ROWS = 200
+FLUSH_EVERY_S = 0.02
+IDLE_S = 0.5  # longest sleep while nothing is due: a bell in the database is heard within this
+MARGIN_S = 0.2  # stop claiming this long before the window ends
+
+
+class Poller:
+    """One loop on a thread of its own, started by its first cycle."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._transport: AsyncTransport | None = None
+        self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="zaps-drain-db")
+
+    def drain_until(self, ends: float, report: CycleReport) -> "Future[None]":
+        """Poll what is due until `time.monotonic()` reaches `ends`. The future ends with the cycle."""
+        return asyncio.run_coroutine_threadsafe(self._cycle(ends, report), self._started())
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="zaps-drain-loop", daemon=True).start()
+            return self._loop
+
+    async def _cycle(self, ends: float, report: CycleReport) -> None:
+        self._transport = self._transport or AsyncTransport()
+        await self._in_database(close_old_connections)
+        flow = _Flow(self._transport, self._in_database, report)
+        flusher = asyncio.create_task(flow.flush_for_ever())
+        try:
+            while (left := ends - MARGIN_S - time.monotonic()) > 0:
+                leased = await self._in_database(batches.claim_polls, CLAIM) if flow.has_room else []
+                flow.begin(leased)
+                if len(leased) < CLAIM:
+                    await self._rest(flow, left)
+            await flow.finish()
+        finally:
+            flusher.cancel()
+            await flow.flush()
+
+    async def _rest(self, flow: "_Flow", left: float) -> None:
+        """Until the next job is due, or for a moment while many are out."""
+        if not flow.has_room:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            return
+        next_s = await self._in_database(batches.seconds_to_next_poll)
+        wait = IDLE_S if next_s is None else min(max(next_s, FLUSH_EVERY_S), IDLE_S)
+        await asyncio.sleep(min(wait, max(left, 0)))
+
+    async def _in_database(self, function: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._database, function, *arguments)
+
+
+class _Flow:
+    """The polls of one cycle: out at their providers, back, and written in batches."""
+
+    def __init__(self, transport: AsyncTransport, in_database: Callable[..., object], report: CycleReport) -> None:
+        self._transport = transport
+        self._in_database = in_database
+        self._report = report
+        self._out: set[asyncio.Task[None]] = set()
+        self._looks: list[Look] = []
+        self._over: list[Leased] = []
+        self._writing = asyncio.Lock()
+
+    @property
+    def has_room(self) -> bool:
+        """May more be claimed?"""
+        return len(self._out) < 2 * CLAIM
+
+    def begin(self, leased: Sequence[Leased]) -> None:
+        for row in leased:
+            task = asyncio.ensure_future(self._poll(row))
+            self._out.add(task)
+            task.add_done_callback(self._out.discard)
+
+    async def finish(self) -> None:
+        """Wait for what is out; each poll ends by its own time-out."""
+        if self._out:
+            await asyncio.wait(self._out)
+
+    async def flush_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        async with self._writing:
+            looks, self._looks = self._looks, []
+            over, self._over = self._over, []
+            try:
+                if looks:
+                    await self._in_database(batches.write_looks, looks)
+                if over:
+                    await self._in_database(_settle, over)
+            except Exception as exc:  # their leases end by themselves and the rows are polled again
+                logger.exception("drain=flush-failed rows=%s", len(looks) + len(over))
+                self._report.note_error(f"{type(exc).__name__}: {len(looks) + len(over)} polls were not written.")
+
+    async def _poll(self, leased: Leased) -> None:
+        snapshot, error = await self._ask(leased)
+        if leased.overdue or is_over(snapshot):
+            self._over.append(leased)
+        else:
+            self._looks.append(look_at(leased, snapshot, error))
+        self._count(leased, snapshot, error)
+        if len(self._looks) >= FLUSH_ROWS and not self._writing.locked():
+            await self.flush()
+
+    async def _ask(self, leased: Leased) -> tuple[Snapshot | None, ProviderError | None]:
+        try:
+            provider, key = registry.provider(leased.provider), registry.api_key(leased.provider)
+            job = Job(request_id=leased.request_id, model=leased.model, urls=leased.urls)
+            return await self._transport.hold(provider.poll(job, key=key), timeout_s=policy.POLL_TIMEOUT_S), None
+        except ProviderError as exc:
+            return None, exc
+        except Exception as exc:  # an adapter that breaks on one answer must not stop the drain
+            logger.exception("attempt=%s poll=broken", leased.attempt_id)
+            return None, ProviderError(f"{type(exc).__name__} while reading the provider's answer.")
+
+    def _count(self, leased: Leased, snapshot: Snapshot | None, error: ProviderError | None) -> None:
+        if error is not None:
+            self._report.note_error(f"{error.reason}: {leased.provider} would not say how a job stands.")
+            return
+        state = snapshot.state if snapshot else None
+        self._report.note(kind="poll", provider=leased.provider, requestId=leased.request_id, status=state)
+
+
+def _settle(over: Sequence[Leased]) -> None:
+    for bell in batches.begin_settling(over):
+        dispatch.ring_settle(bell.attempt_id, bell.idem_key)
+
+
+POLLER = Poller()

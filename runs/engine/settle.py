@@ -1,0 +1,182 @@
+"""Close an attempt: store what its provider made, book what it cost, and take the run further."""
+
+import logging
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from media.errors import MediaError
+
+from core.errors import StaleState, ZapsError
+from core.ids import new_id
+from providers import http
+from providers.contract import CancelState, Cost, JobState, Snapshot
+from providers.errors import ProviderError
+from runs import leases, policy
+from runs.engine import ask
+from runs.engine.advance import advance
+from runs.engine.outputs import Stored, fetch, seconds, store
+from runs.models import Asset, Attempt
+from runs.states import AttemptStatus
+from runs.transitions import moving
+
+logger = logging.getLogger(__name__)
+
+_ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELED}
+
+
+def settle_attempt(attempt_pk: int) -> None:
+    """Settle it, or wind it down where it was canceled, if nobody else is at it."""
+    attempt = ask.load(attempt_pk)
+    if attempt.status not in {AttemptStatus.SETTLING, AttemptStatus.CANCELING}:
+        return
+    token = leases.claim(attempt, seconds=policy.work_lease_s())
+    if token is None:
+        return
+    if attempt.status == AttemptStatus.SETTLING:
+        settle_held(attempt, token, None)
+    else:
+        _wind_down(attempt, token)
+
+
+def settle_held(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> None:
+    """Settle an attempt whose lease we hold. `snapshot` is the provider's last word, asked for again where None.
+
+    What may pass is tried again later, without another submission; what may not fails the step.
+    """
+    try:
+        snapshot = snapshot or _ask_again(attempt)
+        if snapshot.state == JobState.DONE:
+            _close(attempt, token, snapshot, _fetch_all(attempt, token, snapshot))
+        elif snapshot.state in _ENDED:
+            code = snapshot.error_code or ("CANCELED" if snapshot.state == JobState.CANCELED else "PROVIDER_FAILED")
+            fail(attempt, token, code, ask.cost_of(snapshot, attempt.quote_usd))
+        else:
+            _give_up(attempt, token)
+    except StaleState:
+        raise
+    except ZapsError as exc:
+        _again_or_fail(attempt, token, exc, snapshot)
+
+
+def close(attempt: Attempt, token: UUID, stored: Sequence[Stored], *, cost: Cost, seed: int | None) -> None:
+    """One transaction: the assets, the attempt, its step, the money, and whatever the run can do next."""
+    parents = [asset.asset_id for asset in ask.materials(attempt.step)]
+    with moving(attempt.run_id) as moves:
+        moves.done(attempt, attempt.step, token, actual=cost.usd, source=cost.source, seed=seed)
+        Asset.objects.bulk_create(_asset(attempt, one, parents) for one in stored)
+        advance(moves)
+
+
+def fail(attempt: Attempt, token: UUID, code: str, cost: Cost) -> None:
+    """It will not deliver: the step fails, and what it cost is booked all the same."""
+    with moving(attempt.run_id) as moves:
+        moves.failed(attempt, token, code=code, actual=cost.usd, source=cost.source)
+        moves.fail_step(attempt.step, code)
+        advance(moves)
+
+
+def _ask_again(attempt: Attempt) -> Snapshot:
+    provider, key = ask.adapter_and_key(attempt.provider)
+    return http.hold(provider.poll(ask.job_of(attempt), key=key))
+
+
+def _fetch_all(attempt: Attempt, token: UUID, snapshot: Snapshot) -> list[Stored]:
+    if not snapshot.outputs:
+        raise OutputMissing
+    provider, key = ask.adapter_and_key(attempt.provider)
+    beat = leases.Heartbeat(attempt, token, seconds=policy.work_lease_s())
+    stored = []
+    for index, output in enumerate(snapshot.outputs):
+        with tempfile.TemporaryDirectory(prefix="zaps-") as folder:
+            path = fetch(attempt, output, Path(folder), provider=provider, key=key, beat=beat)
+            stored.append(store(attempt, index, path))
+    return stored
+
+
+def _close(attempt: Attempt, token: UUID, snapshot: Snapshot, stored: Sequence[Stored]) -> None:
+    close(attempt, token, stored, cost=ask.cost_of(snapshot, attempt.quote_usd), seed=snapshot.seed)
+
+
+def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError, snapshot: Snapshot | None) -> None:
+    """The provider has finished and will charge: its price is booked even when the result cannot be had."""
+    code = exc.reason if isinstance(exc, ProviderError) else exc.code
+    if exc.retryable and attempt.tries < policy.SETTLE_TRIES:
+        leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=code)
+        logger.info("attempt=%s settle=again error=%s", attempt.pk, code)
+        return
+    final = snapshot or Snapshot(state=JobState.DONE)
+    fail(attempt, token, code, ask.cost_of(final, attempt.quote_usd))
+
+
+def _give_up(attempt: Attempt, token: UUID) -> None:
+    """Past its deadline and still not finished: tell the provider to stop, and count it as if it had delivered."""
+    _tell_to_stop(attempt)
+    fail(attempt, token, "POLL_DEADLINE_EXCEEDED", Cost(usd=attempt.quote_usd, source="quoted"))
+
+
+def _wind_down(attempt: Attempt, token: UUID) -> None:
+    """A canceled attempt lives on until its provider has ended: billed truthfully, its outputs never used."""
+    if not attempt.provider_request_id:
+        _wait_for_a_late_answer(attempt, token)
+        return
+    if attempt.tries <= 1:
+        _tell_to_stop(attempt)
+    try:
+        snapshot = _ask_again(attempt)
+    except ProviderError as exc:
+        wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
+        leases.release(attempt, token, again_in_s=wait_s, error=exc.reason)
+        return
+    if snapshot.state in _ENDED or leases.is_overdue(attempt):
+        cost = ask.cost_of(snapshot, attempt.quote_usd)
+        with moving(attempt.run_id) as moves:
+            moves.canceled(attempt, actual=cost.usd, source=cost.source)
+        return
+    wait_s = policy.next_look_s(attempt.capability, attempt.tries)
+    leases.release(attempt, token, again_in_s=wait_s, error=attempt.error)
+
+
+def _wait_for_a_late_answer(attempt: Attempt, token: UUID) -> None:
+    if leases.is_overdue(attempt):
+        with moving(attempt.run_id) as moves:
+            moves.abandoned(attempt)
+        return
+    leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=attempt.error)
+
+
+def _tell_to_stop(attempt: Attempt) -> None:
+    provider, key = ask.adapter_and_key(attempt.provider)
+    try:
+        state = http.hold(provider.cancel(ask.job_of(attempt), key=key))
+    except ProviderError as exc:
+        logger.info("attempt=%s cancel=failed error=%s", attempt.pk, exc.reason)
+        return
+    logger.info("attempt=%s cancel=%s", attempt.pk, CancelState(state))
+
+
+def _asset(attempt: Attempt, stored: Stored, parents: list[str]) -> Asset:
+    return Asset(
+        asset_id=new_id("asset"),
+        run_id=attempt.run_id,
+        step=attempt.step,
+        attempt=attempt,
+        index=stored.index,
+        kind=stored.probe.kind,
+        content_type=stored.probe.content_type,
+        storage_key=stored.storage_key,
+        sha256=stored.sha256,
+        size_bytes=stored.size_bytes,
+        width=stored.probe.width,
+        height=stored.probe.height,
+        duration_s=seconds(stored.probe),
+        parents=parents,
+    )
+
+
+class OutputMissing(MediaError):
+    """The provider says that it is done, and names no result."""
+
+    code = "OUTPUT_MISSING"
+    title = "The provider finished without a result."

@@ -1,0 +1,74 @@
+"""Accept a run: everything it will ever need, in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from core.ids import new_id
+from runs import dispatch
+from runs.models import Run, RunEvent, Step
+from runs.states import WaitReason
+from zaps.planned import Plan
+
+
+def content_hash(source: str, prompts: Mapping[str, str]) -> str:
+    """SHA-256 over the recipe and its prompt files: two runs with the same one ran the same recipe."""
+    whole = json.dumps([source, dict(prompts)], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+@transaction.atomic
+def start_run(
+    *,
+    plan: Plan,
+    source: str,
+    prompts: Mapping[str, str],
+    inputs: Mapping[str, Any],
+    mode: str,
+    owner: AbstractBaseUser | None,
+    principal_id: str,
+    session_id: str,
+) -> Run:
+    """Store the run, its steps, a snapshot of its recipe, and its reservation; ring once that is committed.
+
+    `mode` is mock or live. The plan has already been held against its cap.
+    """
+    run = Run.objects.create(
+        run_id=new_id("run"),
+        owner=owner,
+        principal_id=principal_id,
+        session_id=session_id,
+        zap_slug=plan.slug,
+        zap_version=plan.version,
+        source=source,
+        prompts=dict(prompts),
+        content_hash=content_hash(source, prompts),
+        inputs=dict(inputs),
+        provider_mode=mode,
+        quote_usd=plan.quote_usd,
+        cap_usd=plan.cap_usd,
+        reserved_usd=plan.quote_usd,
+        revision=1,
+    )
+    Step.objects.bulk_create(
+        Step(
+            run=run,
+            step_id=planned.step_id,
+            position=planned.position,
+            kind=planned.kind,
+            provider=planned.provider,
+            model=planned.model or "",
+            spec=planned.to_json(),
+            parents=list(planned.parents),
+            wait_reason=WaitReason.DEPENDENCY,
+            price_quote_usd=planned.quote_usd,
+        )
+        for planned in plan.steps
+    )
+    RunEvent.objects.create(run=run, seq=1, type="run.accepted", subject=run.run_id, actor=principal_id)
+    dispatch.advance_soon(run.pk)
+    return run

@@ -1,0 +1,114 @@
+"""Send an attempt's request, once: the intent is committed before the call, its answer after it."""
+
+import logging
+from uuid import UUID, uuid4
+
+from core.errors import StaleState, ZapsError
+from core.money import ZERO
+from providers import http
+from providers.contract import Generation, Job
+from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
+from runs import policy
+from runs.engine import ask
+from runs.engine.advance import advance
+from runs.engine.poll import NOTHING, Next, take
+from runs.models import Attempt, Step
+from runs.states import AttemptStatus, StepStatus, WaitReason
+from runs.transitions import moving, note_late_acceptance
+
+logger = logging.getLogger(__name__)
+
+
+def submit_attempt(attempt_pk: int) -> Next:
+    """Submit, and look once at the job if the provider took it: an instant one is settled here and now.
+
+    Does nothing when the attempt is not planned, or not due: somebody else was first.
+    """
+    attempt = ask.load(attempt_pk)
+    if attempt.status != AttemptStatus.PLANNED:
+        return NOTHING
+    token = uuid4()
+    try:
+        generation = ask.generation_of(attempt.step)
+        ask.adapter_and_key(attempt.provider)
+    except ZapsError as exc:
+        fail_attempt(attempt, None, code=_code(exc))
+        return NOTHING
+    with moving(attempt.run_id) as moves:
+        moves.submitting(attempt, token)
+    attempt.tries += 1
+    job = _send(attempt, token, generation)
+    if job is None or not _record(attempt, token, job):
+        return NOTHING
+    return take(attempt, token, job.snapshot)
+
+
+def fail_attempt(attempt: Attempt, token: UUID | None, *, code: str) -> None:
+    """Nothing was bought, and trying again would not help."""
+    with moving(attempt.run_id) as moves:
+        moves.failed(attempt, token, code=code, actual=ZERO, source="none")
+        moves.fail_step(attempt.step, code)
+        advance(moves)
+
+
+def submission_unknown(attempt: Attempt, token: UUID | None) -> None:
+    """Its fate cannot be told. The recipe says whether a person is asked or the step is given up."""
+    with moving(attempt.run_id) as moves:
+        moves.unknown(attempt, token)
+        if attempt.step.spec.get("on_unknown") == "fail":
+            moves.lost(attempt)
+            moves.fail_step(attempt.step, "SUBMISSION_UNKNOWN")
+        else:
+            moves.hold_step(attempt.step, WaitReason.SUBMISSION_UNKNOWN, error="SUBMISSION_UNKNOWN")
+        advance(moves)
+
+
+def submission_unknown_of(attempt_pk: int) -> None:
+    """The worker that sent it died before it could say what came of it."""
+    submission_unknown(ask.load(attempt_pk), None)
+
+
+def _send(attempt: Attempt, token: UUID, generation: Generation) -> Job | None:
+    provider, key = ask.adapter_and_key(attempt.provider)
+    try:
+        return http.hold(provider.submit(generation, key=key, idem_key=attempt.idem_key))
+    except (NotSent, Unavailable) as exc:
+        _postpone(attempt, token, exc)
+    except (Rejected, KeyRefused) as exc:
+        fail_attempt(attempt, token, code=exc.reason)
+    except ProviderError:
+        submission_unknown(attempt, token)
+    except Exception:  # whatever broke, the request may have been sent
+        logger.exception("attempt=%s submit=broken", attempt.pk)
+        submission_unknown(attempt, token)
+    return None
+
+
+def _postpone(attempt: Attempt, token: UUID, exc: ProviderError) -> None:
+    if attempt.tries >= policy.SUBMIT_TRIES:
+        fail_attempt(attempt, token, code=exc.reason)
+        return
+    reason = WaitReason.RATE_LIMIT if exc.reason == "RATE_LIMITED" else WaitReason.BACKOFF
+    wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
+    with moving(attempt.run_id) as moves:
+        moves.postponed(attempt, token, code=exc.reason, wait_s=wait_s, reason=reason)
+
+
+def _record(attempt: Attempt, token: UUID, job: Job) -> bool:
+    """Put the provider's id on record. False when the attempt was canceled while the request was out."""
+    try:
+        with moving(attempt.run_id) as moves:
+            step = Step.objects.get(pk=attempt.step_id)
+            moves.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
+            if step.status == StepStatus.WAITING:
+                moves.resume_step(step)
+                advance(moves)
+    except StaleState:
+        note_late_acceptance(attempt, token, request_id=job.request_id, urls=dict(job.urls))
+        return False
+    attempt.provider_request_id, attempt.urls = job.request_id, dict(job.urls)
+    return True
+
+
+def _code(exc: ZapsError) -> str:
+    return exc.reason if isinstance(exc, ProviderError) else exc.code

@@ -1,0 +1,59 @@
+"""How long things may take, and how often we look. Seconds, unless the name says otherwise."""
+
+import random
+from datetime import timedelta
+
+from django.conf import settings
+
+DEADLINE_S = 3600  # a job that the provider has not ended by then is given up
+HOT_S = 10  # a young job is polled by its own task, then left to the drain
+HOT_JOBS = 20  # and only while no more than this many are young
+HOT_COUNTDOWN_S = 5.0
+HOT_GRACE_S = 2.0  # the drain leaves a hot job alone for this long past its own next look
+BELL_GRACE_S = 2  # a fresh row's own message gets this long before the drain rings again
+BELL_AGAIN_S = 15  # and between two bells of the drain for the same row
+RUN_CHECK_S = 60  # an open run is looked at this often even if nothing rings
+STEP_SLACK_S = 300  # a step may outlive its attempt's deadline by this
+SUBMIT_TRIES = 6  # sends that provably never arrived, before an attempt fails
+SETTLE_TRIES = 6
+RENDER_TRIES = 3
+POLL_TIMEOUT_S = 10.0
+
+_FIRST_LOOK_S = {"image": 1.0, "audio": 2.0, "video": 5.0}
+
+
+def submit_lease_s() -> int:
+    """How long a submission may be out before its worker is taken for dead: the call's own limits, and slack."""
+    return int(settings.ZAP_SUBMIT_LEASE_S)
+
+
+def poll_lease_s() -> int:
+    """Longer than a poll's own time-out, so that a lease never ends while its poller is still talking."""
+    return int(settings.ZAP_POLL_LEASE_S)
+
+
+def work_lease_s() -> int:
+    """For downloads and renders, which renew it as they go."""
+    return int(settings.ZAP_WORK_LEASE_S)
+
+
+def hot_span() -> timedelta:
+    """How long after its acceptance a job counts as young."""
+    return timedelta(seconds=HOT_S)
+
+
+def next_look_s(capability: str, polls: int, retry_after_s: float | None = None) -> float:
+    """When to poll again: 1, 2 or 5 s by what is made, half as much again each time, capped, ± 10 %.
+
+    Never sooner than the provider asked for.
+    """
+    first = _FIRST_LOOK_S.get(capability.split(".", 1)[0], 2.0)
+    wait = min(first * 1.5 ** min(polls, 20), float(settings.ZAP_POLL_CAP_S))
+    wait *= random.uniform(0.9, 1.1)  # noqa: S311 (spreads load, guards nothing)
+    return max(wait, retry_after_s or 0.0)
+
+
+def backoff_s(tries: int, retry_after_s: float | None = None) -> float:
+    """Before the same thing is tried again: 2, 4, 8 … 60 s, ± 10 %, never sooner than the provider asked for."""
+    wait = min(2.0 * 2.0 ** max(tries - 1, 0), 60.0) * random.uniform(0.9, 1.1)  # noqa: S311
+    return max(wait, min(retry_after_s or 0.0, 600.0))

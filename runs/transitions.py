@@ -1,0 +1,344 @@
+"""Every change of state of a run, its steps and its attempts. Nothing else writes a status.
+
+Moves are made inside `moving(run)`: it locks the run first, so that the moves of one run never interleave, and on
+leaving it writes the new revision and one event a move, in the same transaction.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Now
+
+from core import moves
+from core.errors import NotFound
+from core.money import ZERO
+from runs import dispatch, policy
+from runs.models import Attempt, Run, RunEvent, Step
+from runs.states import (
+    ATTEMPT_MOVES,
+    RUN_MOVES,
+    STEP_MOVES,
+    AttemptStatus,
+    Stage,
+    StepStatus,
+    WaitReason,
+)
+
+_BULKY = ("source", "prompts", "inputs")
+
+
+_NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
+
+
+def step_key(run: Run, step: Step, number: int) -> str:
+    """The attempt's idempotency key: the same try of the same request always has the same one."""
+    request = json.dumps(step.spec, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(request.encode()).hexdigest()[:16]
+    return f"zap:idem:{run.run_id}:{step.step_id}:{number}:{digest}"
+
+
+def _subject(attempt: Attempt) -> str:
+    return f"{attempt.step.step_id}#{attempt.number}"
+
+
+def _held_by(token: UUID) -> Q:
+    return Q(lease_token=token)
+
+
+def _lease(token: UUID, seconds: int) -> dict[str, Any]:
+    return {"lease_token": token, "lease_until": Now() + timedelta(seconds=seconds)}
+
+
+class Moves:
+    """The moves of one locked run. `run` carries the values that will be written at the end."""
+
+    def __init__(self, run: Run, actor: str) -> None:
+        self.run = run
+        self.actor = actor
+        self._events: list[RunEvent] = []
+        self._changes: dict[str, Any] = {}
+
+    # The run
+
+    def start_run(self) -> None:
+        """The first step begins."""
+        self._move_run("started")
+
+    def hold_run(self, reason: WaitReason) -> None:
+        """Nothing moves until a person decides."""
+        self._move_run("held", reason=reason, wait_reason=reason, due_at=None, stage=Stage.REVIEW)
+
+    def resume_run(self) -> None:
+        """What it waited for has come."""
+        self._move_run("resumed", wait_reason=None, due_at=Now())
+
+    def finish_run(self, *, zap_url: str) -> None:
+        """Every step is done."""
+        self._end_run("finished", Stage.COMPLETE, zap_url=zap_url)
+
+    def fail_run(self, code: str) -> None:
+        """A step failed and nothing else is at work."""
+        self._end_run("failed", Stage.FAILED, reason=code, error=code)
+
+    def cancel_run(self) -> None:
+        """Somebody asked to stop. Results that arrive later are refused."""
+        self._end_run("canceled", Stage.CANCELED)
+
+    def check_run_in(self, seconds: float, *, stage: Stage | None = None) -> None:
+        """Nothing happened to the run itself; look again then."""
+        self._changes["due_at"] = Now() + timedelta(seconds=seconds)
+        if stage is not None and stage != self.run.stage:
+            self._changes["stage"] = stage
+
+    # Steps
+
+    def start_step(self, step: Step) -> Attempt:
+        """Its parents are done: the step begins with a first attempt, or a further one."""
+        number = Attempt.objects.filter(step=step).count() + 1 if step.idem_key else 1
+        attempt = Attempt(
+            run=self.run,
+            step=step,
+            number=number,
+            idem_key=step_key(self.run, step, number),
+            provider=step.provider,
+            model=step.model,
+            capability=step.kind,
+            quote_usd=step.price_quote_usd,
+            reserved_usd=step.price_quote_usd,
+        )
+        self._move_step(
+            step,
+            "started",
+            wait_reason=None,
+            idem_key=attempt.idem_key,
+            started_at=Now(),
+            due_at=Now() + timedelta(seconds=policy.DEADLINE_S + policy.STEP_SLACK_S),
+        )
+        attempt.save(force_insert=True)
+        self._note("attempt.planned", _subject(attempt))
+        return attempt
+
+    def hold_step(self, step: Step, reason: WaitReason, *, error: str = "") -> None:
+        """A person must decide."""
+        self._move_step(step, "held", reason=reason, wait_reason=reason, error=error, due_at=None)
+
+    def resume_step(self, step: Step) -> None:
+        """What it waited for has come."""
+        due_at = Now() + timedelta(seconds=policy.DEADLINE_S + policy.STEP_SLACK_S)
+        self._move_step(step, "resumed", wait_reason=None, error="", due_at=due_at)
+
+    def fail_step(self, step: Step, code: str) -> None:
+        """Its last attempt failed."""
+        self._end_step(step, "failed", reason=code, error=code)
+
+    def skip_step(self, step: Step) -> None:
+        """The run can no longer use it; what was reserved for it is free again."""
+        self._release(step.price_quote_usd)
+        self._end_step(step, "skipped")
+
+    def cancel_step(self, step: Step) -> None:
+        """Somebody asked us to stop. A result that arrives later is refused."""
+        if step.status == StepStatus.QUEUED:
+            self._release(step.price_quote_usd)
+        self._end_step(step, "canceled")
+
+    # Attempts
+
+    def submitting(self, attempt: Attempt, token: UUID) -> None:
+        """The intent, committed before the call. Refused while another try is not due yet."""
+        self._move_attempt(
+            attempt,
+            "submitting",
+            only=Q(due_at__lte=Now()),
+            tries=F("tries") + 1,
+            submitted_at=Now(),
+            error="",
+            due_at=Now() + timedelta(seconds=policy.submit_lease_s()),
+            **_lease(token, policy.submit_lease_s()),
+        )
+
+    def postponed(self, attempt: Attempt, token: UUID, *, code: str, wait_s: float, reason: WaitReason) -> None:
+        """The request provably never arrived; the same attempt may be sent again."""
+        due_at = Now() + timedelta(seconds=wait_s)
+        self._move_attempt(
+            attempt, "postponed", only=_held_by(token), reason=code, error=code, due_at=due_at, **_NO_LEASE
+        )
+        self._say_why(attempt, reason)
+
+    def accepted(self, attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> None:
+        """The provider's id is on record; whoever holds the token goes on to poll.
+
+        Also the proof that ends `unknown`: the submitter's own late answer.
+        """
+        self._move_attempt(
+            attempt,
+            "accepted",
+            only=_held_by(token),
+            provider_request_id=request_id,
+            urls=urls,
+            tries=0,
+            error="",
+            accepted_at=Now(),
+            deadline_at=Now() + timedelta(seconds=policy.DEADLINE_S),
+            due_at=Now(),
+            lease_until=Now() + timedelta(seconds=policy.poll_lease_s()),
+        )
+        Step.objects.filter(pk=attempt.step_id).update(provider_request_id=request_id)
+
+    def unknown(self, attempt: Attempt, token: UUID | None) -> None:
+        """Nobody can tell whether the request arrived. The token stays valid for the submitter's late answer."""
+        only = _held_by(token) if token else Q(lease_until__lt=Now())
+        self._move_attempt(
+            attempt, "unknown", only=only, reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN", due_at=None
+        )
+
+    def settling(self, attempt: Attempt, token: UUID) -> None:
+        """The provider is finished; the holder of the token fetches what it made."""
+        self._move_attempt(
+            attempt,
+            "settling",
+            only=_held_by(token),
+            tries=1,
+            settling_at=Now(),
+            due_at=Now() + timedelta(seconds=policy.work_lease_s()),
+            lease_until=Now() + timedelta(seconds=policy.work_lease_s()),
+        )
+        attempt.tries = 1
+
+    def rendering(self, attempt: Attempt, token: UUID) -> None:
+        """A local step begins on our own machine."""
+        self._move_attempt(
+            attempt,
+            "rendering",
+            tries=1,
+            submitted_at=Now(),
+            settling_at=Now(),
+            due_at=Now() + timedelta(seconds=policy.work_lease_s()),
+            **_lease(token, policy.work_lease_s()),
+        )
+        attempt.tries = 1
+
+    def done(
+        self, attempt: Attempt, step: Step, token: UUID, *, actual: Decimal, source: str, seed: int | None
+    ) -> None:
+        """Its results are stored: the attempt and its step close, and the money is booked."""
+        self._end_attempt(attempt, "done", only=_held_by(token), actual=actual, source=source, seed=seed, progress=1.0)
+        self._end_step(step, "finished", progress=1.0, error="", wait_reason=None)
+
+    def failed(self, attempt: Attempt, token: UUID | None, *, code: str, actual: Decimal, source: str) -> None:
+        """It will not deliver."""
+        only = _held_by(token) if token else Q()
+        self._end_attempt(attempt, "failed", only=only, reason=code, error=code, actual=actual, source=source)
+
+    def lost(self, attempt: Attempt) -> None:
+        """Its submission stays unknown and its recipe says not to wait. What it may have cost stays reserved."""
+        self._close_attempt(attempt, "failed", reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
+
+    def canceling(self, attempt: Attempt) -> None:
+        """Nobody wants it any more; the provider has to be told, and asked what it cost.
+
+        A submission that is still out keeps its token: its answer names the job that has to be stopped.
+        """
+        free = {} if attempt.status in {AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN} else _NO_LEASE
+        self._move_attempt(attempt, "canceling", tries=0, due_at=Now(), **free)
+
+    def canceled(self, attempt: Attempt, *, actual: Decimal, source: str, only: Q | None = None) -> None:
+        """It has ended, or had not begun."""
+        self._end_attempt(attempt, "canceled", only=only, actual=actual, source=source)
+
+    def abandoned(self, attempt: Attempt, *, only: Q) -> None:
+        """Canceled, and its fate never became known: what it may have cost stays reserved."""
+        self._close_attempt(attempt, "canceled", only=only, reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
+
+    # Underneath
+
+    def flush(self) -> None:
+        """Write the revision, the run's own changes and the events."""
+        if not self._events and not self._changes:
+            return
+        first = self.run.revision + 1
+        for seq, event in enumerate(self._events, first):
+            event.seq = seq
+        self.run.revision += len(self._events)
+        Run.objects.filter(pk=self.run.pk).update(revision=self.run.revision, **self._changes)
+        if self._events:
+            RunEvent.objects.bulk_create(self._events)
+
+    def _move_run(self, event: str, *, reason: str = "", **changes: Any) -> None:
+        moves.apply(self.run, RUN_MOVES[event], **changes)
+        self.run.status = RUN_MOVES[event].target
+        for name in changes:
+            self._changes.pop(name, None)
+        self._note(f"run.{event}", self.run.run_id, reason)
+
+    def _end_run(self, event: str, stage: Stage, *, reason: str = "", **changes: Any) -> None:
+        self._move_run(event, reason=reason, stage=stage, wait_reason=None, due_at=None, finished_at=Now(), **changes)
+
+    def _move_step(self, step: Step, event: str, *, reason: str = "", **changes: Any) -> None:
+        moves.apply(step, STEP_MOVES[event], **changes)
+        step.status = STEP_MOVES[event].target
+        self._note(f"step.{event}", step.step_id, reason)
+
+    def _end_step(self, step: Step, event: str, *, reason: str = "", **changes: Any) -> None:
+        self._move_step(
+            step, event, reason=reason, **{"wait_reason": None, "due_at": None, "finished_at": Now(), **changes}
+        )
+
+    def _move_attempt(
+        self, attempt: Attempt, event: str, *, only: Q | None = None, reason: str = "", **changes: Any
+    ) -> None:
+        moves.apply(attempt, ATTEMPT_MOVES[event], only=only, **changes)
+        attempt.status = ATTEMPT_MOVES[event].target
+        self._note(f"attempt.{event}", _subject(attempt), reason)
+
+    def _close_attempt(self, attempt: Attempt, event: str, **changes: Any) -> None:
+        self._move_attempt(attempt, event, due_at=None, finished_at=Now(), **_NO_LEASE, **changes)
+
+    def _end_attempt(self, attempt: Attempt, event: str, *, actual: Decimal, source: str, **changes: Any) -> None:
+        """Close the attempt and move what it held of the cap to what it cost."""
+        self._close_attempt(attempt, event, reserved_usd=ZERO, actual_usd=actual, cost_source=source, **changes)
+        self._release(attempt.reserved_usd)
+        if actual:
+            self._changes["cost_usd"] = self.run.cost_usd = self.run.cost_usd + actual
+        Step.objects.filter(pk=attempt.step_id).update(actual_usd=Coalesce(F("actual_usd"), ZERO) + actual)
+
+    def _release(self, reserved: Decimal) -> None:
+        if reserved:
+            self._changes["reserved_usd"] = self.run.reserved_usd = self.run.reserved_usd - reserved
+
+    def _say_why(self, attempt: Attempt, reason: WaitReason) -> None:
+        Step.objects.filter(pk=attempt.step_id).update(wait_reason=reason)
+
+    def _note(self, type_: str, subject: str, reason: str = "") -> None:
+        event = RunEvent(run=self.run, type=type_, subject=subject, actor=self.actor, reason=reason)
+        self._events.append(event)
+
+
+@contextmanager
+def moving(run_pk: int, *, actor: str = "worker") -> Iterator[Moves]:
+    """Lock the run and let it move; on leaving, revision and events are written.
+
+    Raises StaleState out of the block when a move was refused: everything in the block is rolled back.
+    """
+    with transaction.atomic():
+        run = Run.objects.select_for_update().defer(*_BULKY).filter(pk=run_pk).first()
+        if run is None:
+            raise NotFound("The run is gone.")
+        moving_run = Moves(run, actor)
+        yield moving_run
+        moving_run.flush()
+
+
+def note_late_acceptance(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> None:
+    """The answer of a submission that was canceled while it was out: now the provider can be told to stop."""
+    late = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CANCELING, lease_token=token)
+    if late.update(provider_request_id=request_id, urls=urls, due_at=Now(), **_NO_LEASE):
+        dispatch.settle_soon(attempt)

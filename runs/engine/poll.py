@@ -1,21 +1,20 @@
 """Look at one job: the retrying task's half of polling. The drain is the other."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models.functions import Now
 
-from core.errors import StaleState
 from providers import http
 from providers.contract import Job, JobState, Snapshot
 from providers.errors import ProviderError
-from runs import batches, policy
+from runs import batches, policy, transitions
 from runs.batches import Leased, Look
 from runs.engine import ask
 from runs.engine.settle import settle_held
 from runs.models import Attempt
 from runs.states import AttemptStatus, WaitReason
-from runs.transitions import moving
 
 TERMINAL = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
 
@@ -42,16 +41,15 @@ def poll_attempt(attempt_pk: int) -> Next:
     return _look_again(leased, look_at(leased, snapshot, error))
 
 
-def take(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> Next:
+def take(attempt: Attempt, token: UUID, accepted_at: datetime, snapshot: Snapshot | None) -> Next:
     """Go on with a job that was just accepted: settle it at once when it is finished, else say when to look again."""
-    leased = _leased(attempt, token)
+    leased = _leased(attempt, token, accepted_at)
     error: ProviderError | None = None
     if snapshot is None:
         snapshot, error = ask_provider(leased)
     if not is_over(snapshot):
         return _look_again(leased, look_at(leased, snapshot, error))
-    with moving(attempt.run_id) as moves:
-        moves.settling(attempt, token)
+    transitions.settling(attempt, token)
     settle_held(attempt, token, snapshot)
     return NOTHING
 
@@ -107,11 +105,8 @@ def _is_hot(attempt_pk: int) -> bool:
     return len(ids) <= policy.HOT_JOBS and attempt_pk in ids
 
 
-def _leased(attempt: Attempt, token: UUID) -> Leased:
+def _leased(attempt: Attempt, token: UUID, due_at: datetime) -> Leased:
     """The lease that came with the acceptance."""
-    row = Attempt.objects.filter(pk=attempt.pk, lease_token=token).values_list("due_at", "polls").first()
-    if row is None or row[0] is None:
-        raise StaleState(f"{attempt} is somebody else's now.")
     return Leased(
         attempt_id=attempt.pk,
         run_id=attempt.run_id,
@@ -122,9 +117,9 @@ def _leased(attempt: Attempt, token: UUID) -> Leased:
         capability=attempt.capability,
         request_id=attempt.provider_request_id,
         urls=attempt.urls,
-        polls=row[1],
+        polls=0,
         progress=None,
         queue_position=None,
-        due_at=row[0],
+        due_at=due_at,
         overdue=False,
     )

@@ -8,13 +8,13 @@ from core.money import ZERO
 from providers import http
 from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
-from runs import policy
+from runs import policy, transitions
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.poll import NOTHING, Next, take
-from runs.models import Attempt, Step
-from runs.states import AttemptStatus, StepStatus, WaitReason
-from runs.transitions import moving, note_late_acceptance
+from runs.models import Attempt
+from runs.states import AttemptStatus, WaitReason
+from runs.transitions import moving
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +34,16 @@ def submit_attempt(attempt_pk: int) -> Next:
     except ZapsError as exc:
         fail_attempt(attempt, None, code=_code(exc))
         return NOTHING
-    with moving(attempt.run_id) as moves:
-        moves.submitting(attempt, token)
-    attempt.tries += 1
+    transitions.submitting(attempt, token)
     job = _send(attempt, token, generation)
-    if job is None or not _record(attempt, token, job):
+    if job is None:
         return NOTHING
-    return take(attempt, token, job.snapshot)
+    try:
+        accepted_at = transitions.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
+    except StaleState:
+        _answer_late(attempt, token, job)
+        return NOTHING
+    return take(attempt, token, accepted_at, job.snapshot)
 
 
 def fail_attempt(attempt: Attempt, token: UUID | None, *, code: str) -> None:
@@ -94,20 +97,15 @@ def _postpone(attempt: Attempt, token: UUID, exc: ProviderError) -> None:
         moves.postponed(attempt, token, code=exc.reason, wait_s=wait_s, reason=reason)
 
 
-def _record(attempt: Attempt, token: UUID, job: Job) -> bool:
-    """Put the provider's id on record. False when the attempt was canceled while the request was out."""
+def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:
+    """While the request was out its lease ran out, or the step was canceled. The job's id must not be lost."""
     try:
         with moving(attempt.run_id) as moves:
-            step = Step.objects.get(pk=attempt.step_id)
             moves.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
-            if step.status == StepStatus.WAITING:
-                moves.resume_step(step)
-                advance(moves)
+            moves.resume_step(attempt.step)
+            advance(moves)
     except StaleState:
-        note_late_acceptance(attempt, token, request_id=job.request_id, urls=dict(job.urls))
-        return False
-    attempt.provider_request_id, attempt.urls = job.request_id, dict(job.urls)
-    return True
+        transitions.note_late_acceptance(attempt, token, request_id=job.request_id, urls=dict(job.urls))
 
 
 def _code(exc: ZapsError) -> str:

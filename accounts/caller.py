@@ -57,6 +57,13 @@ class Caller:
         return self.user is not None
 
     @property
+    def known_user(self) -> AbstractBaseUser:
+        """The account. Raises CallerUnknown."""
+        if self.user is None:
+            raise CallerUnknown
+        return self.user
+
+    @property
     def key_scope(self) -> str:
         """Whose idempotency keys these are: the principal's; an anonymous caller's session's, or else address's."""
         if self.is_known:

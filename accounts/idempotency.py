@@ -10,16 +10,19 @@ Whoever dies between claim and answer leaves a claim whose lease ends; the next 
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
 from accounts.models import IdempotencyKey
 from core.errors import BadInput, Conflict, Problem, Refused, StaleState
 
+T = TypeVar("T")
 LEASE = timedelta(seconds=60)
 RETENTION = timedelta(hours=48)
 _MAX_LENGTH = 255
@@ -52,11 +55,13 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    """The answer that the first request got."""
+class Answer:
+    """What a request was answered. `replayed`: an earlier one was, and nothing was done now."""
 
     status: int
     body: Any
+    run_id: str = ""
+    replayed: bool = False
 
 
 def check_key(key: str) -> str:
@@ -73,7 +78,31 @@ def hash_request(method: str, path: str, body: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def claim(*, principal: str, key: str, request_hash: str) -> Claim | Replay:
+def once(
+    *, principal: str, key: str, request_hash: str, prepare: Callable[[], T], commit: Callable[[T], Answer]
+) -> Answer:
+    """Carry a request out, unless that was done already: then its first answer.
+
+    `prepare` does what needs no transaction (checks, uploads) and its result goes to `commit`, whose writes and the
+    answer are committed together. What either raises frees the key and goes on to the caller. Raises KeyReused,
+    KeyInFlight, and StaleState when `prepare` outlived the lease and another request took over.
+    """
+    held = claim(principal=principal, key=check_key(key), request_hash=request_hash)
+    if isinstance(held, Answer):
+        return held
+    try:
+        prepared = prepare()
+        with transaction.atomic():
+            given = commit(prepared)
+            answer(held, given)
+    except BaseException:
+        with suppress(DatabaseError):  # the lease will free it
+            release(held)
+        raise
+    return given
+
+
+def claim(*, principal: str, key: str, request_hash: str) -> Claim | Answer:
     """The right to carry the request out, or the answer it already got. Call it outside of a transaction.
 
     Raises KeyReused when the key was used for another request, KeyInFlight while another holds it.
@@ -91,7 +120,7 @@ def claim(*, principal: str, key: str, request_hash: str) -> Claim | Replay:
     if row.request_hash != request_hash:
         raise KeyReused
     if row.response_status is not None:
-        return Replay(status=row.response_status, body=row.response_body)
+        return Answer(status=row.response_status, body=row.response_body, run_id=row.run_id, replayed=True)
     dead = IdempotencyKey.objects.filter(
         pk=row.pk, lease_token=row.lease_token, response_status=None, lease_until__lt=Now()
     )
@@ -100,13 +129,13 @@ def claim(*, principal: str, key: str, request_hash: str) -> Claim | Replay:
     return Claim(pk=row.pk, token=token)
 
 
-def answer(held: Claim, *, status: int, body: Any, run_id: str) -> None:
+def answer(held: Claim, given: Answer) -> None:
     """Keep the answer. Call it inside the transaction that did the work.
 
     Raises StaleState when the claim was taken over meanwhile; the work must then roll back.
     """
     rows = IdempotencyKey.objects.filter(pk=held.pk, lease_token=held.token, response_status=None)
-    if rows.update(response_status=status, response_body=body, run_id=run_id) != 1:
+    if rows.update(response_status=given.status, response_body=given.body, run_id=given.run_id) != 1:
         raise StaleState("Another request with this idempotency key took over.")
 
 

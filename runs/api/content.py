@@ -1,0 +1,126 @@
+"""GET /api/assets/{assetId}/content: an asset's bytes, whole or in part, to whoever may see its run."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.core.handlers.asgi import ASGIRequest
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed
+
+from accounts.api.auth import caller_of_plain
+from accounts.caller import Scope
+from core.api.problems import answers_problems
+from core.errors import NotFound
+from runs import queries
+from runs.models import Asset
+
+CHUNK = 128 * 1024
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_EXTENSIONS = {"audio/wav": "wav", "image/jpeg": "jpg", "image/svg+xml": "svg", "video/quicktime": "mov"}
+
+
+@answers_problems
+def asset_content(request: HttpRequest, asset_id: str) -> HttpResponseBase:
+    """200, 206 for a range, 304 for a known ETag, 416 for a range beyond the end."""
+    if request.method not in {"GET", "HEAD"}:
+        raise MethodNotAllowed(str(request.method))
+    caller = caller_of_plain(request)
+    if caller.is_known:
+        caller.require(Scope.READ)
+    asset = queries.get_asset(asset_id, caller)
+    headers = _headers(asset)
+    if headers["ETag"] in request.headers.get("If-None-Match", "").replace(" ", "").split(","):
+        return HttpResponse(status=304, headers=headers)
+    span = _read_range(request, etag=headers["ETag"], size=asset.size_bytes)
+    if span is None:
+        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{asset.size_bytes}"})
+    headers["Content-Length"] = str(span.length)
+    if span.partial:
+        headers["Content-Range"] = f"bytes {span.first}-{span.first + span.length - 1}/{asset.size_bytes}"
+    status = 206 if span.partial else 200
+    if request.method == "HEAD" or not span.length:
+        return HttpResponse(status=status, headers=headers)
+    return _stream(request, _open(asset), span, status=status, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The bytes to send."""
+
+    first: int
+    length: int
+    partial: bool
+
+
+def _headers(asset: Asset) -> dict[str, str]:
+    """Its bytes never change, so whoever has them may keep them; a browser must never take them for a page of ours."""
+    extension = _EXTENSIONS.get(asset.content_type, asset.content_type.rpartition("/")[2])
+    return {
+        "Content-Type": asset.content_type,
+        "ETag": f'"{asset.sha256}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "Content-Disposition": f'inline; filename="{asset.asset_id}.{extension}"',
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _read_range(request: HttpRequest, *, etag: str, size: int) -> Span | None:
+    """What to send; None when the range begins beyond the end.
+
+    A header that we do not understand, or several ranges, means the whole thing: RFC 9110 lets us ignore it.
+    """
+    whole = Span(0, size, partial=False)
+    found = _RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if found is None or found[0] == "bytes=-" or request.headers.get("If-Range", etag) != etag:
+        return whole
+    if not found[1]:
+        tail = min(int(found[2]), size)
+        return Span(size - tail, tail, partial=True) if tail else None
+    first, last = int(found[1]), int(found[2]) if found[2] else size - 1
+    if found[2] and last < first:
+        return whole
+    return Span(first, min(last, size - 1) - first + 1, partial=True) if first < size else None
+
+
+def _open(asset: Asset) -> Any:
+    try:
+        return default_storage.open(asset.storage_key)
+    except FileNotFoundError:
+        raise NotFound("The bytes of this asset are gone from storage.") from None
+
+
+def _stream(
+    request: HttpRequest, file: Any, span: Span, *, status: int, headers: dict[str, str]
+) -> StreamingHttpResponse:
+    """The bytes as they are read. A long download holds no database connection; under ASGI it blocks nobody."""
+    if not connection.in_atomic_block:
+        connection.close()
+    file.seek(span.first)
+    read = _read_async if isinstance(request, ASGIRequest) else _read
+    return StreamingHttpResponse(read(file, span.length), status=status, headers=headers)
+
+
+def _read(file: Any, length: int) -> Iterator[bytes]:
+    try:
+        while length > 0 and (chunk := file.read(min(CHUNK, length))):
+            length -= len(chunk)
+            yield chunk
+    finally:
+        file.close()
+
+
+async def _read_async(file: Any, length: int) -> AsyncIterator[bytes]:
+    try:
+        while length > 0 and (chunk := await asyncio.to_thread(file.read, min(CHUNK, length))):
+            length -= len(chunk)
+            yield chunk
+    finally:
+        file.close()

@@ -1,0 +1,213 @@
+"""POST /api/zaps/run and POST /api/zaps/{slug}/plan: a recipe becomes a plan, or a run."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import idempotency
+from accounts.api.auth import caller_of
+from accounts.caller import Caller
+from core.api.fields import Count, Flag, ProblemRow, StrictRequest, Text, Usd
+from core.api.links import public_url
+from core.api.parsers import MediaJsonObjectParser
+from runs.order import Draft, Mode, Order, admit, draft, keep_media, place
+from zaps.planned import Plan, PlannedStep
+
+_KEY_HEADER = "Idempotency-Key"
+MAX_EXTEND = 64
+
+
+class PlanRequest(StrictRequest):
+    """What may be said about a plan of a recipe in the catalogue."""
+
+    version = Count(required=False, allow_null=True, min_value=1, max_value=2**31 - 1, help_text="None: the newest.")
+    inputs = serializers.DictField(required=False, help_text="By the names that the recipe declares; media as https or data: URIs.")
+    extendCount = Count(required=False, min_value=0, max_value=MAX_EXTEND, help_text="How often repeatable steps repeat.")
+    provider = Text(required=False, allow_null=True, max_length=40, help_text="Use this one for every provider step.")
+    maxUsd = Usd(required=False, allow_null=True, help_text="Refuse when it would cost more; lowers the recipe's cap.")
+
+
+class RunRequest(PlanRequest):
+    """A recipe, by slug or by text, and what to do with it."""
+
+    slug = Text(required=False, max_length=64, help_text="Of a recipe in the catalogue.")
+    source = Text(required=False, help_text="Or the text of a Zap.md.")
+    prompts = serializers.DictField(child=Text(allow_blank=True), required=False, help_text="Its prompt files, by path.")
+    mode = serializers.ChoiceField(choices=[str(mode) for mode in Mode], required=False, help_text="Default mock.")
+    live = Flag(required=False, help_text="Old word for mode live.")
+    dryRun = Flag(required=False, help_text="Old word for mode plan; wins over live.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one of slug and source; one word for the mode, or several that agree."""
+        if ("slug" in attrs) == ("source" in attrs):
+            raise serializers.ValidationError({"slug": "Send either slug or source."}, code="RECIPE_AMBIGUOUS")
+        if "prompts" in attrs and "source" not in attrs:
+            raise serializers.ValidationError({"prompts": "Prompt files go with source."}, code="RECIPE_AMBIGUOUS")
+        old = Mode.PLAN if attrs.get("dryRun") else Mode.LIVE if attrs.get("live") else None
+        if old is not None and attrs.get("mode", old) != old:
+            raise serializers.ValidationError({"mode": "mode contradicts live or dryRun."}, code="MODE_AMBIGUOUS")
+        attrs["mode"] = Mode(attrs.get("mode") or old or Mode.MOCK)
+        return attrs
+
+
+class PlannedStepRow(serializers.Serializer[Any]):
+    """One step of a plan, or of a run just begun."""
+
+    stepId = serializers.CharField()
+    order = serializers.IntegerField()
+    kind = serializers.CharField()
+    provider = serializers.CharField()
+    model = serializers.CharField(allow_null=True)
+    quoteUsd = Usd()
+    status = serializers.CharField(help_text="planned, or queued.")
+    parents = serializers.ListField(child=serializers.CharField())
+    prompt = serializers.CharField(required=False, help_text="With its variables filled in; in plans only.")
+
+
+class PlanDocument(serializers.Serializer[Any]):
+    """What a run would do and cost at most. Nothing was stored."""
+
+    runId = serializers.CharField(allow_null=True, help_text="Always null.")
+    status = serializers.CharField(help_text="Always planned.")
+    slug = serializers.CharField()
+    version = serializers.IntegerField()
+    mode = serializers.CharField()
+    quoteUsd = Usd()
+    capUsd = Usd()
+    steps = PlannedStepRow(many=True)
+    warnings = ProblemRow(many=True)
+
+
+class AcceptedDocument(serializers.Serializer[Any]):
+    """A run that will begin in a moment."""
+
+    runId = serializers.CharField()
+    status = serializers.CharField(help_text="Always queued.")
+    statusUrl = serializers.CharField()
+    eventsUrl = serializers.CharField()
+    quoteUsd = Usd()
+    capUsd = Usd()
+    steps = PlannedStepRow(many=True)
+    warnings = ProblemRow(many=True)
+
+
+class RunZap(APIView):
+    """Plan or run a recipe."""
+
+    parser_classes = (MediaJsonObjectParser,)
+
+    @extend_schema(
+        operation_id="runZap",
+        request=RunRequest,
+        responses={200: PlanDocument, 202: AcceptedDocument},
+        parameters=[OpenApiParameter(_KEY_HEADER, str, OpenApiParameter.HEADER, description="The same key and body: one run.")],
+    )
+    def post(self, request: Request) -> Response:
+        """200 and a plan, nothing written; or 202 and the run that was made."""
+        caller, order = caller_of(request), _read_order(RunRequest(data=request.data))
+        admit(order.mode, caller)
+        if order.mode is Mode.PLAN:
+            return Response(plan_document(_draft(order, caller)))
+        given = self._run(request, order, caller)
+        headers = {"Location": given.body["statusUrl"]}
+        if given.replayed:
+            headers["Idempotency-Replayed"] = "true"
+        return Response(given.body, status=given.status, headers=headers)
+
+    def _run(self, request: Request, order: Order, caller: Caller) -> idempotency.Answer:
+        def prepare() -> Draft:
+            return keep_media(_draft(order, caller))
+
+        def commit(drafted: Draft) -> idempotency.Answer:
+            run = place(drafted, caller)
+            return idempotency.Answer(status=202, body=accepted_document(run.run_id, drafted.plan), run_id=run.run_id)
+
+        key = request.headers.get(_KEY_HEADER)
+        if key is None:
+            return commit(prepare())
+        request_hash = idempotency.hash_request("POST", request.path, request.data)
+        return idempotency.once(
+            principal=caller.key_scope, key=key, request_hash=request_hash, prepare=prepare, commit=commit
+        )
+
+
+class PlanZap(APIView):
+    """Plan a recipe of the catalogue."""
+
+    parser_classes = (MediaJsonObjectParser,)
+
+    @extend_schema(operation_id="planZap", request=PlanRequest, responses=PlanDocument)
+    def post(self, request: Request, slug: str) -> Response:
+        """What it would do and cost; nothing is written."""
+        caller, order = caller_of(request), _read_order(PlanRequest(data=request.data), slug=slug)
+        admit(Mode.PLAN, caller)
+        return Response(plan_document(_draft(order, caller)))
+
+
+def plan_document(drafted: Draft) -> dict[str, Any]:
+    """The JSON of a PlanDocument."""
+    plan = drafted.plan
+    return {
+        "runId": None,
+        "status": "planned",
+        "slug": plan.slug,
+        "version": plan.version,
+        "mode": plan.mode,
+        **_money(plan),
+        "steps": [{**_step(step, "planned"), "prompt": step.prompt} for step in plan.steps],
+        "warnings": _warnings(plan),
+    }
+
+
+def accepted_document(run_id: str, plan: Plan) -> dict[str, Any]:
+    """The JSON of an AcceptedDocument."""
+    return {
+        "runId": run_id,
+        "status": "queued",
+        "statusUrl": public_url(f"/api/runs/{run_id}"),
+        "eventsUrl": public_url(f"/api/runs/{run_id}/events"),
+        **_money(plan),
+        "steps": [_step(step, "queued") for step in plan.steps],
+        "warnings": _warnings(plan),
+    }
+
+
+def _draft(order: Order, caller: Caller) -> Draft:
+    return draft(order, caller, today=timezone.now().date())
+
+
+def _read_order(body: PlanRequest, *, slug: str | None = None) -> Order:
+    body.is_valid(raise_exception=True)
+    given = body.validated_data
+    return Order(
+        slug=slug or given.get("slug"),
+        version=given.get("version"),
+        source=given.get("source"),
+        prompts=given.get("prompts", {}),
+        inputs=given.get("inputs", {}),
+        mode=given.get("mode", Mode.PLAN),
+        extend_count=given.get("extendCount", 0),
+        provider=given.get("provider"),
+        max_usd=given.get("maxUsd"),
+    )
+
+
+def _money(plan: Plan) -> dict[str, float]:
+    return {"quoteUsd": float(plan.quote_usd), "capUsd": float(plan.cap_usd)}
+
+
+def _step(step: PlannedStep, status: str) -> dict[str, Any]:
+    return {
+        "stepId": step.step_id, "order": step.position, "kind": step.kind, "provider": step.provider, "model": step.model,
+        "quoteUsd": float(step.quote_usd), "status": status, "parents": list(step.parents),
+    }  # fmt: skip
+
+
+def _warnings(plan: Plan) -> list[dict[str, Any]]:
+    return [asdict(problem) for problem in plan.warnings]

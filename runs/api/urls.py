@@ -1,0 +1,27 @@
+"""The addresses of runs, below /api/."""
+
+from django.urls import path, register_converter
+
+from core.api.converters import PublicId
+from runs.api.content import asset_content
+from runs.api.drain import Drain
+from runs.api.orders import PlanZap, RunZap
+from runs.api.stream import run_events
+from runs.api.views import Attempts, CancelRun, Info, Log, Runs, RunView
+from zaps.api.urls import SLUG
+
+register_converter(PublicId, "public_id")
+
+urlpatterns = [
+    path("zaps/run", RunZap.as_view(), name="run-zap"),
+    path(f"zaps/<{SLUG}:slug>/plan", PlanZap.as_view(), name="plan-zap"),
+    path("runs", Runs.as_view(), name="runs"),
+    path("runs/<public_id:run_id>", RunView.as_view(), name="run"),
+    path("runs/<public_id:run_id>/events", run_events, name="run-events"),
+    path("runs/<public_id:run_id>/attempts", Attempts.as_view(), name="run-attempts"),
+    path("runs/<public_id:run_id>/log", Log.as_view(), name="run-log"),
+    path("runs/<public_id:run_id>/cancel", CancelRun.as_view(), name="cancel-run"),
+    path("assets/<public_id:asset_id>/content", asset_content, name="asset-content"),
+    path("providers/poll/drain", Drain.as_view(), name="drain"),
+    path("info", Info.as_view(), name="info"),
+]

@@ -1,0 +1,169 @@
+"""Reading runs, and stopping them."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.auth import caller_of
+from accounts.caller import Caller, Scope
+from core.api.paging import paginate, read_limit
+from core.errors import BadInput, NotFound, Problem
+from runs import queries
+from runs.api.serializers import AttemptRow, EventRow, RunDocument, RunRow, document
+from runs.engine.cancel import cancel_run
+from runs.info import gather
+from runs.models import RunEvent
+from runs.states import RunStatus
+
+_FILTERS = {"status": "status", "zapSlug": "zap_slug", "mode": "provider_mode"}
+_WORDS = {"status": sorted(map(str, RunStatus)), "mode": ["live", "mock"]}
+_PAGING = [
+    OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
+    OpenApiParameter("cursor", str, description="nextCursor of the page before."),
+]
+
+
+class RunPage(serializers.Serializer[Any]):
+    """Some runs, newest first."""
+
+    runs = RunRow(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
+
+
+class EventPage(serializers.Serializer[Any]):
+    """Some of a run's events, oldest first."""
+
+    events = EventRow(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
+
+
+class StepAttempts(AttemptRow):
+    """One try, with the step that it belongs to."""
+
+    stepId = serializers.CharField()
+
+
+class AttemptList(serializers.Serializer[Any]):
+    """Every try of a run, oldest first."""
+
+    attempts = StepAttempts(many=True)
+
+
+class Runs(APIView):
+    """The caller's runs."""
+
+    @extend_schema(
+        operation_id="listRuns",
+        responses=RunPage,
+        parameters=[*_PAGING, *(OpenApiParameter(name, str, enum=_WORDS.get(name)) for name in _FILTERS)],
+    )
+    def get(self, request: Request) -> Response:
+        """Newest first; staff see everybody's."""
+        caller = _reader(request)
+        wanted = queries.runs_of(caller).filter(**_read_filters(request))
+        page = paginate(
+            wanted,
+            keys=("started_at", "id"),
+            descending=True,
+            cursor=request.query_params.get("cursor"),
+            limit=read_limit(request.query_params.get("limit")),
+        )
+        rows = RunRow(page.items, many=True, context={"secrets": caller.is_known}).data
+        return Response({"runs": rows, "nextCursor": page.next_cursor})
+
+
+class RunView(APIView):
+    """One run."""
+
+    @extend_schema(operation_id="getRun", responses=RunDocument)
+    def get(self, request: Request, run_id: str) -> Response:
+        """The run with its steps, attempts, assets and feedback, all of the same moment."""
+        return Response(_snapshot(run_id, _reader(request)))
+
+
+class CancelRun(APIView):
+    """Stop a run."""
+
+    @extend_schema(operation_id="cancelRun", request=None, responses=RunDocument)
+    def post(self, request: Request, run_id: str) -> Response:
+        """The run as it is afterwards; 409 when it had ended."""
+        caller = caller_of(request)
+        run = queries.get_run(run_id, caller)
+        if caller.is_known:
+            caller.require(Scope.RUN)
+        if not queries.may_change(run, caller):
+            raise NotFound(f"There is no run {run_id!r}.")
+        cancel_run(run_id, actor=caller.principal_id)
+        return Response(_snapshot(run_id, caller))
+
+
+class Attempts(APIView):
+    """Every try that a run made."""
+
+    @extend_schema(operation_id="listAttempts", responses=AttemptList)
+    def get(self, request: Request, run_id: str) -> Response:
+        """Oldest first."""
+        steps = _snapshot(run_id, _reader(request))["steps"]
+        tries = [{"stepId": step["stepId"], **attempt} for step in steps for attempt in step["attempts"]]
+        return Response({"attempts": sorted(tries, key=lambda attempt: attempt["createdAt"])})
+
+
+class Log(APIView):
+    """What happened to a run."""
+
+    @extend_schema(operation_id="listRunEvents", responses=EventPage, parameters=_PAGING)
+    def get(self, request: Request, run_id: str) -> Response:
+        """Every transition, oldest first."""
+        run = queries.get_run(run_id, _reader(request))
+        page = paginate(
+            RunEvent.objects.filter(run=run),
+            keys=("seq",),
+            descending=False,
+            cursor=request.query_params.get("cursor"),
+            limit=read_limit(request.query_params.get("limit")),
+        )
+        return Response({"events": EventRow(page.items, many=True).data, "nextCursor": page.next_cursor})
+
+
+class Info(APIView):
+    """What this server is made of."""
+
+    @extend_schema(operation_id="getInfo", responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request) -> Response:
+        """Versions, database, broker, storage, providers and beat; no secrets. Staff only."""
+        caller_of(request).require_staff()
+        return Response(gather())
+
+
+def _reader(request: Request) -> Caller:
+    caller = caller_of(request)
+    if caller.is_known:
+        caller.require(Scope.READ)
+    return caller
+
+
+def _snapshot(run_id: str, caller: Caller) -> dict[str, Any]:
+    picture = queries.get_picture(run_id, caller)
+    return document(picture, secrets=queries.sees_secrets(picture.run, caller))
+
+
+def _read_filters(request: Request) -> dict[str, str]:
+    """The query's filters by column. Raises BadInput for a status or mode that there is not."""
+    problems, found = [], {}
+    for name, column in _FILTERS.items():
+        value = request.query_params.get(name)
+        if value is None:
+            continue
+        words = _WORDS.get(name)
+        if (words and value not in words) or "\0" in value:
+            hint = f"one of {', '.join(words)}" if words else "a slug"
+            problems.append(Problem(code="PARAMETER_INVALID", message=f"{name} is {hint}.", path=name))
+        found[column] = value
+    if problems:
+        raise BadInput(problems[0].message, problems=problems)
+    return found

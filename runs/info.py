@@ -1,0 +1,79 @@
+"""What this server is made of, for `zap info` and GET /api/info. No secret, no address with a password in it."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection
+from kombu import Connection
+from kombu.exceptions import KombuError
+
+from providers.contract import Provider
+from providers.registry import PROVIDERS
+from runs.models import CronLog
+
+_PACKAGES = ("zaps", "django", "djangorestframework", "celery", "psycopg", "redis", "aiohttp", "av")
+_BROKER_TIMEOUT_S = 1.0
+
+
+def gather() -> dict[str, Any]:
+    """Versions, and whether each neighbour answers. Raises nothing: what does not answer says so."""
+    return {
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        "database": _database(),
+        "broker": _broker(),
+        "storage": {"backend": f"{type(default_storage).__module__}.{type(default_storage).__qualname__}"},
+        "providers": [_provider(provider) for provider in sorted(PROVIDERS, key=lambda one: one.name)],
+        "beat": _beat(),
+        "debug": bool(settings.DEBUG),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # a checkout is run without being installed
+        return None
+
+
+def _database() -> dict[str, Any]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version")
+            return {"ok": True, "engine": "postgresql", "version": cursor.fetchone()[0]}
+    except DatabaseError as exc:
+        return {"ok": False, "engine": "postgresql", "error": type(exc).__name__}
+
+
+def _broker() -> dict[str, Any]:
+    url = str(settings.CELERY_BROKER_URL)
+    options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
+    try:
+        with Connection(url, connect_timeout=_BROKER_TIMEOUT_S, transport_options=options) as broker:
+            broker.ensure_connection(max_retries=1, timeout=_BROKER_TIMEOUT_S)
+    except (KombuError, OSError) as exc:
+        return {"ok": False, "transport": url.partition(":")[0], "error": type(exc).__name__}
+    return {"ok": True, "transport": url.partition(":")[0]}
+
+
+def _provider(provider: Provider) -> dict[str, Any]:
+    variable = provider.key_variable
+    return {
+        "name": provider.name,
+        "keyVariable": variable,
+        "hasKey": variable is None or bool(os.environ.get(variable)),
+    }
+
+
+def _beat() -> dict[str, Any]:
+    """The newest closed cycle of the drain: a beat that works leaves one every few seconds."""
+    try:
+        row = CronLog.objects.exclude(status=None).order_by("-start_time").first()
+    except DatabaseError:
+        row = None
+    if row is None:
+        return {"lastCycleAt": None, "lastStatus": None, "job": None}
+    return {"lastCycleAt": round(row.start_time.timestamp() * 1000), "lastStatus": row.status, "job": row.job_name}

@@ -1,0 +1,109 @@
+"""What a caller asks for, from its words to a plan, and from a plan to a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from providers.registry import PROVIDERS
+from zaps.plan import make_plan
+
+from accounts.caller import Caller, CallerUnknown, Scope
+from providers import prices
+from runs.engine.start import start_run
+from runs.inputs import check_inputs, store_inputs
+from runs.models import Run
+from runs.queries import open_modes
+from zaps import catalogue
+from zaps.planned import Plan
+
+
+class Mode(StrEnum):
+    """How far an order goes."""
+
+    PLAN = "plan"  #: say what would happen and cost; write nothing
+    MOCK = "mock"  #: make the film with the free mock provider
+    LIVE = "live"  #: spend money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A recipe, by its slug or by its text, and what to do with it. `slug` and `source`: exactly one is set."""
+
+    slug: str | None = None
+    version: int | None = None  # of the slug; None is the newest
+    source: str | None = field(default=None, repr=False)
+    prompts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    mode: Mode = Mode.MOCK
+    extend_count: int = 0
+    provider: str | None = None
+    max_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An order that can be carried out: its plan, and the text that it was made from."""
+
+    plan: Plan
+    source: str = field(repr=False)
+    prompts: Mapping[str, str] = field(repr=False)
+
+
+def admit(mode: Mode, caller: Caller) -> None:
+    """Raises CallerUnknown (401) or CallerRefused (403) unless the caller may place orders of that mode."""
+    if not caller.is_known:
+        if mode not in open_modes():
+            raise CallerUnknown
+        return
+    caller.require(Scope.LIVE if mode is Mode.LIVE else Scope.RUN)
+
+
+def draft(order: Order, caller: Caller, *, today: date) -> Draft:
+    """Plan the order. Writes nothing.
+
+    Raises NotFound for a slug that the caller may not see, BadInput for everything that is wrong with the recipe or the
+    inputs, and OverBudget when the quote is above the cap.
+    """
+    check_inputs(order.inputs)
+    if order.source is not None:
+        version, source, prompts = 0, order.source, order.prompts
+        recipe = catalogue.parse_cached(source, prompts)
+    else:
+        found = catalogue.find(order.slug or "", caller.user, version=order.version)
+        version, source, prompts = found.version, found.source, found.prompts
+        recipe = found.recipe
+    plan = make_plan(
+        recipe,
+        inputs=order.inputs,
+        mode=order.mode,
+        extend_count=order.extend_count,
+        provider=settings.ZAP_PROVIDER or order.provider,
+        max_usd=order.max_usd,
+        providers=PROVIDERS,
+        prices=prices.load(),
+        today=today,
+    )
+    return Draft(plan=replace(plan, version=version), source=source, prompts=prompts)
+
+
+def keep_media(drafted: Draft) -> Draft:
+    """The draft with the media that came in its inputs put into storage."""
+    return replace(drafted, plan=replace(drafted.plan, inputs=store_inputs(drafted.plan.inputs)))
+
+
+def place(drafted: Draft, caller: Caller) -> Run:
+    """Start the run of a mock or live draft whose media are in storage."""
+    return start_run(
+        plan=drafted.plan,
+        source=drafted.source,
+        prompts=drafted.prompts,
+        inputs=drafted.plan.inputs,
+        mode=drafted.plan.mode,
+        owner=caller.user,
+        principal_id=caller.principal_id,
+        session_id=caller.session_id,
+    )

@@ -1,0 +1,126 @@
+"""Reads that more than one door needs: which runs a caller sees, and a run as one consistent picture."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+
+from accounts.caller import Caller, CallerUnknown
+from core.errors import NotFound
+from core.money import ZERO
+from runs.models import Asset, Attempt, Feedback, Run, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A run and everything that belongs to it, at one moment. Steps in recipe order, the rest oldest first."""
+
+    run: Run
+    steps: list[Step]
+    attempts: list[Attempt]
+    assets: list[Asset]
+    feedback: list[Feedback]
+
+    @property
+    def remaining_usd(self) -> Decimal:
+        """What of the cap is neither spent nor held for something at work."""
+        return max(self.run.cap_usd - self.run.cost_usd - self.run.reserved_usd, ZERO)
+
+
+def open_modes() -> frozenset[str]:
+    """What callers whom we do not know may do: some of plan and mock, never live."""
+    named: Iterable[str] | None = getattr(settings, "ZAP_OPEN_MODES", None)
+    wanted = set(named) if named else {"plan", "mock"} if settings.DEBUG else set()
+    return frozenset(wanted & {"plan", "mock"})
+
+
+def may_read(run: Run, caller: Caller) -> bool:
+    """Its owner and staff may. A run without an owner is open to whoever holds its id, while the mock is open."""
+    if caller.is_staff or (caller.user is not None and run.owner_id == caller.user.pk):
+        return True
+    return run.owner_id is None and "mock" in open_modes()
+
+
+def may_change(run: Run, caller: Caller) -> bool:
+    """As reading; but a run that an anonymous session made is changed by that session only."""
+    if not may_read(run, caller):
+        return False
+    owned = caller.is_staff or run.owner_id is not None
+    return owned or not run.session_id or run.session_id == caller.session_id
+
+
+def sees_secrets(run: Run, caller: Caller) -> bool:
+    """Whether the caller is shown the provider's request ids, idempotency keys and storage keys."""
+    return caller.is_staff or (caller.user is not None and run.owner_id == caller.user.pk)
+
+
+def runs_of(caller: Caller) -> QuerySet[Run]:
+    """The runs that a list shows: staff all, others their own. Raises CallerUnknown for a caller without a session."""
+    runs = Run.objects.defer("source", "prompts")
+    if caller.is_staff:
+        return runs
+    if caller.user is not None:
+        return runs.filter(owner_id=caller.user.pk)
+    if not caller.session_id or "mock" not in open_modes():
+        raise CallerUnknown
+    return runs.filter(owner=None, session_id=caller.session_id)
+
+
+def get_run(run_id: str, caller: Caller) -> Run:
+    """The run, without its recipe. Raises NotFound when there is none that the caller may see."""
+    run = Run.objects.defer("source", "prompts").filter(run_id=run_id).first()
+    if run is None or not may_read(run, caller):
+        raise NotFound(f"There is no run {run_id!r}.")
+    return run
+
+
+def get_asset(asset_id: str, caller: Caller) -> Asset:
+    """The asset, with its run. Raises NotFound when there is none that the caller may see."""
+    assets = Asset.objects.select_related("run").defer("run__source", "run__prompts")
+    asset = assets.filter(asset_id=asset_id).first()
+    if asset is None or not may_read(asset.run, caller):
+        raise NotFound(f"There is no asset {asset_id!r}.")
+    return asset
+
+
+def get_picture(run_id: str, caller: Caller) -> Picture:
+    """The run with everything that belongs to it, all of the same moment. Raises NotFound."""
+    with transaction.atomic():
+        _freeze()
+        return _paint(get_run(run_id, caller))
+
+
+def read_picture(run_id: str) -> Picture:
+    """The same for a caller who was let in before. Raises NotFound when the run is gone."""
+    with transaction.atomic():
+        _freeze()
+        run = Run.objects.defer("source", "prompts").filter(run_id=run_id).first()
+        if run is None:
+            raise NotFound(f"There is no run {run_id!r}.")
+        return _paint(run)
+
+
+def _paint(run: Run) -> Picture:
+    votes = Feedback.objects.filter(run=run).annotate(step_name=F("step__step_id"), asset_name=F("asset__asset_id"))
+    return Picture(
+        run=run,
+        steps=list(Step.objects.filter(run=run).order_by("position")),
+        attempts=list(Attempt.objects.filter(run=run).order_by("pk")),
+        assets=list(Asset.objects.filter(run=run).order_by("pk")),
+        feedback=list(votes.order_by("pk")),
+    )
+
+
+def revisions(run_ids: Iterable[str]) -> dict[str, int]:
+    """The newest revision of each of those runs."""
+    return dict(Run.objects.filter(run_id__in=list(run_ids)).values_list("run_id", "revision"))
+
+
+def _freeze() -> None:
+    """Let every read of this transaction see one moment. Inside a caller's transaction that is the caller's choice."""
+    if len(connection.savepoint_ids) == 0:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

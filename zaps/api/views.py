@@ -1,0 +1,128 @@
+"""The catalogue over HTTP."""
+
+from dataclasses import asdict
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.auth import caller_of
+from accounts.caller import Caller, Scope
+from core.api.paging import paginate, read_limit
+from core.errors import BadInput, Problem
+from zaps import catalogue
+from zaps.api.serializers import (
+    PublishRequest,
+    ValidateDocument,
+    ValidateRequest,
+    ZapDocument,
+    ZapRow,
+    zap_document,
+)
+
+_QUERY_AT_MOST = 200
+
+
+class ZapPage(serializers.Serializer[Any]):
+    """Some recipes, by slug."""
+
+    query = serializers.CharField()
+    zaps = ZapRow(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
+
+
+class Zaps(APIView):
+    """The catalogue."""
+
+    @extend_schema(
+        operation_id="listZaps",
+        responses=ZapPage,
+        parameters=[
+            OpenApiParameter("query", str, description="Every word must stand in slug, title, description, tags, providers or inputs."),
+            OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
+            OpenApiParameter("cursor", str, description="nextCursor of the page before."),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """The public recipes, and the caller's own, by slug."""
+        query = request.query_params.get("query", "")
+        if len(query) > _QUERY_AT_MOST or "\0" in query:
+            sentence = f"query has at most {_QUERY_AT_MOST} characters."
+            raise BadInput(sentence, problems=[Problem(code="PARAMETER_INVALID", message=sentence, path="query")])
+        page = paginate(
+            catalogue.listed(_reader(request).user, query=query),
+            keys=("slug",),
+            descending=False,
+            cursor=request.query_params.get("cursor"),
+            limit=read_limit(request.query_params.get("limit")),
+        )
+        return Response({"query": query, "zaps": ZapRow(page.items, many=True).data, "nextCursor": page.next_cursor})
+
+
+class ZapView(APIView):
+    """One recipe."""
+
+    @extend_schema(
+        operation_id="getZap",
+        responses=ZapDocument,
+        parameters=[OpenApiParameter("version", int, description="An older version.")],
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The newest published version, or the one asked for; an author's unpublished draft is version 0."""
+        found = catalogue.find(slug, _reader(request).user, version=_read_version(request))
+        return Response(zap_document(found))
+
+
+class ValidateZap(APIView):
+    """Check a recipe."""
+
+    @extend_schema(operation_id="validateZap", request=ValidateRequest, responses=ValidateDocument)
+    def post(self, request: Request) -> Response:
+        """200 either way: `ok`, or everything that is wrong with it. Nothing is kept."""
+        caller_of(request)
+        body = ValidateRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        try:
+            recipe = catalogue.parse_cached(given["source"], given.get("prompts", {}))
+        except BadInput as exc:
+            return Response({"ok": False, "errors": [asdict(problem) for problem in exc.problems]})
+        return Response({
+            "ok": True, "errors": [], "slug": recipe.slug, "steps": len(recipe.steps),
+            **catalogue.summarize(recipe),
+        })  # fmt: skip
+
+
+class PublishZap(APIView):
+    """Put a recipe into the catalogue."""
+
+    @extend_schema(operation_id="publishZap", request=PublishRequest, responses={200: ZapRow, 201: ZapRow})
+    def post(self, request: Request) -> Response:
+        """201 when this made a version or a first draft, 200 when nothing was new."""
+        caller = caller_of(request)
+        caller.require(Scope.PUBLISH)
+        body = PublishRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        keep = catalogue.save_draft if body.is_draft else catalogue.publish
+        saved = keep(body.entry(), author=caller.known_user)
+        return Response(ZapRow(saved.zap).data, status=201 if saved.is_new else 200)
+
+
+def _reader(request: Request) -> Caller:
+    caller = caller_of(request)
+    if caller.is_known:
+        caller.require(Scope.READ)
+    return caller
+
+
+def _read_version(request: Request) -> int | None:
+    text = request.query_params.get("version")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) >= 1):
+        sentence = "version is a whole number from 1."
+        raise BadInput(sentence, problems=[Problem(code="PARAMETER_INVALID", message=sentence, path="version")])
+    return int(text)

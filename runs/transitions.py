@@ -131,6 +131,7 @@ class Moves:
 
     def hold_step(self, step: Step, reason: WaitReason, *, error: str = "") -> None:
         """A person must decide."""
+        step.wait_reason = reason
         self._move_step(step, "held", reason=reason, wait_reason=reason, error=error, due_at=None)
 
     def resume_step(self, step: Step) -> None:
@@ -140,6 +141,7 @@ class Moves:
 
     def fail_step(self, step: Step, code: str) -> None:
         """Its last attempt failed."""
+        step.error = code
         self._end_step(step, "failed", reason=code, error=code)
 
     def skip_step(self, step: Step) -> None:

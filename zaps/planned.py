@@ -59,12 +59,30 @@ class PlannedStep:
 
     def to_json(self) -> dict[str, Any]:
         """Only JSON types; Decimals as strings."""
-        raise NotImplementedError
+        data = {name: getattr(self, name) for name in self.__slots__}
+        data["parents"] = list(self.parents)
+        data["inputs"] = [{"source": ref.source, "name": ref.name, "role": ref.role} for ref in self.inputs]
+        data["duration_s"] = None if self.duration_s is None else str(self.duration_s)
+        data["quote_usd"] = str(self.quote_usd)
+        data["params"] = dict(self.params)
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PlannedStep":
         """The step that `to_json` wrote."""
-        raise NotImplementedError
+        duration_s = data["duration_s"]
+        return cls(
+            **{
+                **data,
+                "parents": tuple(data["parents"]),
+                "inputs": tuple(
+                    InputRef(source=Source(ref["source"]), name=ref["name"], role=Role(ref["role"]))
+                    for ref in data["inputs"]
+                ),
+                "duration_s": None if duration_s is None else Decimal(duration_s),
+                "quote_usd": Decimal(data["quote_usd"]),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,45 @@
+"""The engine without a broker: bells are written down, and rung by hand in the order that a test wants."""
+
+import pytest
+
+from runs import dispatch
+from runs.engine.advance import advance_run
+from runs.engine.render import render_attempt
+from runs.engine.settle import settle_attempt
+from runs.engine.submit import submit_attempt
+from zaps.planned import LOCAL
+
+
+class Bells:
+    """Every bell that was rung and not answered yet, oldest first."""
+
+    def __init__(self):
+        self.waiting = []
+        self.down = False
+
+    def ring(self, verb, pk):
+        if not self.down:
+            self.waiting.append((verb, pk))
+        return not self.down
+
+    def answer(self):
+        """Do what the oldest bell asks for. Returns the verb and its row."""
+        verb, pk = self.waiting.pop(0)
+        verb(pk)
+        return verb, pk
+
+    def answer_all(self):
+        """Until nobody rings any more."""
+        while self.waiting:
+            self.answer()
+
+
+@pytest.fixture
+def bells(monkeypatch):
+    rung = Bells()
+    begin = {True: render_attempt, False: submit_attempt}
+    monkeypatch.setattr(dispatch, "ring_advance", lambda pk: rung.ring(advance_run, pk))
+    monkeypatch.setattr(dispatch, "ring_begin", lambda pk, key, provider: rung.ring(begin[provider == LOCAL], pk))
+    monkeypatch.setattr(dispatch, "ring_settle", lambda pk, key: rung.ring(settle_attempt, pk))
+    monkeypatch.setattr(dispatch, "ring_render", lambda pk, key: rung.ring(render_attempt, pk))
+    return rung

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 
 from psycopg.sql import SQL, Composable, Composed
@@ -60,6 +61,10 @@ def _lease(token: UUID, seconds: int) -> dict[str, Any]:
     return {"lease_token": token, "lease_until": Now() + timedelta(seconds=seconds)}
 
 
+def _plus(actual: Decimal) -> Combinable:
+    return Coalesce(F("actual_usd"), ZERO) + actual
+
+
 class Moves:
     """The moves of one locked run. `run` carries the values that will be written at the end."""
 
@@ -68,6 +73,7 @@ class Moves:
         self.actor = actor
         self._events: list[RunEvent] = []
         self._changes: dict[str, Any] = {}
+        self._run_move: moves.Move | None = None
 
     # The run
 
@@ -207,12 +213,13 @@ class Moves:
     ) -> None:
         """Its results are stored: the attempt and its step close, and the money is booked."""
         self._end_attempt(attempt, "done", only=_held_by(token), actual=actual, source=source, seed=seed, progress=1.0)
-        self._end_step(step, "finished", progress=1.0, error="", wait_reason=None)
+        self._end_step(step, "finished", progress=1.0, error="", actual_usd=_plus(actual))
 
     def failed(self, attempt: Attempt, token: UUID | None, *, code: str, actual: Decimal, source: str) -> None:
         """It will not deliver."""
         only = _held_by(token) if token else Q()
         self._end_attempt(attempt, "failed", only=only, reason=code, error=code, actual=actual, source=source)
+        self._charge(attempt, actual)
 
     def lost(self, attempt: Attempt) -> None:
         """Its submission stays unknown and its recipe says not to wait. What it may have cost stays reserved."""
@@ -229,6 +236,7 @@ class Moves:
     def canceled(self, attempt: Attempt, *, actual: Decimal, source: str, only: Q | None = None) -> None:
         """It has ended, or had not begun."""
         self._end_attempt(attempt, "canceled", only=only, actual=actual, source=source)
+        self._charge(attempt, actual)
 
     def abandoned(self, attempt: Attempt, *, only: Q) -> None:
         """Canceled, and its fate never became known: what it may have cost stays reserved."""
@@ -237,23 +245,32 @@ class Moves:
     # Underneath
 
     def flush(self) -> None:
-        """Write the revision, the run's own changes and the events."""
-        if not self._events and not self._changes:
-            return
+        """Write the run's own move and changes, its revision, and the events."""
         first = self.run.revision + 1
         for seq, event in enumerate(self._events, first):
             event.seq = seq
         self.run.revision += len(self._events)
-        Run.objects.filter(pk=self.run.pk).update(revision=self.run.revision, **self._changes)
         if self._events:
+            self._changes["revision"] = self.run.revision
             RunEvent.objects.bulk_create(self._events)
+        self._apply_run_move()
+        if self._changes:
+            Run.objects.filter(pk=self.run.pk).update(**self._changes)
 
     def _move_run(self, event: str, *, reason: str = "", **changes: Any) -> None:
-        moves.apply(self.run, RUN_MOVES[event], **changes)
-        self.run.status = RUN_MOVES[event].target
-        for name in changes:
-            self._changes.pop(name, None)
+        """Note the move; it is written with everything else of the run, or before the next one."""
+        self._apply_run_move()
+        self._run_move = RUN_MOVES[event]
+        self._changes |= changes
         self._note(f"run.{event}", self.run.run_id, reason)
+        self.run.status = self._run_move.target
+
+    def _apply_run_move(self) -> None:
+        if self._run_move is None:
+            return
+        moves.apply(self.run, self._run_move, **self._changes)
+        self._run_move = None
+        self._changes = {}
 
     def _end_run(self, event: str, stage: Stage, *, reason: str = "", **changes: Any) -> None:
         self._move_run(event, reason=reason, stage=stage, wait_reason=None, due_at=None, finished_at=Now(), **changes)
@@ -284,7 +301,9 @@ class Moves:
         self._release(attempt.reserved_usd)
         if actual:
             self._changes["cost_usd"] = self.run.cost_usd = self.run.cost_usd + actual
-        Step.objects.filter(pk=attempt.step_id).update(actual_usd=Coalesce(F("actual_usd"), ZERO) + actual)
+
+    def _charge(self, attempt: Attempt, actual: Decimal) -> None:
+        Step.objects.filter(pk=attempt.step_id).update(actual_usd=_plus(actual))
 
     def _release(self, reserved: Decimal) -> None:
         if reserved:

@@ -62,6 +62,6 @@ def _fail_overdue(moves: Moves, steps: Iterable[Step]) -> None:
 
 def _film_url(steps: list[Step]) -> str:
     """The address of what the run was for: the last clip that was made, else the last asset."""
-    assets = Asset.objects.filter(run_id=steps[0].run_id).order_by("step__position", "index")
-    clip = assets.filter(kind="mp4").last() or assets.last()
-    return clip.url if clip else ""
+    assets = list(Asset.objects.filter(run_id=steps[0].run_id).order_by("step__position", "index"))
+    clips = [asset for asset in assets if asset.kind == "mp4"] or assets
+    return clips[-1].url if clips else ""

@@ -14,8 +14,7 @@ from django.db import close_old_connections
 
 from core.errors import StaleState, ZapsError
 from providers import http
-from runs import batches, dispatch
-from runs.batches import Bell
+from runs import dispatch
 from runs.engine import cron_logs
 from runs.engine.advance import advance_run
 from runs.engine.cron_logs import CycleReport
@@ -24,6 +23,8 @@ from runs.engine.render import render_attempt
 from runs.engine.settle import settle_attempt
 from runs.engine.submit import submission_unknown_of, submit_attempt
 from runs.states import AttemptStatus
+from runs.transitions import batches
+from runs.transitions.batches import Bell
 from zaps.planned import LOCAL
 
 logger = logging.getLogger(__name__)

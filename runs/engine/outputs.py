@@ -9,11 +9,11 @@ from pathlib import Path
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from media.mock import mock_media
-from media.probe import Probe, probe
 from providers.download import download
 from providers.mock_media import SCHEME, MockMedia
 
+from media.mock import mock_media
+from media.probe import Probe, probe
 from providers.contract import Output, Provider
 from runs.models import Attempt
 

@@ -9,12 +9,13 @@ from django.db.models.functions import Now
 from providers import http
 from providers.contract import Job, JobState, Snapshot
 from providers.errors import ProviderError
-from runs import batches, policy, transitions
-from runs.batches import Leased, Look
+from runs import policy
 from runs.engine import ask
 from runs.engine.settle import settle_held
 from runs.models import Attempt
 from runs.states import AttemptStatus, WaitReason
+from runs.transitions import alone, batches
+from runs.transitions.batches import Leased, Look
 
 TERMINAL = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
 
@@ -49,7 +50,7 @@ def take(attempt: Attempt, token: UUID, accepted_at: datetime, snapshot: Snapsho
         snapshot, error = ask_provider(leased)
     if not is_over(snapshot):
         return _look_again(leased, look_at(leased, snapshot, error))
-    transitions.settling(attempt, token)
+    alone.settling(attempt, token)
     settle_held(attempt, token, snapshot)
     return NOTHING
 
@@ -74,9 +75,9 @@ def look_at(leased: Leased, snapshot: Snapshot | None, error: ProviderError | No
     if snapshot is None:
         retry_after_s = error.retry_after_s if error else None
         limited = error is not None and error.reason == "RATE_LIMITED"
-        reason = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
+        stalled = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
         wait_s = max(policy.next_look_s(leased.capability, leased.polls + 1), retry_after_s or 0.0)
-        return Look(leased, wait_s, leased.progress, leased.queue_position, reason)
+        return Look(leased, wait_s, leased.progress, leased.queue_position, stalled)
     wait_s = policy.next_look_s(leased.capability, leased.polls, snapshot.retry_after_s)
     reason = WaitReason.PROVIDER_QUEUE if snapshot.state == JobState.QUEUED else None
     return Look(leased, wait_s, snapshot.progress, snapshot.queue_position, reason)

@@ -8,20 +8,21 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from django.db import close_old_connections
-from providers.http_async import AsyncTransport
 
 from providers import registry
 from providers.contract import Job, Snapshot
 from providers.errors import ProviderError
-from runs import batches, dispatch, policy
-from runs.batches import Leased, Look
+from providers.http_async import AsyncTransport
+from runs import dispatch, policy
 from runs.engine.cron_logs import CycleReport
 from runs.engine.poll import is_over, look_at
+from runs.transitions import batches
+from runs.transitions.batches import Leased, Look
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +87,9 @@ class Poller:
 class _Flow:
     """The polls of one cycle: out at their providers, back, and written in batches."""
 
-    def __init__(self, transport: AsyncTransport, in_database: Callable[..., object], report: CycleReport) -> None:
+    def __init__(
+        self, transport: AsyncTransport, in_database: Callable[..., Awaitable[object]], report: CycleReport
+    ) -> None:
         self._transport = transport
         self._in_database = in_database
         self._report = report

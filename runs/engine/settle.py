@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
-from media.errors import MediaError
-
 from core.errors import StaleState, ZapsError
 from core.ids import new_id
+from media.errors import MediaError
 from providers import http
 from providers.contract import CancelState, Cost, JobState, Snapshot
 from providers.errors import ProviderError

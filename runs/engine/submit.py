@@ -8,13 +8,13 @@ from core.money import ZERO
 from providers import http
 from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
-from runs import policy, transitions
+from runs import policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.poll import NOTHING, Next, take
 from runs.models import Attempt
 from runs.states import AttemptStatus, WaitReason
-from runs.transitions import moving
+from runs.transitions import alone, moving
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +34,12 @@ def submit_attempt(attempt_pk: int) -> Next:
     except ZapsError as exc:
         fail_attempt(attempt, None, code=_code(exc))
         return NOTHING
-    transitions.submitting(attempt, token)
+    alone.submitting(attempt, token)
     job = _send(attempt, token, generation)
     if job is None:
         return NOTHING
     try:
-        accepted_at = transitions.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
+        accepted_at = alone.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
     except StaleState:
         _answer_late(attempt, token, job)
         return NOTHING
@@ -105,7 +105,7 @@ def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:
             moves.resume_step(attempt.step)
             advance(moves)
     except StaleState:
-        transitions.note_late_acceptance(attempt, token, request_id=job.request_id, urls=dict(job.urls))
+        alone.note_late_acceptance(attempt, token, request_id=job.request_id, urls=dict(job.urls))
 
 
 def _code(exc: ZapsError) -> str:

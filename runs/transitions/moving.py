@@ -1,6 +1,6 @@
-"""Every change of state of a run, its steps and its attempts. Nothing else writes a status.
+"""Moves of one run, made together.
 
-Moves are made inside `moving(run)`: it locks the run first, so that the moves of one run never interleave, and on
+They are made inside `moving(run)`: it locks the run first, so that the moves of one run never interleave, and on
 leaving it writes the new revision and one event a move, in the same transaction.
 """
 
@@ -8,23 +8,20 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Now
 
-from psycopg.sql import SQL, Composable, Composed
-from psycopg.types.json import Jsonb
-
 from core import moves
-from core.errors import NotFound, StaleState
+from core.errors import NotFound
 from core.money import ZERO
-from runs import dispatch, policy
+from runs import policy
 from runs.models import Attempt, Run, RunEvent, Step
 from runs.states import (
     ATTEMPT_MOVES,
@@ -49,7 +46,7 @@ def step_key(run: Run, step: Step, number: int) -> str:
     return f"zap:idem:{run.run_id}:{step.step_id}:{number}:{digest}"
 
 
-def _subject(attempt: Attempt) -> str:
+def subject_of(attempt: Attempt) -> str:
     return f"{attempt.step.step_id}#{attempt.number}"
 
 
@@ -132,7 +129,7 @@ class Moves:
             due_at=Now() + timedelta(seconds=policy.DEADLINE_S + policy.STEP_SLACK_S),
         )
         attempt.save(force_insert=True)
-        self._note("attempt.planned", _subject(attempt))
+        self._note("attempt.planned", subject_of(attempt))
         return attempt
 
     def hold_step(self, step: Step, reason: WaitReason, *, error: str = "") -> None:
@@ -238,9 +235,9 @@ class Moves:
         self._end_attempt(attempt, "canceled", only=only, actual=actual, source=source)
         self._charge(attempt, actual)
 
-    def abandoned(self, attempt: Attempt, *, only: Q) -> None:
+    def abandoned(self, attempt: Attempt) -> None:
         """Canceled, and its fate never became known: what it may have cost stays reserved."""
-        self._close_attempt(attempt, "canceled", only=only, reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
+        self._close_attempt(attempt, "canceled", reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
 
     # Underneath
 
@@ -290,7 +287,7 @@ class Moves:
     ) -> None:
         moves.apply(attempt, ATTEMPT_MOVES[event], only=only, **changes)
         attempt.status = ATTEMPT_MOVES[event].target
-        self._note(f"attempt.{event}", _subject(attempt), reason)
+        self._note(f"attempt.{event}", subject_of(attempt), reason)
 
     def _close_attempt(self, attempt: Attempt, event: str, **changes: Any) -> None:
         self._move_attempt(attempt, event, due_at=None, finished_at=Now(), **_NO_LEASE, **changes)
@@ -330,97 +327,3 @@ def moving(run_pk: int, *, actor: str = "worker") -> Iterator[Moves]:
         moving_run = Moves(run, actor)
         yield moving_run
         moving_run.flush()
-
-
-def submitting(attempt: Attempt, token: UUID) -> None:
-    """The intent, committed before the call. Refused while another try is not due yet."""
-    _move_alone(
-        attempt,
-        "submitting",
-        SQL(
-            "tries = a.tries + 1, submitted_at = now(), error = '', lease_token = {token}, "
-            "lease_until = now() + {lease} * interval '1 second', due_at = now() + {lease} * interval '1 second'"
-        ).format(token=token, lease=policy.submit_lease_s()),
-        only=SQL("a.due_at <= now()"),
-    )
-    attempt.tries += 1
-
-
-def accepted(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> datetime:
-    """The provider's id is on record; whoever holds the token goes on to poll. Returns when."""
-    at = _move_alone(
-        attempt,
-        "accepted",
-        SQL(
-            "provider_request_id = {request_id}, urls = {urls}, tries = 0, accepted_at = now(), due_at = now(), "
-            "deadline_at = now() + {deadline} * interval '1 second', lease_until = now() + {lease} * interval '1 second'"
-        ).format(request_id=request_id, urls=Jsonb(urls), deadline=policy.DEADLINE_S, lease=policy.poll_lease_s()),
-        only=SQL("a.lease_token = {}").format(token),
-        also=SQL(
-            ", noted AS (UPDATE steps s SET provider_request_id = {} FROM moved WHERE s.id = moved.step_id)"
-        ).format(request_id),
-    )
-    attempt.provider_request_id, attempt.urls = request_id, urls
-    return at
-
-
-def settling(attempt: Attempt, token: UUID) -> None:
-    """The provider is finished; the holder of the token fetches what it made."""
-    _move_alone(
-        attempt,
-        "settling",
-        SQL(
-            "tries = 1, settling_at = now(), polls = a.polls + 1, "
-            "lease_until = now() + {lease} * interval '1 second', due_at = now() + {lease} * interval '1 second'"
-        ).format(lease=policy.work_lease_s()),
-        only=SQL("a.lease_token = {}").format(token),
-    )
-    attempt.tries = 1
-
-
-def _move_alone(
-    attempt: Attempt, event: str, changes: Composed, *, only: Composable, also: Composable = SQL("")
-) -> datetime:
-    """One attempt, one move, one statement: the run's lock, the check, the move, the revision and the event.
-
-    The three moves that every paid request makes go this way, because they are most of what the engine writes.
-    """
-    move = ATTEMPT_MOVES[event]
-    statement = SQL(
-        """
-        WITH locked AS (
-            UPDATE runs SET revision = revision + 1 WHERE id = {run} RETURNING id, revision
-        ), moved AS (
-            UPDATE attempts a SET status = {target}, {changes} FROM locked
-            WHERE a.id = {attempt} AND a.status = ANY({sources}) AND {only}
-            RETURNING a.run_id, a.step_id
-        ){also}
-        INSERT INTO run_events (run_id, seq, type, subject, actor, reason, happened_at)
-        SELECT locked.id, locked.revision, {type}, {subject}, 'worker', '', now() FROM locked, moved
-        RETURNING happened_at"""
-    ).format(
-        run=attempt.run_id,
-        attempt=attempt.pk,
-        target=move.target,
-        sources=list(move.sources),
-        changes=changes,
-        only=only,
-        also=also,
-        type=f"attempt.{event}",
-        subject=_subject(attempt),
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        row = cursor.fetchone()
-    if row is None:
-        raise StaleState(f"{attempt} cannot become {move.target}.")
-    attempt.status = move.target
-    at: datetime = row[0]
-    return at
-
-
-def note_late_acceptance(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> None:
-    """The answer of a submission that was canceled while it was out: now the provider can be told to stop."""
-    late = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CANCELING, lease_token=token)
-    if late.update(provider_request_id=request_id, urls=urls, due_at=Now(), **_NO_LEASE):
-        dispatch.settle_soon(attempt)

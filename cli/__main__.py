@@ -1,0 +1,88 @@
+"""`zap VERB …`, also as `python -m cli`. Only the module of the verb that was asked for is imported."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from cli import faults, talk
+from cli.exits import Exit
+from core.errors import ZapsError
+
+VERBS = {  # verb: what it is for
+    "run": "make a film from a recipe",
+    "plan": "say what a run would do and cost, and do nothing",
+    "validate": "check recipes, and say where they are wrong",
+    "lint": "check recipes for what is allowed and unwise",
+    "status": "show a run, or the newest runs",
+    "watch": "follow a run until it ends or waits for a person",
+    "cancel": "stop a run",
+    "drain": "run one cycle of the drain in this process",
+    "emulator": "play the providers on this machine, for trying and testing",
+    "token": "make an API token",
+    "info": "say what this installation is made of",
+    "help": "show this, or what a verb takes",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, whose complaints are faults like every other."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises Fault."""
+        sentence = f"{message[:1].upper()}{message[1:]}."
+        raise faults.bad_input("USAGE", sentence, f"`{self.prog} --help` shows what it takes.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return int(_obey(words))
+    except ZapsError as exc:
+        return _complain(faults.of_error(exc), words)
+    except faults.Fault as exc:
+        return _complain(exc, words)
+    except KeyboardInterrupt:
+        talk.say("Stopped.")
+        return 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        return int(Exit.FAILED)
+
+
+def _obey(words: list[str]) -> Exit:
+    verb = words[0] if words else "help"
+    if verb in {"help", "-h", "--help"}:
+        return _help(words[1:])
+    if verb not in VERBS:
+        raise faults.bad_input("VERB_UNKNOWN", f"There is no verb {verb!r}.", "`zap help` lists the verbs.")
+    module = importlib.import_module(f"cli.verbs.{verb}")
+    parser = Parser(prog=f"zap {verb}", description=module.__doc__, allow_abbrev=False)
+    module.declare(parser)
+    ended: Exit = module.run(parser.parse_args(words[1:]))
+    return ended
+
+
+def _help(words: list[str]) -> Exit:
+    if words and words[0] != "help":
+        return _obey([words[0], "--help"])
+    width = max(map(len, VERBS))
+    talk.give("Usage: zap VERB …\n")
+    for verb, purpose in VERBS.items():
+        talk.give(f"  {verb:<{width}}  {purpose}")
+    talk.give("\n`zap help VERB` shows what a verb takes. ZAP_API_URL and ZAP_TOKEN point it at a server elsewhere.")
+    return Exit.DONE
+
+
+def _complain(fault: faults.Fault, words: list[str]) -> int:
+    if "--json" in words:
+        talk.give_json(fault.document)
+    for line in faults.lines(fault.document, place=fault.place):
+        talk.say(line)
+    return int(fault.exit_code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Stay with a run until it ends or waits for a person, and hand it over."""
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+from cli import exits, progress, talk
+from cli.client import Client
+from cli.exits import Exit
+from cli.workers import Helpers, helpers
+
+_EVERY_S = 0.25  # in this process; over the network four times that
+_STANDING = frozenset({"done", "failed", "canceled", "waiting"})
+
+
+def follow(client: Client, run_id: str, *, as_json: bool) -> Exit:
+    """Show the run until nothing moves without a person, then hand it over. Ctrl-C leaves it alive."""
+    try:
+        with progress.display() as shown, _hands(client) as hands:
+            _watch(client, run_id, shown, hands)
+    except KeyboardInterrupt:
+        talk.say(f"Detached; the run is kept and goes on with the next worker. Come back with: zap watch {run_id}")
+        return result(client, run_id, as_json=as_json, ended=False)
+    return result(client, run_id, as_json=as_json, ended=True)
+
+
+def _hands(client: Client) -> AbstractContextManager[Helpers]:
+    return helpers(wanted=client.is_local)
+
+
+def _watch(client: Client, run_id: str, shown: progress.Display, hands: Helpers) -> None:
+    while True:
+        snapshot = client.call("GET", f"/api/runs/{run_id}")
+        shown.show(snapshot)
+        if snapshot["run"]["status"] in _STANDING:
+            return
+        hands.look_after(revision=snapshot["run"]["revision"])
+        time.sleep(_EVERY_S if client.is_local else 4 * _EVERY_S)
+
+
+def result(client: Client, run_id: str, *, as_json: bool, ended: bool) -> Exit:
+    """Print the run as it is: one JSON document, or the film's place and a few words. Exit 0 unless it `ended` otherwise."""
+    snapshot = with_paths(client.call("GET", f"/api/runs/{run_id}"), client)
+    if as_json:
+        talk.give_json(snapshot)
+    else:
+        _tell(snapshot)
+    return exits.of_run(snapshot["run"]) if ended else Exit.DONE
+
+
+def with_paths(snapshot: dict[str, Any], client: Client) -> dict[str, Any]:
+    """The snapshot whose assets have their `path` on this machine, where they are on it."""
+    for asset in snapshot["assets"]:
+        key = asset.get("storageKey")
+        path = client.path_of(key) if key else None
+        if path is not None:
+            asset["path"] = path
+    return snapshot
+
+
+def _tell(snapshot: Mapping[str, Any]) -> None:
+    run = snapshot["run"]
+    film = next((asset for asset in snapshot["assets"] if run["zapUrl"] and asset["url"] == run["zapUrl"]), None)
+    if run["zapUrl"]:
+        talk.give((film or {}).get("path") or run["zapUrl"])
+    else:
+        talk.give(run["runId"])
+    for line in progress.summary(snapshot, film):
+        talk.say(line)

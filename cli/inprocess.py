@@ -1,0 +1,110 @@
+"""The HTTP interface without HTTP: its views, called in this process on this machine's own database.
+
+There is no socket and no browser, so nobody has to log in: the caller is the staff user `local`.
+"""
+
+import io
+import json
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import django
+from django.contrib.auth import get_user_model
+from django.core.files.storage import default_storage
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import Http404
+from django.urls import resolve
+
+from cli import faults
+from cli.client import Client, read_answer
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+LOCAL_USER = "local"
+
+
+def set_up() -> None:
+    """Make Django ready in this process; no server is asked for anything yet."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+
+
+def stand_here() -> None:
+    """Make Django ready for a verb that works on this machine's own database. Raises Fault when the caller means another."""
+    if os.environ.get("ZAP_API_URL"):
+        raise faults.bad_input(
+            "LOCAL_ONLY", "This works on the server's own machine, and ZAP_API_URL points elsewhere.",
+            "Unset ZAP_API_URL, or run it over there.",
+        )  # fmt: skip
+    set_up()
+
+
+def enter() -> Client:
+    """A client that acts as the staff user `local`, who is made on first use."""
+    set_up()
+    return InProcessClient(local_user())
+
+
+def local_user() -> "AbstractBaseUser":
+    """The staff user whom the command line acts as; nobody can log in as it."""
+    users = get_user_model()._default_manager
+    user, is_new = users.get_or_create(username=LOCAL_USER, defaults={"is_staff": True})
+    if is_new:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return user
+
+
+class InProcessClient:
+    """Calls the views themselves, so the command line and the HTTP interface cannot differ."""
+
+    is_local = True
+
+    def __init__(self, user: "AbstractBaseUser") -> None:
+        self._user = user
+
+    def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """See Client."""
+        request = self._request(method, path, body, key)
+        try:
+            match = resolve(request.path_info)
+        except Http404:
+            return read_answer(404, b'{"code": "NOT_FOUND", "detail": "There is no such address."}')
+        response = match.func(request, *match.args, **match.kwargs)
+        if hasattr(response, "render"):
+            response.render()
+        return read_answer(response.status_code, response.content)
+
+    def path_of(self, storage_key: str) -> str | None:
+        """See Client."""
+        try:
+            path = default_storage.path(storage_key)
+        except NotImplementedError:
+            return None
+        return path if os.path.exists(path) else None
+
+    def _request(self, method: str, path: str, body: Any, key: str | None) -> WSGIRequest:
+        parts = urlsplit(path)
+        content = b"" if body is None else json.dumps(body).encode()
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": parts.path,
+            "QUERY_STRING": parts.query,
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(content)),
+            "HTTP_ACCEPT": "application/json",
+            "wsgi.input": io.BytesIO(content),
+            "wsgi.url_scheme": "http",
+        }
+        if key is not None:
+            environ["HTTP_IDEMPOTENCY_KEY"] = key
+        request = WSGIRequest(environ)
+        request.user = self._user  # type: ignore[assignment]
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # no browser, no forged form
+        return request

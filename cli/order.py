@@ -1,0 +1,64 @@
+"""What `run` and `plan` share: their arguments, and from them the body of the request."""
+
+import argparse
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from cli import faults, inputs
+from cli.client import Client
+from cli.recipes import RecipeText
+from zaps.recipe import parse
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """The arguments of a verb that takes a recipe with inputs."""
+    parser.add_argument("recipe", metavar="RECIPE", help="a Zap.md, a folder that holds one, or a slug")
+    parser.add_argument(
+        "--input", action="append", default=[], metavar="K=V", dest="inputs",
+        help="an input of the recipe, repeatable; a file for media; K=@FILE reads the file",
+    )  # fmt: skip
+    parser.add_argument("--provider", metavar="P", help="use this provider for every step that needs one")
+    parser.add_argument("--extend", type=_count, default=0, metavar="N", help="how often repeatable steps repeat")
+    parser.add_argument("--max-usd", type=_usd, metavar="X", help="refuse when it would cost more")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def body_of(args: argparse.Namespace, recipe: RecipeText | str, types: Mapping[str, str]) -> dict[str, Any]:
+    """The request, without its mode. Raises Fault."""
+    body: dict[str, Any] = {"inputs": inputs.convert(inputs.split(args.inputs), types), "extendCount": args.extend}
+    if isinstance(recipe, RecipeText):
+        body |= {"source": recipe.source, "prompts": recipe.prompts}
+    else:
+        body["slug"] = recipe
+    if args.provider is not None:
+        body["provider"] = args.provider
+    if args.max_usd is not None:
+        body["maxUsd"] = float(args.max_usd)
+    return body
+
+
+def types_of_text(recipe: RecipeText) -> dict[str, str]:
+    """The declared type of each input. Raises RecipeInvalid."""
+    return {name: str(spec.type) for name, spec in parse(recipe.source, recipe.prompts).inputs.items()}
+
+
+def types_of_slug(slug: str, client: Client) -> dict[str, str]:
+    """The same for a recipe of the catalogue. Raises Fault where there is none."""
+    return {one["name"]: one["type"] for one in client.call("GET", f"/api/zaps/{slug}")["inputs"]}
+
+
+def _count(word: str) -> int:
+    if not word.isascii() or not word.isdigit() or int(word) > 64:
+        raise argparse.ArgumentTypeError("it is a whole number from 0 to 64")
+    return int(word)
+
+
+def _usd(word: str) -> Decimal:
+    try:
+        amount = Decimal(word)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError("it is a number of dollars") from None
+    if not amount.is_finite() or not 0 <= amount < 1_000_000:
+        raise argparse.ArgumentTypeError("it is a number of dollars from 0 to 1,000,000")
+    return amount

@@ -1,0 +1,1 @@
+"""One file a verb. Each offers `declare`, which adds its arguments, and `run`, which does it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
@@ -137,6 +138,8 @@ class Provider(ABC):
 
     name: ClassVar[str]
     default_base_url: ClassVar[str] = ""
+    #: further environment variables whose values (None where unset) the constructor takes, after `base_url`
+    variables: ClassVar[tuple[str, ...]] = ()
     key_variable: ClassVar[str | None] = None
     supports_cancel: ClassVar[bool] = False
     #: hosts, besides base_url's own, that results may come from: exact, or ".suffix"
@@ -144,6 +147,12 @@ class Provider(ABC):
 
     def __init__(self, base_url: str | None = None) -> None:
         self.base_url = (base_url or self.default_base_url).rstrip("/")
+        parts = urlsplit(self.base_url)
+        self.origin = f"{parts.scheme}://{parts.netloc}"
+
+    def is_own(self, url: object) -> bool:
+        """Does `url` lie at the configured origin? Only such an address is ever sent the key."""
+        return isinstance(url, str) and url.startswith(f"{self.origin}/")
 
     @abstractmethod
     def default_model(self, capability: str) -> str | None:

@@ -5,7 +5,13 @@ ProviderError
 ├── SubmissionUnknown  it may have arrived: never send it twice
 ├── Rejected           the provider read it and said no
 ├── KeyRefused         our credential is missing, wrong, expired or out of credit
-└── Unavailable        busy or down: ask again later
+├── Unavailable        busy or down: ask again later
+└── OutputError        the job ended well, and its result cannot be had
+    ├── OutputUnavailable  the network failed on the way: fetch it again
+    ├── OutputRefused      its address is not one that we fetch from
+    ├── OutputExpired      it is gone
+    ├── OutputTooLarge     larger, or slower, than we take
+    └── OutputInvalid      it is not a picture, clip or sound
 
 `code` is one of the codes below: stable, ours, and free of the provider's own words, since those echo
 prompts and signed addresses.
@@ -23,7 +29,9 @@ class ProviderError(ZapsError):
     title = "The provider failed."
     status = 502
 
-    def __init__(self, detail: str = "", *, reason: str | None = None, retry_after_s: float | None = None, **extra: Any) -> None:
+    def __init__(
+        self, detail: str = "", *, reason: str | None = None, retry_after_s: float | None = None, **extra: Any
+    ) -> None:
         """`reason` overrides the class's code with a narrower one; `retry_after_s` is what the provider asked for."""
         super().__init__(detail, **extra)
         self.reason = reason or self.code
@@ -73,3 +81,44 @@ class Unavailable(ProviderError):
     code = "PROVIDER_UNAVAILABLE"
     title = "The provider is busy or down."
     retryable = True
+
+
+class OutputError(ProviderError):
+    """A finished job's result could not be fetched. Fetching never buys anything."""
+
+    code = "OUTPUT_UNAVAILABLE"
+    title = "The result could not be fetched."
+
+
+class OutputUnavailable(OutputError):
+    """The network, or the host that serves the result, failed on the way."""
+
+    retryable = True
+
+
+class OutputRefused(OutputError):
+    """The result lies where we do not fetch from: another host, scheme or port, or a private address."""
+
+    code = "OUTPUT_REFUSED"
+    title = "The result's address is not one that we fetch from."
+
+
+class OutputExpired(OutputError):
+    """The host no longer has the result."""
+
+    code = "OUTPUT_EXPIRED"
+    title = "The result was gone before it could be fetched."
+
+
+class OutputTooLarge(OutputError):
+    """More bytes than the cap of its class of media."""
+
+    code = "OUTPUT_TOO_LARGE"
+    title = "The result is larger than we take."
+
+
+class OutputInvalid(OutputError):
+    """The bytes are no picture, clip, sound or JSON document, whatever they are called."""
+
+    code = "OUTPUT_VALIDATION_FAILED"
+    title = "The result is not media that we know."

@@ -1,0 +1,1 @@
+"""One file, one provider. Each module offers its adapter as PROVIDER."""

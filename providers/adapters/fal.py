@@ -1,0 +1,301 @@
+"""fal.ai's queue: submit, poll by the addresses that the submission returned, fetch the result, cancel.
+
+fal has no "failed": a job is COMPLETED with an error beside it, or with an error where its result should be.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from core.money import usd
+from providers import prices, sheet
+from providers.contract import (
+    Call,
+    CancelState,
+    Cost,
+    Generation,
+    Job,
+    JobState,
+    Media,
+    Output,
+    Provider,
+    Reply,
+    Snapshot,
+    Talk,
+)
+from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.verdict import json_object, require_ok
+
+STATES = {  # their word: ours
+    "IN_QUEUE": JobState.QUEUED,
+    "IN_PROGRESS": JobState.RUNNING,
+    "COMPLETED": JobState.DONE,
+}
+ERRORS = {  # their error type: our code; all others are PROVIDER_FAILED
+    "bad_request": "PROVIDER_REJECTED",
+    "content_policy_violation": "CONTENT_REFUSED",
+    "file_download_error": "INPUT_UNREACHABLE",
+    "image_load_error": "INPUT_UNREACHABLE",
+    "no_media_generated": "OUTPUT_MISSING",
+}
+CANCELED = frozenset({"client_cancelled", "client_disconnected"})
+DEFAULTS = {
+    "image.gen": "fal-ai/flux/dev",
+    "image.edit": "fal-ai/flux/dev/image-to-image",
+    "video.gen": "fal-ai/kling-video/v2.1/pro/image-to-video",
+    "video.extend": "fal-ai/kling-video/v2.1/pro/image-to-video",
+    "audio.tts": "fal-ai/minimax/speech-02-turbo",
+    "audio.music": "fal-ai/elevenlabs/music",
+    "audio.sfx": "fal-ai/elevenlabs/sound-effects",
+}
+_REST = "https://rest.fal.ai"
+_THREE_PART = frozenset({"workflows", "comfy"})  # namespaces whose queue addresses keep one segment more
+_LEVELS = frozenset({"STDERR", "STDOUT", "ERROR", "INFO", "WARN", "DEBUG"})
+_START_WITHIN_S = 3600  # a job that has not started by then is dropped there, as our own deadline drops it here
+_KEEP_FOR_S = 86_400  # results are copied at once; their public address need not live longer
+_INLINE_BYTES = 256_000  # what is smaller travels inside the request
+_UPLOAD_BYTES = 100_000_000
+_MANY = ("images", "videos", "audios")
+_ONE = ("image", "video", "audio", "audio_file", "audio_url")
+
+
+class Fal(Provider):
+    """See the module. `rest_url` is where files are uploaded: rest.fal.ai, or, for another origin, that origin."""
+
+    name = "fal"
+    default_base_url = "https://queue.fal.run"
+    variables = ("FAL_REST_BASE_URL",)
+    key_variable = "FAL_KEY"
+    supports_cancel = True
+    media_hosts = (".fal.media",)
+
+    def __init__(self, base_url: str | None = None, rest_url: str | None = None) -> None:
+        super().__init__(base_url)
+        own = self.base_url if base_url else _REST
+        self.rest_url = (rest_url or own).rstrip("/")
+        self.sheets = sheet.load(self.name)
+
+    def default_model(self, capability: str) -> str | None:
+        return DEFAULTS.get(capability)
+
+    def check(self, generation: Generation) -> list[tuple[str, str]]:
+        model = self.sheets.get(generation.model)
+        if model is None:
+            return [("model", f"It is not known how {generation.model} wants to be asked.")]
+        problems = model.check(generation)
+        if any(not _is_fetchable(picture) for picture in model.pictures(generation)):
+            problems.append(("reference_images", "fal fetches pictures over http or https only."))
+        return problems
+
+    def submit(self, generation: Generation, *, key: str, idem_key: str) -> Talk[Job]:
+        if self.check(generation):
+            raise Rejected("The model cannot make this.")
+        model = self.sheets[generation.model]
+        try:
+            addresses: list[str] = []
+            for picture in model.pictures(generation):
+                addresses.append((yield from self._address(picture, key)))
+        except Unavailable as exc:
+            if exc.reason == "RATE_LIMITED":
+                raise
+            raise NotSent("A picture could not be uploaded, so nothing was asked for.") from None
+        headers = {
+            **_auth(key),
+            "X-Fal-Request-Timeout": str(_START_WITHIN_S),
+            "X-Fal-No-Retry": "1",  # one attempt of ours is one execution of theirs
+            "X-Fal-Object-Lifecycle-Preference": json.dumps({"expiration_duration_seconds": _KEEP_FOR_S}),
+            "X-Zap-Idem-Key": _digest(idem_key),  # fal ignores it; a journal can count by it
+        }
+        body = model.body(generation, addresses)
+        reply = yield Call(
+            method="POST", url=f"{self.base_url}/{generation.model}", headers=headers, json=body, paid=True
+        )
+        if reply.status == 422:
+            raise Rejected(reason=ERRORS.get(_error_type(reply) or "", "PROVIDER_REJECTED"))
+        require_ok(reply, paid=True)
+        answer = json_object(reply, paid=True)
+        request_id = answer.get("request_id")
+        if not isinstance(request_id, str) or not request_id:
+            raise SubmissionUnknown("The provider's answer to the submission names no job.")
+        named = {name: answer.get(name) for name in ("status_url", "response_url", "cancel_url")}
+        urls = {name: url for name, url in named.items() if isinstance(url, str) and self.is_own(url)}
+        return Job(request_id=request_id, model=generation.model, urls=urls)
+
+    def poll(self, job: Job, *, key: str) -> Talk[Snapshot]:
+        url = f"{self._url(job, 'status_url', '/status')}?logs=1"
+        reply = yield Call(method="GET", url=url, headers=_auth(key))
+        if reply.status == 404:
+            return Snapshot(state=JobState.FAILED, error_code="JOB_LOST", retryable=True)
+        require_ok(reply)
+        status = json_object(reply)
+        # A word we do not know means "still working": the deadline ends the job, not a guess.
+        state = STATES.get(str(status.get("status")), JobState.RUNNING)
+        logs = _sanitised(status.get("logs"))
+        if state is not JobState.DONE:
+            place = status.get("queue_position")
+            return Snapshot(state=state, queue_position=place if isinstance(place, int) else None, logs=logs)
+        if status.get("error") or status.get("error_type"):
+            return _failed(str(status.get("error_type")), retryable=True, logs=logs)
+        reply = yield Call(method="GET", url=self._url(job, "response_url", ""), headers=_auth(key))
+        return self._result(job, reply, logs)
+
+    def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:
+        reply = yield Call(method="PUT", url=self._url(job, "cancel_url", "/cancel"), headers=_auth(key))
+        if reply.status == 404:
+            return CancelState.NOT_FOUND
+        if reply.status == 400:
+            return CancelState.ALREADY_TERMINAL
+        require_ok(reply)
+        return CancelState.CANCELED if reply.status == 200 else CancelState.REQUESTED
+
+    def _url(self, job: Job, name: str, ending: str) -> str:
+        """The address that the submission returned, if it is fal's own, else the one that fal would have returned."""
+        stored = job.urls.get(name)
+        if stored is not None and self.is_own(stored):
+            return stored
+        parts = job.model.split("/")
+        app = "/".join(parts[: 3 if parts[0] in _THREE_PART else 2])
+        return f"{self.base_url}/{app}/requests/{quote(job.request_id, safe='')}{ending}"
+
+    def _result(self, job: Job, reply: Reply, logs: tuple[str, ...]) -> Snapshot:
+        kind = _error_type(reply)
+        if reply.status == 404:
+            return Snapshot(state=JobState.FAILED, error_code="OUTPUT_EXPIRED", retryable=True, logs=logs)
+        if reply.status == 400 and kind is None:
+            return Snapshot(state=JobState.RUNNING, logs=logs)  # the result lags behind the status
+        if kind is not None and reply.status not in (401, 402, 403, 408, 429):
+            # Only an answer with fal's own marks is the job's end; a bare 5xx is a gateway's trouble: ask again.
+            retryable = reply.headers.get("x-fal-retryable") == "true"
+            return _failed(kind, retryable=retryable, logs=logs, status=reply.status)
+        require_ok(reply)
+        answer = json_object(reply)
+        outputs = _outputs(answer)
+        cost, seed = self._cost(job, reply.headers), answer.get("seed")
+        if not outputs:
+            return Snapshot(state=JobState.FAILED, error_code="OUTPUT_MISSING", retryable=True, cost=cost, logs=logs)
+        return Snapshot(
+            state=JobState.DONE,
+            progress=1.0,
+            outputs=outputs,
+            cost=cost,
+            seed=seed if isinstance(seed, int) else None,
+            logs=logs,
+        )
+
+    def _cost(self, job: Job, headers: Mapping[str, str]) -> Cost | None:
+        try:
+            units = Decimal(headers.get("x-fal-billable-units", ""))
+            price = prices.load().unit_price(self.name, job.model)
+        except (InvalidOperation, prices.PriceUnknown):
+            return None
+        if not units.is_finite() or units < 0:
+            return None
+        return Cost(usd=usd(units * price), source="derived")
+
+    def _address(self, media: Media, key: str) -> Talk[str]:
+        """Where fal can read the picture: its own address, the bytes themselves, or an upload."""
+        if media.url is not None:
+            return media.url
+        content = media.read() if media.read else b""
+        if len(content) <= _INLINE_BYTES:
+            return f"data:{media.content_type};base64,{base64.b64encode(content).decode()}"
+        if len(content) > _UPLOAD_BYTES:
+            raise Rejected("A picture is larger than fal takes.")
+        url = f"{self.rest_url}/storage/auth/token?storage_type=fal-cdn-v3"
+        token = json_object((yield from _fine(Call(method="POST", url=url, headers=_auth(key), json={}))))
+        store = str(token.get("base_url", ""))
+        if not self._may_upload_to(store):
+            raise Unavailable("The provider names a place for uploads that is not its own.")
+        headers = {
+            "Authorization": f"{token.get('token_type')} {token.get('token')}",
+            "Content-Type": media.content_type,
+            "X-Fal-File-Name": f"input.{media.content_type.partition('/')[2] or 'bin'}",
+        }
+        call = Call(method="POST", url=f"{store.rstrip('/')}/files/upload", headers=headers, body=content)
+        uploaded = json_object((yield from _fine(call))).get("access_url")
+        if not isinstance(uploaded, str):
+            raise Unavailable("The provider did not say where the upload lies.")
+        return uploaded
+
+    def _may_upload_to(self, store: str) -> bool:
+        parts = urlsplit(store)
+        trusted = parts.scheme == "https" and (parts.hostname or "").endswith(self.media_hosts) and not parts.username
+        return trusted or self.is_own(f"{store}/")
+
+
+def _auth(key: str) -> dict[str, str]:
+    return {"Authorization": f"Key {key}"}
+
+
+def _digest(idem_key: str) -> str:
+    return hashlib.sha256(idem_key.encode()).hexdigest()
+
+
+def _fine(call: Call) -> Talk[Reply]:
+    reply = yield call
+    require_ok(reply)
+    return reply
+
+
+def _is_fetchable(media: Media) -> bool:
+    return media.url is None or media.url.startswith(("https://", "http://", "data:"))
+
+
+def _failed(kind: str, *, retryable: bool, logs: tuple[str, ...], status: int = 500) -> Snapshot:
+    if kind in CANCELED:
+        return Snapshot(state=JobState.CANCELED, logs=logs)
+    code = ERRORS.get(kind, "PROVIDER_REJECTED" if status == 422 else "PROVIDER_FAILED")
+    return Snapshot(
+        state=JobState.FAILED, error_code=code, retryable=retryable and code != "PROVIDER_REJECTED", logs=logs
+    )
+
+
+def _error_type(reply: Reply) -> str | None:
+    """What fal calls the failure; "" when it failed the job without a word for it, None when this is no such answer."""
+    if reply.status < 400:
+        return None
+    if "x-fal-error-type" in reply.headers:
+        return reply.headers["x-fal-error-type"]
+    try:
+        answer = json.loads(reply.body)
+    except ValueError:
+        return None
+    if not isinstance(answer, dict):
+        return None
+    detail = answer.get("detail")
+    if isinstance(detail, list):
+        first = detail[0] if detail else {}
+        return str(first.get("type", "")) if isinstance(first, dict) else ""
+    kind = answer.get("error_type")
+    if isinstance(kind, str):
+        return kind
+    return "" if reply.status == 422 else None
+
+
+def _outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:
+    found: list[Any] = [one for name in _MANY for one in _listed(answer.get(name))]
+    found += [answer[name] for name in _ONE if name in answer]
+    urls = [one.get("url") if isinstance(one, dict) else one for one in found]
+    return tuple(Output(url=url) for url in urls if isinstance(url, str) and url.startswith(("http", "data:")))
+
+
+def _listed(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _sanitised(logs: object) -> tuple[str, ...]:
+    """When, and how grave; never the text, which repeats prompts and addresses."""
+    lines = [entry for entry in _listed(logs)[-50:] if isinstance(entry, dict)]
+    return tuple(f"{str(line.get('timestamp', ''))[:32]} {_level(line)}" for line in lines)
+
+
+def _level(line: Mapping[str, Any]) -> str:
+    level = line.get("level")
+    return level if level in _LEVELS else "INFO"
+
+
+PROVIDER = Fal()

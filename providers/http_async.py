@@ -1,0 +1,96 @@
+"""Hold thousands of conversations at once on one event loop: what the drain polls with."""
+
+from types import TracebackType
+from typing import TypeVar
+
+import aiohttp
+
+from providers.contract import Call, Reply, Talk
+from providers.errors import ProviderError
+from providers.verdict import MAX_REPLY_BYTES, lost
+from providers.wire import encode
+
+T = TypeVar("T")
+
+_CHUNK = 65_536
+_NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+
+
+class AsyncTransport:
+    """One pool of connections, to be kept between cycles and used on the loop that first used it."""
+
+    def __init__(self, *, connections: int = 500) -> None:
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
+
+    async def __aenter__(self) -> "AsyncTransport":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let the connections go; the next conversation opens new ones."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def hold(self, talk: Talk[T], *, timeout_s: float = 10) -> T:
+        """What the conversation comes to. `timeout_s` is for each call as a whole. Errors are those of `http.hold`."""
+        try:
+            call = next(talk)
+            while True:
+                try:
+                    reply = await (self._once(call, timeout_s) if call.paid else self._pooled(call, timeout_s))
+                except ProviderError as exc:
+                    call = talk.throw(exc)
+                else:
+                    call = talk.send(reply)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            talk.close()
+
+    async def _pooled(self, call: Call, timeout_s: float) -> Reply:
+        if self._session is None:
+            self._session = _session(aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=60))
+        return await self._exchange(self._session, call, timeout_s)
+
+    async def _once(self, call: Call, timeout_s: float) -> Reply:
+        async with _session(aiohttp.TCPConnector(force_close=True)) as session:
+            return await self._exchange(session, call, timeout_s)
+
+    async def _exchange(self, session: aiohttp.ClientSession, call: Call, timeout_s: float) -> Reply:
+        body, headers = encode(call)
+        timeout = self._timeouts.get(timeout_s)
+        if timeout is None:
+            timeout = self._timeouts[timeout_s] = aiohttp.ClientTimeout(total=timeout_s, sock_connect=5)
+        try:
+            async with session.request(
+                call.method, call.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                content = await _bounded(response)
+                return Reply(status=response.status, headers=response.headers, body=content)
+        except (aiohttp.ClientError, OSError, ValueError) as exc:  # a time-out is an OSError
+            raise lost(call, opened=not isinstance(exc, _NO_CONNECTION)) from None
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    length = response.content_length
+    if length is not None and length <= MAX_REPLY_BYTES and "Content-Encoding" not in response.headers:
+        return await response.read()
+    parts, size = [], 0
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > MAX_REPLY_BYTES:
+            raise aiohttp.ClientPayloadError("The answer is too long.")
+    return b"".join(parts)
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)

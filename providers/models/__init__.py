@@ -1,0 +1,1 @@
+"""Field maps of models, one TOML file a provider."""

@@ -3,16 +3,20 @@
 import colorsys
 import math
 import random
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+from media.errors import RenderFailed
 
 _RGB = tuple[int, int, int]
 
 _CAPTION = "ZAPS  ·  MOCK"
 _MAX_LINES = 3
 _WHITE = (255, 255, 255)
+_PUNCTUATION = str.maketrans("“”„’‘–—·×", '"""\'\'--.x')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,12 @@ class Scene:
         accent = hue + chance.uniform(0.42, 0.58)
         places = [(0.12, 0.15), (0.85, 0.2), (0.75, 0.9), (0.3, 0.8)]
         chance.shuffle(places)
-        colors = (_color(hue, 0.85, 0.95), _color(second, 0.8, 0.9), _color(accent, 0.65, 0.85), _color(hue, 0.7, 0.8))
+        colors = (
+            _color(hue, 0.72, 0.92),
+            _color(second, 0.7, 0.9),
+            _color(accent, 0.55, 0.95),
+            _color(second, 0.5, 0.8),
+        )
         lights = tuple(
             Light(
                 color=color,
@@ -56,7 +65,7 @@ class Scene:
             )
             for (x, y), color, size in zip(places, colors, (1.15, 1.0, 0.7, 0.8), strict=True)
         )
-        return cls(top=_color(second, 0.75, 0.28), bottom=_color(hue, 0.8, 0.12), lights=lights)
+        return cls(top=_color(second, 0.7, 0.34), bottom=_color(hue, 0.75, 0.16), lights=lights)
 
 
 def draw_scene(scene: Scene, *, width: int, height: int, turn: float) -> Image.Image:
@@ -118,9 +127,9 @@ def _glow(width: int, height: int, *, x: float, y: float, radius: float) -> Imag
 
 
 def _drawable(label: str) -> str:
-    """What the built-in font has shapes for: Latin. The rest would come out as empty boxes."""
-    kept = "".join(letter for letter in label if letter.isprintable() and ord(letter) < 0x180)
-    return " ".join(kept.split())
+    """What the built-in font has shapes for: plain Latin. The rest would come out as crossed boxes."""
+    plain = unicodedata.normalize("NFKD", label).translate(_PUNCTUATION).encode("ascii", "ignore").decode()
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in plain).split())
 
 
 def _fit(text: str, width: int, height: int) -> tuple[list[str], ImageFont.FreeTypeFont]:
@@ -164,6 +173,6 @@ def _line_height(font: ImageFont.FreeTypeFont) -> int:
 @lru_cache(maxsize=32)
 def _font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size=size)
-    if not isinstance(font, ImageFont.FreeTypeFont):
-        raise RuntimeError("Pillow was built without FreeType; install its wheel.")
-    return font
+    if isinstance(font, ImageFont.FreeTypeFont):
+        return font
+    raise RenderFailed("Pillow was built without FreeType, so no title can be drawn; install its wheel.")

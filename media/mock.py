@@ -28,7 +28,9 @@ CACHE_BYTES = 64 * 1024 * 1024
 _MIN_SIDE = 64
 _FPS = 24
 _RATE_HZ = 24_000
+_LIGHT_SIDE = 128
 _LOOP_S = 6  # the light comes back to where it began, so that a long clip costs no more drawing than a short one
+_X264 = "subme=1:rc-lookahead=4:trellis=0:bframes=2"  # soft light needs no search: a third less work, no more bytes
 _TIMEOUT_S = 120
 _CHORDS_HZ = ((220, 277, 330), (196, 247, 294), (175, 220, 262), (262, 330, 392), (147, 220, 349), (165, 247, 392))
 
@@ -102,7 +104,8 @@ def _make_mp4(key: _Key) -> bytes:
     _, seed, label, width, height, duration_s = key
     frames = max(1, round(duration_s * _FPS))
     with tempfile.TemporaryDirectory(prefix="zaps-mock-") as folder:
-        light, text, bar, sound, film = (Path(folder, name) for name in ("light.rgb", "text.png", "bar.png", "a.wav", "film.mp4"))
+        names = ("light.rgb", "text.png", "bar.png", "chord.wav", "film.mp4")
+        light, text, bar, sound, film = (Path(folder, name) for name in names)
         small = _draw_light(light, Scene.from_seed(seed), width=width, height=height, frames=frames)
         draw_label(label, width=width, height=height).save(text, compress_level=1)
         Image.new("RGBA", (width, max(2, height // 90 * 2)), (255, 255, 255, 200)).save(bar)
@@ -118,8 +121,8 @@ def _make_mp4(key: _Key) -> bytes:
             + ["-stream_loop", "-1", "-i", f"file:{light}", "-i", f"file:{text}", "-i", f"file:{bar}"]
             + ["-i", f"file:{sound}", "-filter_complex_threads", "1", "-filter_complex", graph]
             + ["-map", "[out]", "-map", "3:a", "-frames:v", str(frames), "-t", length]
-            + ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p", "-threads", "1"]
-            + ["-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart", "-map_metadata", "-1"]
+            + ["-c:v", "libx264", "-preset", "veryfast", "-crf", "24", "-x264-params", _X264, "-pix_fmt", "yuv420p"]
+            + ["-threads", "1", "-c:a", "aac", "-b:a", "96k", "-movflags", "+faststart", "-map_metadata", "-1"]
             + ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact", f"file:{film}"],
             timeout_s=_TIMEOUT_S,
         )
@@ -128,7 +131,7 @@ def _make_mp4(key: _Key) -> bytes:
 
 def _draw_light(path: Path, scene: Scene, *, width: int, height: int, frames: int) -> tuple[int, int]:
     """Write one loop of the moving light as raw RGB. Drawn small: soft light loses nothing when it is scaled up."""
-    scale = max(width, height) / 160
+    scale = max(width, height) / _LIGHT_SIDE
     small = max(8, round(width / scale)), max(8, round(height / scale))
     loop = min(frames, _LOOP_S * _FPS)
     with path.open("wb") as file:

@@ -27,7 +27,7 @@ MAX_JSON_BYTES = 5_000_000
 #: The options that every av.open of a file from outside gets.
 GUARD = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
-_STILLS = ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF"]
+STILL_FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "BMP", "TIFF"]
 _FAMILIES = {  # ffmpeg's name of the container: (type with a picture, type with sound alone)
     "mov,mp4,m4a,3gp,3g2,mj2": ("video/mp4", "audio/mp4"),
     "matroska,webm": ("video/x-matroska", "audio/x-matroska"),
@@ -87,7 +87,7 @@ def length_s(path: Path) -> Decimal:
     """
     try:
         with av.open(str(path), options=GUARD) as container:
-            stream = _picture(container)
+            stream = moving_picture(container)
             if stream is None:
                 raise Unreadable("The file has no picture.")
             start = Decimal(container.start_time or 0) / av.time_base
@@ -137,7 +137,7 @@ def _probe_still(path: Path) -> Probe:
 
 
 def _decode_still(path: Path) -> tuple[int, int, str]:
-    with Image.open(path, formats=_STILLS) as image:
+    with Image.open(path, formats=STILL_FORMATS) as image:
         width, height = image.size
         if width * height > MAX_STILL_PIXELS:
             raise Unreadable(f"The picture has more than {MAX_STILL_PIXELS // 1_000_000} megapixels.")
@@ -159,7 +159,7 @@ _FIRST_SIDEWAYS = 5  # orientations 5 to 8 turn the picture by a quarter
 def _probe_stream(path: Path, head: bytes) -> Probe:
     try:
         with av.open(str(path), options=GUARD) as container:
-            picture = _picture(container)
+            picture = moving_picture(container)
             if picture is not None:
                 return _probe_clip(container, picture, head)
             return _probe_sound(container, head)
@@ -167,7 +167,7 @@ def _probe_stream(path: Path, head: bytes) -> Probe:
         raise Unreadable() from exc
 
 
-def _picture(container: InputContainer) -> VideoStream | None:
+def moving_picture(container: InputContainer) -> VideoStream | None:
     """The first picture that moves: the cover of a song is no clip."""
     covers = Disposition.attached_pic | Disposition.timed_thumbnails
     return next((stream for stream in container.streams.video if not stream.disposition & covers), None)

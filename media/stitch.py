@@ -1,0 +1,183 @@
+"""Clips, stills and sound tracks become one film.
+
+Every input is brought to the same size, rate, pixel format and sound first. Copying streams would be faster and is
+never done: ffmpeg joins clips that differ into a film that is broken and calls that a success.
+"""
+
+import math
+import tempfile
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from media import ffmpeg
+from media.errors import RenderFailed, Unreadable
+from media.probe import MAX_DURATION_S, Probe, length_s, probe
+from media.still import write_fitted
+
+STILL_S = 3
+MAX_SIDE = 3840
+
+_SOUND = "sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo"
+_SPARE_FRAMES = 2  # a header may promise a frame more than decodes; the last one is then held
+
+_ENCODERS = {
+    ("mp4", "draft"): ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "28"),
+    ("mp4", "standard"): ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20"),
+    ("mp4", "high"): ("-c:v", "libx264", "-preset", "medium", "-crf", "17"),
+    ("webm", "draft"): ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-crf", "40", "-b:v", "0"),
+    ("webm", "standard"): ("-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "5", "-crf", "32", "-b:v", "0"),
+    ("webm", "high"): ("-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "2", "-crf", "24", "-b:v", "0"),
+}
+_WRAPPERS = {
+    "mp4": ("-c:a", "aac", "-b:a", "160k", "-movflags", "+faststart", "-f", "mp4"),
+    "webm": ("-row-mt", "1", "-c:a", "libopus", "-b:a", "128k", "-f", "webm"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One clip or still of the film, and how many of the film's frames it fills."""
+
+    arguments: list[str]
+    frames: int
+    has_sound: bool
+
+
+def stitch(
+    clips: Sequence[Path],
+    out: Path,
+    *,
+    tracks: Sequence[Path] = (),
+    keep_sound: bool = True,
+    size: tuple[int, int] | None = None,
+    fps: int = 24,
+    quality: str = "standard",
+    format: str = "mp4",
+    beat: Callable[[], None] | None = None,
+    timeout_s: int = 1800,
+) -> None:
+    """Write the clips, one after the other, as one film to `out`; there is no file, or the whole film.
+
+    A still is held for three seconds; a clip without sound is silent. All `tracks` (music, speech) start with the
+    film and play at the same time, over the clips' own sound (`keep_sound`) or instead of it; each is cut where
+    the film ends and followed by silence where it ends sooner. `size` is width and height, the first clip's when
+    None; what has another shape gets black bars. `quality` is draft, standard or high; `format` mp4 (H.264, AAC)
+    or webm (VP9, Opus). `beat` is called about every two seconds; what it raises stops the work and goes on.
+
+    Raises Unreadable for a clip or track that does not decode, RenderFailed when the encoder fails, falls short
+    or takes longer than `timeout_s`, ValueError for an option that does not exist.
+    """
+    encoder = _encoder(quality, format)
+    if not clips:
+        raise ValueError("A film needs at least one clip.")
+    if not 1 <= fps <= 120:
+        raise ValueError("A film has 1 to 120 frames a second.")
+    found = [_look(clip, beat) for clip in clips]
+    width, height = _even(size or (found[0].width or 0, found[0].height or 0))
+    unfinished = out.with_name(f".{out.name}.{uuid.uuid4().hex}.part")
+    with tempfile.TemporaryDirectory(prefix="zaps-stitch-") as folder:
+        try:
+            pairs = enumerate(zip(clips, found, strict=True))
+            parts = [_part(clip, is_, Path(folder, f"{n}.png"), (width, height), fps, beat) for n, (clip, is_) in pairs]
+            frames = sum(part.frames for part in parts)
+            arguments = [argument for part in parts for argument in part.arguments]
+            for track in tracks:
+                arguments += _track(track)
+            graph = _graph(parts, len(tracks), keep_sound=keep_sound, size=(width, height), fps=fps)
+            arguments += ["-filter_complex", graph, "-map", "[film]", "-map", "[sound]", *encoder, "-r", str(fps)]
+            arguments += ["-pix_fmt", "yuv420p", "-map_metadata", "-1", *_WRAPPERS[format], f"file:{unfinished}"]
+            ffmpeg.run(arguments, timeout_s=timeout_s, beat=beat)
+            _check(unfinished, frames=frames, fps=fps)
+            unfinished.replace(out)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def _encoder(quality: str, format: str) -> tuple[str, ...]:
+    try:
+        return _ENCODERS[format, quality]
+    except KeyError:
+        raise ValueError(
+            f"There is no {quality!r} {format!r}; qualities: draft, standard, high; formats: mp4, webm."
+        ) from None
+
+
+def _look(clip: Path, beat: Callable[[], None] | None) -> Probe:
+    if beat is not None:
+        beat()
+    found = probe(clip)
+    if found.kind not in ("mp4", "png"):
+        raise Unreadable("A film is made of clips and stills; one of its parts is neither.")
+    return found
+
+
+def _even(size: tuple[int, int]) -> tuple[int, int]:
+    """The size with even sides (what players decode), no side over 3840."""
+    scale = min(1.0, MAX_SIDE / max(size))
+    width, height = (max(2, int(side * scale) // 2 * 2) for side in size)
+    return width, height
+
+
+def _part(
+    clip: Path, found: Probe, still: Path, size: tuple[int, int], fps: int, beat: Callable[[], None] | None
+) -> _Part:
+    if found.kind == "png":
+        write_fitted(clip, still, size=size)
+        options = ["-f", "image2", "-pattern_type", "none", "-loop", "1", "-framerate", str(fps), "-t", str(STILL_S)]
+        return _Part(arguments=[*options, "-i", f"file:{still}"], frames=STILL_S * fps, has_sound=False)
+    if beat is not None:
+        beat()
+    length = min(length_s(clip), Decimal(MAX_DURATION_S))
+    return _Part(arguments=ffmpeg.source(clip), frames=max(1, round(length * fps)), has_sound=found.has_sound)
+
+
+def _track(track: Path) -> list[str]:
+    if not probe(track).has_sound:
+        raise Unreadable("A sound track has no sound.")
+    return ffmpeg.source(track, "-vn")
+
+
+def _graph(parts: Sequence[_Part], tracks: int, *, keep_sound: bool, size: tuple[int, int], fps: int) -> str:
+    """The filters, from the inputs [0], [1], … to [film] and [sound]. Parts come first, tracks after them."""
+    width, height = size
+    chains, joined = [], ""
+    for number, part in enumerate(parts):
+        length = f"{part.frames / fps:.6f}"
+        # start_time=0 keeps picture and sound of a clip together where one of them begins later.
+        chains.append(
+            f"[{number}:V:0]fps={fps}:start_time=0,"
+            f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,"
+            f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p,"
+            f"tpad=stop={_SPARE_FRAMES}:stop_mode=clone,trim=end_frame={part.frames},setpts=PTS-STARTPTS[v{number}]"
+        )
+        if keep_sound and part.has_sound:
+            chains.append(
+                f"[{number}:a:0]aresample=48000:async=1:first_pts=0,aformat={_SOUND},"
+                f"apad,atrim=0:{length},asetpts=PTS-STARTPTS[a{number}]"
+            )
+        else:
+            chains.append(f"anullsrc=r=48000:cl=stereo,atrim=0:{length},aformat={_SOUND}[a{number}]")
+        joined += f"[v{number}][a{number}]"
+    total = f"{sum(part.frames for part in parts) / fps:.6f}"
+    own = "own" if tracks else "sound"
+    chains.append(f"{joined}concat=n={len(parts)}:v=1:a=1[film][{own}]")
+    for number in range(len(parts), len(parts) + tracks):
+        chains.append(
+            f"[{number}:a:0]aresample=48000:async=1:first_pts=0,aformat={_SOUND},apad,atrim=0:{total}[t{number}]"
+        )
+    if tracks:
+        inputs = "[own]" + "".join(f"[t{number}]" for number in range(len(parts), len(parts) + tracks))
+        # Full level for each, as a mixer's faders at zero; the limiter catches what would clip.
+        mix = f"amix=inputs={tracks + 1}:normalize=0:duration=first,alimiter=limit=0.95:level=0:latency=1"
+        chains.append(f"{inputs}{mix},atrim=0:{total}[sound]")
+    return ";".join(chains)
+
+
+def _check(film: Path, *, frames: int, fps: int) -> None:
+    """A damaged clip ends early, and ffmpeg calls the shorter film a success. We do not."""
+    made, wanted = float(length_s(film)), frames / fps
+    if not math.isclose(made, wanted, abs_tol=1.5 / fps):
+        raise RenderFailed(f"The film has {made:.2f} s instead of {wanted:.2f} s: a clip ends early or is damaged.")

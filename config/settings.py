@@ -1,0 +1,310 @@
+"""Django's and Celery's settings. Every value comes from the environment; docs/settings.md lists what is read."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
+
+from config import addresses, local
+from config.env import Environment
+
+BASE_DIR = local.BASE_DIR
+ENV = Environment(os.environ)
+
+# --- who and where we are ---------------------------------------------------------------------------------------
+
+DEBUG = ENV.flag("DEBUG", about="Show errors in full and open what is closed outside development. Never on a server.")
+ZAPS_DATA_DIR = Path(
+    ENV.text(
+        "ZAPS_DATA_DIR",
+        str(local.default_data_dir()),
+        about="Where the embedded servers, the local media and the local secret key live.",
+        shown="`.zaps` beside the code",
+    )
+)
+ZAP_PUBLIC_URL = ENV.url(
+    "ZAP_PUBLIC_URL",
+    schemes=("http", "https"),
+    about="The address that callers know this service by; it begins the status, asset and callback addresses.",
+    shown="none: addresses are paths",
+)
+ALLOWED_HOSTS = ENV.words(
+    "ALLOWED_HOSTS",
+    ",".join(["localhost", "127.0.0.1", "[::1]", *filter(None, [urlsplit(ZAP_PUBLIC_URL).hostname])]),
+    about="Host names that requests may use.",
+    shown="this machine, and the host of ZAP_PUBLIC_URL",
+)
+_database_url = ENV.secret(
+    "DATABASE_URL",
+    about="PostgreSQL: `postgresql://user:password@host:5432/name`, or `postgresql:///name?host=/folder/of/the/socket`.",
+    shown="an embedded server",
+)
+_redis_url = ENV.secret(
+    "REDIS_URL",
+    about="Redis or Valkey: `redis://host:6379/0`, `rediss://…`, or `unix:///path/of/the/socket`.",
+    shown="an embedded server",
+)
+SECRET_KEY = ENV.secret(
+    "SECRET_KEY",
+    about="Signs sessions and links. Keep it; changing it logs everybody out.",
+    at_least=32,
+    shown="made once in the data folder where DATABASE_URL is unset or DEBUG is on; else needed",
+)
+ZAP_LOG_LEVEL = ENV.text(
+    "ZAP_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"), about="The least level that is logged."
+)
+_db_pool = ENV.number(
+    "ZAP_DB_POOL",
+    0,
+    at_most=1000,
+    about="Connections that one process pools; 0 keeps one a thread. The ASGI server sets 16 for itself.",
+)
+_storage = ENV.url(
+    "ZAP_STORAGE_URL",
+    f"file://{ZAPS_DATA_DIR.resolve()}/media",
+    schemes=("file",),
+    about="Where media is kept: `file:///folder`.",
+    shown="`media` in the data folder",
+)
+
+# --- what we run ------------------------------------------------------------------------------------------------
+
+ZAP_PROVIDER = ENV.text(
+    "ZAP_PROVIDER",
+    about="Forces one provider for every step. `mock` needs no key and costs nothing, even beside `mode: live`.",
+    shown="none: each step's own",
+)
+ZAP_POLL_DRAIN_URL = ENV.url(
+    "ZAP_POLL_DRAIN_URL",
+    schemes=("http", "https"),
+    about="Where set, beat and `zap drain` POST here instead of draining in a worker.",
+    shown="none",
+)
+ZAP_POLL_DRAIN_SECRET = ENV.secret(
+    "ZAP_POLL_DRAIN_SECRET",
+    about="Opens POST /api/providers/poll/drain. Unset, that address is closed outside DEBUG.",
+    shown="none",
+)
+ZAP_ALLOW_LOOPBACK = ENV.flag(
+    "ZAP_ALLOW_LOOPBACK",
+    about="Lets provider addresses on 127.0.0.1, and the media they serve, through the download guard: "
+    "for `zap emulator`.",
+)
+ZAP_OPEN_MODES = ENV.words(
+    "ZAP_OPEN_MODES",
+    "plan,mock" if DEBUG else "",
+    about="What callers without a login may run: `plan`, `mock` or both. `live` always needs a login.",
+    shown="plan,mock in DEBUG; else none",
+)
+ZAP_DRAIN_WINDOW_S = ENV.number(
+    "ZAP_DRAIN_WINDOW_S", 5, at_least=1, at_most=60, about="How long one cycle of the drain looks for due work."
+)
+ZAP_SUBMIT_LEASE_S = ENV.number(
+    "ZAP_SUBMIT_LEASE_S",
+    90,
+    at_least=1,
+    at_most=3600,
+    about="A submission that is silent for this long counts as unknown. More than the provider's time-out plus 30 s.",
+)
+ZAP_POLL_LEASE_S = ENV.number(
+    "ZAP_POLL_LEASE_S", 30, at_least=1, at_most=3600, about="How long a poller may hold a job; a poll times out at 10 s."
+)
+ZAP_WORK_LEASE_S = ENV.number(
+    "ZAP_WORK_LEASE_S",
+    60,
+    at_least=1,
+    at_most=3600,
+    about="How long a download or render may be silent before somebody else takes it over.",
+)
+ZAP_POLL_CAP_S = ENV.number(
+    "ZAP_POLL_CAP_S", 15, at_least=1, at_most=600, about="The longest pause between two polls of a job."
+)
+ZAP_CRON_LOG_DAYS = ENV.number(
+    "ZAP_CRON_LOG_DAYS", 14, at_least=1, at_most=3650, about="How long the logs of the drain's cycles are kept."
+)
+
+for _mode in set(ZAP_OPEN_MODES) - {"plan", "mock"}:
+    ENV.refuse(f"ZAP_OPEN_MODES names {_mode!r}; it may hold plan and mock.")
+if not SECRET_KEY and _database_url and not DEBUG:
+    ENV.refuse(
+        "SECRET_KEY is not set. Make one and keep it: python -c 'import secrets; print(secrets.token_urlsafe(48))'."
+    )
+if _redis_url and urlsplit(_redis_url).scheme not in ("redis", "rediss", "unix", "redis+socket"):
+    ENV.refuse("REDIS_URL must begin with redis://, rediss:// or unix://.")
+if _database_url and urlsplit(_database_url).scheme not in ("postgres", "postgresql"):
+    ENV.refuse("DATABASE_URL must begin with postgresql://; no other database is supported.")
+elif _database_url:
+    try:
+        addresses.database(_database_url)
+    except ImproperlyConfigured as exc:
+        ENV.refuse(str(exc))
+ENV.check()
+
+# --- the two servers --------------------------------------------------------------------------------------------
+
+if not SECRET_KEY:
+    SECRET_KEY = local.own_secret_key(ZAPS_DATA_DIR)
+_where = local.addresses(database_url=_database_url, redis_url=_redis_url, data=ZAPS_DATA_DIR)
+REDIS_URL = addresses.redis_for_redis(_where.redis_url)
+
+_database = addresses.database(_where.database_url)
+_database["OPTIONS"] = {"connect_timeout": "5", "application_name": "zaps", **_database["OPTIONS"]}
+_database |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if _db_pool else 60}
+if _db_pool:
+    _database["OPTIONS"]["pool"] = {"min_size": 0, "max_size": _db_pool, "timeout": 5}
+DATABASES: dict[str, Any] = {"default": _database}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "zaps",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
+    }
+}
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": unquote(urlsplit(_storage).path), "base_url": None},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- Django -----------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "rest_framework",
+    "drf_spectacular",
+    "accounts",
+    "zaps",
+    "runs",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"  # Django's own default is Chicago
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # serves the packages' own files: there is no collectstatic step
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ZAP_PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+CSRF_TRUSTED_ORIGINS = [f"{urlsplit(ZAP_PUBLIC_URL).scheme}://{urlsplit(ZAP_PUBLIC_URL).netloc}"] if ZAP_PUBLIC_URL else []
+REST_FRAMEWORK = {
+    "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JsonObjectParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.auth.BearerToken",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": None,
+    "EXCEPTION_HANDLER": "core.api.problems.handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Zaps",
+    "DESCRIPTION": "Runs generative-media recipes to a finished film.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "runs.api.schema.complete"],
+}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "config.logs.OneLine"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": ZAP_LOG_LEVEL},
+    # Django gives this one a handler of its own in DEBUG, which would print each line twice.
+    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
+}
+
+# --- Celery: a message is a hint, the database is the truth -----------------------------------------------------
+
+CELERY_BROKER_URL = addresses.redis_for_celery(_where.redis_url)
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90  # threads know no limits: each call has its own time-out
+CELERY_TASK_DEFAULT_QUEUE = "engine"
+CELERY_TASK_QUEUES = [Queue("engine"), Queue("media"), Queue("drain")]
+CELERY_TASK_ROUTES = {
+    "runs.render_step": {"queue": "media"},
+    "runs.drain": {"queue": "drain"},
+    "runs.*": {"queue": "engine"},
+}
+CELERY_TASK_PUBLISH_RETRY = False  # a lost bell costs seconds; a caller who waits for Redis costs a request
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = ENV.number(
+    "ZAP_WORKER_THREADS", 8, at_least=1, at_most=200, about="Threads of a Celery worker; `-c` overrides it."
+)
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_ETA_TASK_LIMIT = 200
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for Redis for as long as it takes
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+    # How often a publisher tries to connect; without it kombu would try for ever.
+    "max_retries": 0,
+}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+ENV.check()

@@ -1,0 +1,22 @@
+"""Mounts the rooms' addresses."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from config.health import healthz, readyz
+
+handler400 = "core.api.problems.bad_request"
+handler403 = "core.api.problems.permission_denied"
+handler404 = "core.api.problems.not_found"
+handler500 = "core.api.problems.server_error"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    # runs first: its zaps/run would be taken for a slug otherwise.
+    path("api/", include("runs.api.urls")),
+    path("api/", include("zaps.api.urls")),
+]

@@ -154,6 +154,10 @@ class Provider(ABC):
         """Does `url` lie at the configured origin? Only such an address is ever sent the key."""
         return isinstance(url, str) and url.startswith(f"{self.origin}/")
 
+    def download_headers(self, key: str) -> Mapping[str, str]:
+        """What goes along when an output that is `authorized` is fetched from the provider's own origin."""
+        return {}
+
     @abstractmethod
     def default_model(self, capability: str) -> str | None:
         """The model used when a recipe names none; None when this provider does not do `capability`."""

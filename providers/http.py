@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from providers.contract import Call, Reply, Talk
 from providers.errors import ProviderError
@@ -24,6 +25,7 @@ _PAUSES_S = (0.2, 0.4)  # between the tries of a call that may be repeated
 _REPEATABLE = frozenset({"GET", "PUT"})
 _PASSING = frozenset({429, 502, 503, 504})
 _CHUNK = 65_536
+_FAILURES = (requests.RequestException, HTTPError, OSError)
 _LOCAL = threading.local()
 
 
@@ -83,7 +85,7 @@ def _once(call: Call, timeout_s: tuple[float, float]) -> Reply:
     with _session(adapter) as session:
         try:
             return _exchange(session, call, timeout_s, ends=time.monotonic() + sum(timeout_s))
-        except (requests.RequestException, OSError):
+        except _FAILURES:
             raise lost(call, opened=adapter.opened) from None
 
 
@@ -94,7 +96,7 @@ def _patiently(call: Call, timeout_s: tuple[float, float]) -> Reply:
     while True:
         try:
             reply = _exchange(_pooled(), call, timeout_s, ends=ends)
-        except (requests.RequestException, OSError):
+        except _FAILURES:
             reply = None
         if reply is not None and (reply.status not in _PASSING or "retry-after" in reply.headers):
             return reply

@@ -13,20 +13,19 @@ _KINDS = ("png", "mp4", "wav")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MockMedia:
-    """What to draw. `kind`: png, mp4 or wav. `duration_s` is None for stills; sizes are pixels, both even."""
+    """What to draw. `kind`: png, mp4 or wav. Sizes are pixels; the duration means nothing for stills."""
 
     kind: str
-    seed: int
+    seed: str
     label: str = ""
     width: int = 640
     height: int = 360
-    duration_s: Decimal | None = None
+    duration_s: Decimal = Decimal(3)
 
     def url(self) -> str:
         """The address that `parse` reads."""
-        query = {"seed": str(self.seed), "size": f"{self.width}x{self.height}", "label": self.label}
-        if self.duration_s is not None:
-            query["duration"] = str(self.duration_s)
+        size = f"{self.width}x{self.height}"
+        query = {"seed": self.seed, "size": size, "duration": str(self.duration_s), "label": self.label}
         return f"{SCHEME}media/{self.kind}?{urlencode(query)}"
 
     @classmethod
@@ -39,12 +38,12 @@ class MockMedia:
         query = dict(parse_qsl(parts.query))
         width, _, height = query.get("size", "640x360").partition("x")
         try:
-            duration_s = Decimal(query["duration"]) if "duration" in query else None
+            duration_s = Decimal(query.get("duration", "3"))
         except InvalidOperation:
             raise ValueError("The duration is not a number.") from None
         return cls(
             kind=kind,
-            seed=int(query.get("seed", "0")),
+            seed=query.get("seed", "0"),
             label=query.get("label", ""),
             width=int(width),
             height=int(height),

@@ -100,7 +100,7 @@ class Mock(Provider):
             progress=1.0,
             outputs=(Output(url=known["media"]),),
             cost=free,
-            seed=MockMedia.parse(known["media"]).seed,
+            seed=int(MockMedia.parse(known["media"]).seed),
         )
         yield  # a generator that makes no call
 
@@ -119,16 +119,16 @@ def _share(known: Mapping[str, Any]) -> float:
 def _media(generation: Generation) -> MockMedia:
     kind = MAKES[generation.capability]
     seed = generation.params.get("seed")
-    if not isinstance(seed, int):
+    if not isinstance(seed, int) or isinstance(seed, bool):
         seed = int(_digest(generation)[:8], 16)
     width, height = _size(generation.aspect)
     return MockMedia(
         kind=kind,
-        seed=seed,
+        seed=str(seed),
         label=" ".join(generation.prompt.split())[:48] or generation.capability,
         width=width,
         height=height,
-        duration_s=None if kind == "png" else generation.duration_s or Decimal(2),
+        duration_s=generation.duration_s or Decimal(3),
     )
 
 

@@ -1,0 +1,284 @@
+"""The one way by which a provider's result comes in: checked address, pinned connection, capped bytes and time.
+
+An address is fetched only over https, on port 443, from a host that the provider is known to serve results from, and
+never from a private address, whatever its name resolves to; each redirect is judged anew. With ZAP_ALLOW_LOOPBACK=1
+the configured origin of the provider itself may also lie on loopback.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+
+import requests
+from requests_hardened.ip_filter import InvalidIPAddress  # type: ignore[import-untyped]
+from requests_hardened.ip_filter_adapter import IPFilterAdapter  # type: ignore[import-untyped]
+from urllib3.exceptions import HTTPError
+
+from providers.contract import Output, Provider
+from providers.errors import OutputExpired, OutputInvalid, OutputRefused, OutputTooLarge, OutputUnavailable
+from providers.sniff import HEAD_BYTES, sniff
+from providers.verdict import retry_after_s
+
+_MB = 1_000_000
+_MAX_HOPS = 3
+_CHUNK = 65_536
+_BEAT_EVERY_S = 1.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+_ODD = re.compile(r"[\x00-\x20\\\x7f-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is taken: bytes by class of media, and seconds for the whole download."""
+
+    image_bytes: int = 30 * _MB
+    audio_bytes: int = 50 * _MB
+    video_bytes: int = 500 * _MB
+    json_bytes: int = 5 * _MB
+    inline_bytes: int = 20 * _MB
+    seconds: float = 600.0
+    allow_loopback: bool = False
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> "Limits":
+        """As ZAP_MAX_{IMAGE,AUDIO,VIDEO}_MB, ZAP_DOWNLOAD_TIMEOUT_S and ZAP_ALLOW_LOOPBACK say."""
+        return cls(
+            image_bytes=int(environ.get("ZAP_MAX_IMAGE_MB") or 30) * _MB,
+            audio_bytes=int(environ.get("ZAP_MAX_AUDIO_MB") or 50) * _MB,
+            video_bytes=int(environ.get("ZAP_MAX_VIDEO_MB") or 500) * _MB,
+            seconds=float(environ.get("ZAP_DOWNLOAD_TIMEOUT_S") or 600),
+            allow_loopback=environ.get("ZAP_ALLOW_LOOPBACK") == "1",
+        )
+
+    def of_kind(self, kind: str) -> int:
+        """The cap for a class of media."""
+        caps = {"png": self.image_bytes, "wav": self.audio_bytes, "mp4": self.video_bytes, "json": self.json_bytes}
+        return caps[kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded:
+    """A result on our disk. `content_type` and `kind` (png, mp4, wav, json) come from its bytes."""
+
+    path: Path
+    bytes: int
+    sha256: str
+    content_type: str
+    kind: str
+
+
+def _nothing() -> None:
+    return None
+
+
+def download(
+    output: Output,
+    into: Path,
+    *,
+    provider: Provider,
+    key: str = "",
+    beat: Callable[[], None] = _nothing,
+    limits: Limits | None = None,
+) -> Downloaded:
+    """The output as a file in the folder `into`. `beat` is called about every second; what it raises ends the download.
+
+    The key goes along only where the output asks for it and lies at the provider's own origin. `limits` are the
+    environment's unless given. Raises OutputRefused, OutputExpired, OutputTooLarge, OutputInvalid, which are final,
+    and OutputUnavailable, after which it may be tried again. No file is left when it raises.
+    """
+    limits = limits or Limits.of(os.environ)
+    path = into / "result"
+    try:
+        if output.content is not None:
+            return _write(path, _pieces(output.content), limits, beat)
+        url = output.url or ""
+        if url.startswith("data:"):
+            return _write(path, _pieces(_inline(url, limits)), limits, beat)
+        headers = provider.download_headers(key) if output.authorized and provider.is_own(url) else {}
+        return _fetch(url, path, provider, headers, limits, beat)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def admit(url: str, provider: Provider, limits: Limits) -> bool:
+    """May `url` be fetched for `provider`? True for its own loopback origin, False for a public host of its.
+
+    Raises OutputRefused for every other address.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise OutputRefused from None
+    if _ODD.search(url) or "@" in parts.netloc:
+        raise OutputRefused
+    if limits.allow_loopback and host in _LOOPBACK and provider.is_own(url):
+        return True
+    if parts.scheme != "https" or port not in (None, 443) or not _HOST.fullmatch(host):
+        raise OutputRefused
+    if provider.is_own(url) or any(_matches(host, allowed) for allowed in provider.media_hosts):
+        return False
+    raise OutputRefused
+
+
+def _matches(host: str, allowed: str) -> bool:
+    return host.endswith(allowed) if allowed.startswith(".") else host == allowed
+
+
+class _Guard(IPFilterAdapter):  # type: ignore[misc]  # it carries no types
+    """Connects to checked, pinned addresses only, and can cut its connection from another thread."""
+
+    def __init__(self, *, https: bool, allow_loopback: bool) -> None:
+        super().__init__(is_https_proto=https, allow_loopback=allow_loopback)
+        self._connections: list[Any] = []
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        connections = self._connections
+
+        class Connection(pool.ConnectionCls):  # type: ignore[misc]  # plain or TLS: only the pool knows
+            def connect(self) -> None:
+                super().connect()
+                connections.append(self.sock)
+
+        pool.ConnectionCls = Connection
+        return pool
+
+    def cut(self) -> None:
+        """Whoever reads from the connection gets an error at once."""
+        for sock in self._connections:
+            try:
+                sock.shutdown(2)
+            except OSError:
+                continue
+
+
+def _fetch(
+    url: str, path: Path, provider: Provider, headers: Mapping[str, str], limits: Limits, beat: Callable[[], None]
+) -> Downloaded:
+    ends = time.monotonic() + limits.seconds
+    for _ in range(_MAX_HOPS + 1):
+        guard = _Guard(https=url.startswith("https:"), allow_loopback=admit(url, provider, limits))
+        clock = threading.Timer(max(ends - time.monotonic(), 0), guard.cut)
+        clock.daemon = True
+        clock.start()
+        try:
+            with _get(guard, url, headers) as response:
+                if response.status_code not in _REDIRECTS:
+                    _require_fine(response)
+                    return _write(path, _body(response, ends), limits, beat, length=_length(response))
+                url, headers = urljoin(url, response.headers.get("location", "")), {}
+        except InvalidIPAddress:
+            raise OutputRefused from None
+        except (requests.RequestException, HTTPError, OSError):
+            raise OutputUnavailable from None
+        finally:
+            clock.cancel()
+            guard.close()
+    raise OutputRefused("The result's address leads from one address to the next.")
+
+
+def _get(guard: _Guard, url: str, headers: Mapping[str, str]) -> requests.Response:
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", guard)
+    session.mount("http://", guard)
+    wanted = {"Accept-Encoding": "identity", "User-Agent": "zaps", **headers}
+    return session.get(url, headers=wanted, timeout=(5, 20), allow_redirects=False, stream=True)
+
+
+def _require_fine(response: requests.Response) -> None:
+    status = response.status_code
+    if status == 200:
+        return
+    if status in (401, 403, 404, 410):
+        raise OutputExpired
+    raise OutputUnavailable(retry_after_s=retry_after_s({k.lower(): v for k, v in response.headers.items()}))
+
+
+def _length(response: requests.Response) -> int:
+    text = response.headers.get("content-length", "")
+    return int(text) if text.isdecimal() else 0
+
+
+def _body(response: requests.Response, ends: float) -> Iterator[bytes]:
+    while chunk := response.raw.read1(_CHUNK, decode_content=False):
+        yield chunk
+        if time.monotonic() > ends:
+            raise OutputUnavailable("The result came too slowly.")
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    return (content[start : start + _CHUNK] for start in range(0, len(content), _CHUNK))
+
+
+def _inline(url: str, limits: Limits) -> bytes:
+    if len(url) > limits.inline_bytes * 3:
+        raise OutputTooLarge
+    head, comma, text = url.partition(",")
+    try:
+        content = base64.b64decode(text, validate=True) if head.endswith(";base64") else unquote_to_bytes(text)
+    except (binascii.Error, ValueError):
+        raise OutputInvalid from None
+    if not comma:
+        raise OutputInvalid
+    if len(content) > limits.inline_bytes:
+        raise OutputTooLarge
+    return content
+
+
+def _write(
+    path: Path, chunks: Iterable[bytes], limits: Limits, beat: Callable[[], None], *, length: int = 0
+) -> Downloaded:
+    """Write while counting. What it is, and so how large it may be, is known after the first bytes."""
+    digest, size, head, cap = hashlib.sha256(), 0, b"", 0
+    found: tuple[str, str] | None = None
+    beaten = time.monotonic()
+    with path.open("wb") as file:
+        for chunk in chunks:
+            size += len(chunk)
+            head += chunk if found is None else b""
+            if found is None and len(head) >= min(HEAD_BYTES, length or HEAD_BYTES):
+                found, cap = _known(head, limits)
+            if found is not None and max(size, length) > cap:
+                raise OutputTooLarge
+            digest.update(chunk)
+            file.write(chunk)
+            if time.monotonic() - beaten >= _BEAT_EVERY_S:
+                beat()
+                beaten = time.monotonic()
+    if found is None:
+        found, cap = _known(head, limits)
+    if size > cap:
+        raise OutputTooLarge
+    content_type, kind = found
+    if kind == "json":
+        _require_json(path)
+    return Downloaded(path=path, bytes=size, sha256=digest.hexdigest(), content_type=content_type, kind=kind)
+
+
+def _known(head: bytes, limits: Limits) -> tuple[tuple[str, str], int]:
+    found = sniff(head[:HEAD_BYTES])
+    if found is None:
+        raise OutputInvalid
+    return found, limits.of_kind(found[1])
+
+
+def _require_json(path: Path) -> None:
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        raise OutputInvalid from None

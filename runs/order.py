@@ -39,7 +39,7 @@ class Order:
     prompts: Mapping[str, str] = field(default_factory=dict, repr=False)
     inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
     mode: Mode = Mode.MOCK
-    extend_count: int = 0
+    extend_count: int | None = None  # None: as often as the recipe says
     provider: str | None = None
     max_usd: Decimal | None = None
 

@@ -32,9 +32,7 @@ class Picture:
 
 def open_modes() -> frozenset[str]:
     """What callers whom we do not know may do: some of plan and mock, never live."""
-    named: Iterable[str] | None = getattr(settings, "ZAP_OPEN_MODES", None)
-    wanted = set(named) if named else {"plan", "mock"} if settings.DEBUG else set()
-    return frozenset(wanted & {"plan", "mock"})
+    return frozenset(settings.ZAP_OPEN_MODES) & {"plan", "mock"}
 
 
 def may_read(run: Run, caller: Caller) -> bool:

@@ -19,10 +19,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.errors import Conflict, NotFound
+from providers.registry import PROVIDERS
 from zaps.bundled import bundled
+from zaps.kind import KINDS
 from zaps.models import Zap, ZapVersion
-from zaps.recipe import parse
-from zaps.recipe.schema import Recipe
+from zaps.recipe import Recipe, parse
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def parse_cached(source: str, prompts: Mapping[str, str]) -> Recipe:
 
 @lru_cache(maxsize=_PARSED_AT_MOST)
 def _parse(source: str, prompts: tuple[tuple[str, str], ...]) -> Recipe:
-    return parse(source, dict(prompts))
+    return parse(source, dict(prompts), installed=PROVIDERS.entries)
 
 
 def visible(user: AbstractBaseUser | None) -> QuerySet[Zap]:
@@ -247,7 +248,7 @@ def _save(zap: Zap) -> None:
 
 def summarize(recipe: Recipe) -> dict[str, Any]:
     """What lists show of a recipe: money, inputs and providers, as JSON."""
-    providers = {step.provider or recipe.default_provider for step in recipe.steps}
+    providers = {step.provider or recipe.default_provider for step in recipe.steps if KINDS.get(step.kind).render is None}
     return {
         "estimateUsd": float(recipe.estimate_usd),
         "capUsd": float(recipe.cap_usd),
@@ -256,7 +257,7 @@ def summarize(recipe: Recipe) -> dict[str, Any]:
                 "name": spec.name, "type": str(spec.type), "required": spec.required, "label": spec.label, "hint": spec.hint,
                 "options": list(spec.options),
             }
-            for spec in recipe.inputs
+            for spec in recipe.inputs.values()
         ],
         "providers": sorted(provider for provider in providers if provider),
     }  # fmt: skip

@@ -123,6 +123,8 @@ def _of_drf(exc: drf.APIException) -> Fault:
     headers: dict[str, str] = {}
     if challenge := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
+    if allowed := getattr(exc, "allowed", None):
+        headers["Allow"] = allowed
     if wait := getattr(exc, "wait", None):
         headers["Retry-After"] = f"{wait:.0f}"
     for kind, code, title, remediation in _DRF:
@@ -198,6 +200,14 @@ def answers_problems(view: View) -> View:
             return respond(explain(exc))
 
     return guarded
+
+
+def allow(request: HttpRequest, *methods: str) -> None:
+    """Raises MethodNotAllowed (405) unless the request's method is one of them: for views that DRF does not serve."""
+    if request.method not in methods:
+        refusal = drf.MethodNotAllowed(str(request.method))
+        refusal.allowed = ", ".join(methods)  # type: ignore[attr-defined]
+        raise refusal
 
 
 def _is_api(request: HttpRequest) -> bool:

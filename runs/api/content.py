@@ -11,11 +11,10 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import MethodNotAllowed
 
 from accounts.api.auth import caller_of_plain
 from accounts.caller import Scope
-from core.api.problems import answers_problems
+from core.api.problems import allow, answers_problems
 from core.errors import NotFound
 from runs import queries
 from runs.models import Asset
@@ -28,8 +27,7 @@ _EXTENSIONS = {"audio/wav": "wav", "image/jpeg": "jpg", "image/svg+xml": "svg", 
 @answers_problems
 def asset_content(request: HttpRequest, asset_id: str) -> HttpResponseBase:
     """200, 206 for a range, 304 for a known ETag, 416 for a range beyond the end."""
-    if request.method not in {"GET", "HEAD"}:
-        raise MethodNotAllowed(str(request.method))
+    allow(request, "GET", "HEAD")
     caller = caller_of_plain(request)
     if caller.is_known:
         caller.require(Scope.READ)

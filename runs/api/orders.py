@@ -28,7 +28,7 @@ class PlanRequest(StrictRequest):
 
     version = Count(required=False, allow_null=True, min_value=1, max_value=2**31 - 1, help_text="None: the newest.")
     inputs = serializers.DictField(required=False, help_text="By the names that the recipe declares; media as https or data: URIs.")
-    extendCount = Count(required=False, min_value=0, max_value=MAX_EXTEND, help_text="How often repeatable steps repeat.")
+    extendCount = Count(required=False, allow_null=True, min_value=0, max_value=MAX_EXTEND, help_text="How often repeatable steps repeat; None: as the recipe says.")
     provider = Text(required=False, allow_null=True, max_length=40, help_text="Use this one for every provider step.")
     maxUsd = Usd(required=False, allow_null=True, help_text="Refuse when it would cost more; lowers the recipe's cap.")
 
@@ -192,7 +192,7 @@ def _read_order(body: PlanRequest, *, slug: str | None = None) -> Order:
         prompts=given.get("prompts", {}),
         inputs=given.get("inputs", {}),
         mode=given.get("mode", Mode.PLAN),
-        extend_count=given.get("extendCount", 0),
+        extend_count=given.get("extendCount"),
         provider=given.get("provider"),
         max_usd=given.get("maxUsd"),
     )

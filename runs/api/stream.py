@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import APIException, MethodNotAllowed
+from rest_framework.exceptions import APIException
 
 from accounts.api.auth import caller_of_plain
 from accounts.caller import Scope
 from core.api import sse
-from core.api.problems import answers_problems
+from core.api.problems import allow, answers_problems
 from core.errors import NotFound, ZapsError
 from runs import queries
 from runs.api.watch import off_the_loop, watchers
@@ -36,8 +36,7 @@ class Pass:
 @answers_problems
 async def run_events(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """The stream; 204 when the run is final and the caller has its last snapshot, which ends a browser's reconnecting."""
-    if request.method != "GET":
-        raise MethodNotAllowed(str(request.method))
+    allow(request, "GET")
     admitted = await off_the_loop(lambda: _admit(request, run_id))
     seen = sse.last_event_id(request)
     if seen is not None and seen > admitted.revision:

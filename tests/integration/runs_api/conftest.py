@@ -1,0 +1,68 @@
+import pytest
+
+from tests.integration.people import bearer, make_user
+from tests.integration.recipes import DOOR
+
+
+@pytest.fixture(autouse=True)
+def _no_bells(monkeypatch):
+    """These tests look at doors, not at workers: nobody answers the bells."""
+    monkeypatch.setattr("runs.dispatch.ring_advance", lambda run_pk: True)
+
+
+@pytest.fixture(autouse=True)
+def _own_storage(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+
+
+@pytest.fixture
+def alice(db):
+    return make_user("alice")
+
+
+@pytest.fixture
+def as_alice(alice):
+    return bearer(alice)
+
+
+@pytest.fixture
+def as_bob(db):
+    return bearer(make_user("bob"))
+
+
+@pytest.fixture
+def as_staff(db):
+    return bearer(make_user("sam", staff=True))
+
+
+@pytest.fixture
+def open_doors(settings):
+    """Plan and mock for callers whom we do not know."""
+    settings.ZAP_OPEN_MODES = ("plan", "mock")
+
+
+@pytest.fixture
+def post(client):
+    """POST JSON, return the response."""
+
+    def send(path, body=None, **headers):
+        return client.post(path, body or {}, content_type="application/json", headers=headers)
+
+    return send
+
+
+@pytest.fixture
+def order():
+    return {"source": DOOR, "inputs": {"NAME": "Ada"}, "mode": "mock"}
+
+
+@pytest.fixture
+def start(post, order):
+    """Start a run as the owner of those headers; returns its id."""
+
+    def begin(headers, **changes):
+        answer = post("/api/zaps/run", {**order, **changes}, **headers)
+        assert answer.status_code == 202, answer.content
+        return answer.json()["runId"]
+
+    return begin

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.errors import Refused
 from core.registry import Registry
+
+
+class UnusableMaterial(Refused):
+    """A local step was given a file that it can make nothing of."""
+
+    code = "LOCAL_INPUT_UNUSABLE"
+    title = "This step cannot use what was given to it."
+    remediation = "Let the recipe name steps that make clips or sounds."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +41,13 @@ class LocalJob:
 class StepKind:
     """What a recipe's `kind:` means.
 
-    `makes` is the class of the main asset: png, mp4, wav or json. `render` is set exactly for local kinds; it returns
-    the files it wrote, the main one first.
+    `makes` is the class of the main asset: png, mp4, wav or json. `uses` are the classes that the step's references may
+    bring; empty: any. `render` is set exactly for local kinds; it returns the files it wrote, the main one first.
     """
 
     name: str
     makes: str
+    uses: tuple[str, ...] = ()
     needs_duration: bool = False
     repeats: bool = False  # `repeat:` expands it into numbered steps
     render: Callable[[LocalJob], list[Path]] | None = None

@@ -59,29 +59,44 @@ class PlannedStep:
 
     def to_json(self) -> dict[str, Any]:
         """Only JSON types; Decimals as strings."""
-        data = {name: getattr(self, name) for name in self.__slots__}
-        data["parents"] = list(self.parents)
-        data["inputs"] = [{"source": ref.source, "name": ref.name, "role": ref.role} for ref in self.inputs]
-        data["duration_s"] = None if self.duration_s is None else str(self.duration_s)
-        data["quote_usd"] = str(self.quote_usd)
-        data["params"] = dict(self.params)
-        return data
+        return {
+            "step_id": self.step_id,
+            "recipe_step": self.recipe_step,
+            "position": self.position,
+            "kind": self.kind,
+            "provider": self.provider,
+            "model": self.model,
+            "prompt": self.prompt,
+            "parents": list(self.parents),
+            "inputs": [{"source": str(ref.source), "name": ref.name, "role": str(ref.role)} for ref in self.inputs],
+            "duration_s": str(self.duration_s) if self.duration_s is not None else None,
+            "aspect": self.aspect,
+            "quote_usd": str(self.quote_usd),
+            "on_unknown": self.on_unknown,
+            "params": dict(self.params),
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "PlannedStep":
         """The step that `to_json` wrote."""
-        duration_s = data["duration_s"]
+        inputs = tuple(
+            InputRef(source=Source(ref["source"]), name=ref["name"], role=Role(ref["role"])) for ref in data["inputs"]
+        )
         return cls(
-            **{
-                **data,
-                "parents": tuple(data["parents"]),
-                "inputs": tuple(
-                    InputRef(source=Source(ref["source"]), name=ref["name"], role=Role(ref["role"]))
-                    for ref in data["inputs"]
-                ),
-                "duration_s": None if duration_s is None else Decimal(duration_s),
-                "quote_usd": Decimal(data["quote_usd"]),
-            }
+            step_id=data["step_id"],
+            recipe_step=data["recipe_step"],
+            position=data["position"],
+            kind=data["kind"],
+            provider=data["provider"],
+            model=data["model"],
+            prompt=data["prompt"],
+            parents=tuple(data["parents"]),
+            inputs=inputs,
+            duration_s=Decimal(data["duration_s"]) if data["duration_s"] is not None else None,
+            aspect=data["aspect"],
+            quote_usd=Decimal(data["quote_usd"]),
+            on_unknown=data["on_unknown"],
+            params=data["params"],
         )
 
 

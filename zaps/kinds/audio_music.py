@@ -1,0 +1,5 @@
+"""audio.music: make music from words."""
+
+from zaps.kind import StepKind
+
+KIND = StepKind(name="audio.music", makes="wav")

@@ -1,0 +1,5 @@
+"""audio.tts: speak the prompt."""
+
+from zaps.kind import StepKind
+
+KIND = StepKind(name="audio.tts", makes="wav")

@@ -1,0 +1,5 @@
+"""image.edit: make a picture from another one."""
+
+from zaps.kind import StepKind
+
+KIND = StepKind(name="image.edit", makes="png")

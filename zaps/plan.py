@@ -1,0 +1,94 @@
+"""What a run will do and cost, worked out before anything is done. Pure: no clock, no files, no network, no database."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from core.errors import BadInput, OverBudget, Problem
+from core.money import ZERO, usd
+from zaps.equip import Equipment, Prices, Providers
+from zaps.expand import expand
+from zaps.idle_fields import idle_fields
+from zaps.kind import KINDS
+from zaps.planned import Plan, PlannedStep
+from zaps.recipe.schema import REPEAT_AT_MOST, Recipe
+from zaps.values import check_values
+
+STEPS_AT_MOST = 500
+
+
+def make_plan(
+    recipe: Recipe,
+    *,
+    inputs: Mapping[str, Any],
+    mode: str,
+    extend_count: int | None = None,
+    provider: str | None = None,
+    max_usd: Decimal | None = None,
+    providers: Providers,
+    prices: Prices,
+    today: date,
+) -> Plan:
+    """The steps of a run, in an order in which they can run, with a quote for each.
+
+    `mode` is plan, mock or live; mock puts every step on the free provider, plan quotes as live would. `extend_count`
+    None means what the recipe says. `provider` overrides every step's. The cap is the recipe's, or `max_usd` where lower.
+
+    Raises BadInput for wrong inputs, ProviderUnsupported where nobody can make a step, ModelUnpriced and PriceOutdated
+    where a price is missing or (live) too old, and OverBudget where the steps together cost more than the cap.
+    """
+    _check_request(mode, extend_count, max_usd)
+    values, problems = check_values(recipe, inputs)
+    _raise_if_any(problems)
+    planned = expand(recipe, values, extend_count)
+    _raise_if_any(_check_steps(recipe, planned))
+    equipment = Equipment(recipe=recipe, values=values, mode=mode, override=provider, providers=providers, prices=prices, today=today)
+    steps = tuple(equipment.equip(index, step) for index, step in planned)
+    equipment.raise_if_any()
+    cap = recipe.cap_usd if max_usd is None else min(recipe.cap_usd, usd(max_usd))
+    total = sum((step.quote_usd for step in steps), ZERO)
+    if total > cap:
+        raise _over_budget(steps, total, cap)
+    return Plan(
+        slug=recipe.slug, version=recipe.version, mode=str(mode), steps=steps, inputs=values, quote_usd=total, cap_usd=cap,
+        warnings=(*idle_fields(recipe), *equipment.warnings),
+    )  # fmt: skip
+
+
+def _check_request(mode: str, extend_count: int | None, max_usd: Decimal | None) -> None:
+    problems = []
+    if mode not in ("plan", "mock", "live"):
+        problems.append(Problem(code="PARAMETER_INVALID", message="mode is plan, mock or live.", path="mode"))
+    if extend_count is not None and not 0 <= extend_count <= REPEAT_AT_MOST:
+        message = f"extendCount is a whole number from 0 to {REPEAT_AT_MOST}."
+        problems.append(Problem(code="PARAMETER_INVALID", message=message, path="extendCount"))
+    if max_usd is not None and not (max_usd.is_finite() and max_usd >= 0):
+        problems.append(Problem(code="PARAMETER_INVALID", message="maxUsd is a number of dollars, from 0.", path="maxUsd"))
+    _raise_if_any(problems)
+
+
+def _check_steps(recipe: Recipe, planned: list[tuple[int, PlannedStep]]) -> list[Problem]:
+    if len(planned) > STEPS_AT_MOST:
+        message = f"The repeats make {len(planned)} steps; a run has at most {STEPS_AT_MOST}."
+        return [Problem(code="PLAN_TOO_LARGE", message=message, path="extendCount")]
+    makes = {step.step_id: KINDS.get(step.kind).makes for _, step in planned}
+    problems = []
+    for index, step in planned:
+        if KINDS.get(step.kind).render is not None and "mp4" not in {makes[parent] for parent in step.parents}:
+            path = f"steps[{index}]"
+            line, column = recipe.where.get(path, (None, None))
+            message = f"{step.step_id} has no clip to work on: what it refers to is repeated no times. Raise extendCount."
+            problems.append(Problem(code="RECIPE_NO_VIDEO", message=message, line=line, column=column, path=path))
+    return problems
+
+
+def _raise_if_any(problems: list[Problem]) -> None:
+    if problems:
+        raise BadInput(problems[0].message, problems=problems)
+
+
+def _over_budget(steps: tuple[PlannedStep, ...], total: Decimal, cap: Decimal) -> OverBudget:
+    parts = [{"stepId": step.step_id, "model": step.model, "quoteUsd": float(step.quote_usd)} for step in steps if step.quote_usd]
+    sentence = f"The steps cost {total.normalize():f} USD together, and the cap is {cap.normalize():f} USD."
+    return OverBudget(sentence, quoteUsd=float(total), capUsd=float(cap), steps=parts)

@@ -1,0 +1,171 @@
+"""From the tree to a StepSpec: one step with all its blocks."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from zaps.kind import KINDS
+from zaps.recipe.fields import Field, Section
+from zaps.recipe.prompts import read_prompt
+from zaps.recipe.refs import Names, resolve
+from zaps.recipe.schema import REPEAT_AT_MOST, InputSpec, Judge, Ref, Repeat, Retry, StepSpec, Stitch
+from zaps.recipe.tree import Scalar
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
+_ID_RULE = "an id is 1 to 60 letters, digits, underscores and hyphens, and starts with a letter or digit"
+_DURATION_AT_MOST_S = 600
+_THRESHOLDS = ("threshold", "min_score", "minScore")
+_MIXES = ("keep", "replace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReader:
+    """Reads steps of one recipe."""
+
+    inputs: Mapping[str, InputSpec]
+    prompts: Mapping[str, str] = field(repr=False)
+    providers: Collection[str]
+
+    def read(self, place: Field, names: Names) -> StepSpec:
+        """The step at `place`."""
+        section = place.section()
+        id_ = _id(section.need("id"))
+        kind = one.choice([kind.name for kind in KINDS], code="RECIPE_UNKNOWN_KIND") if (one := section.need("kind")) else None
+        prompt, file = read_prompt(one, self.prompts, self.inputs) if (one := section.get("prompt")) else ("", None)
+        duration = one.number(least=0, most=_DURATION_AT_MOST_S, above=True) if (one := section.get("duration_s")) else None
+        step = StepSpec(
+            id=id_ or "",
+            kind=kind or "",
+            provider=self._provider(section.get("provider")),
+            model=one.text() if (one := section.get("model")) else None,
+            prompt=prompt,
+            prompt_file=file,
+            inputs=_refs(section.get("inputs"), names),
+            reference_images=_refs(section.get("reference_images"), names),
+            duration_s=duration,
+            candidates=one.whole(least=1, most=16) if (one := section.get("candidates")) else None,
+            judge=_judge(one) if (one := section.get("judge")) else None,
+            retry=self._retry(one) if (one := section.get("retry")) else None,
+            repeat=_repeat(one) if (one := section.get("repeat")) else None,
+            extend_mode=_extend(one) if (one := section.get("extend")) else None,
+            first_frame=_record(section.get("first_frame")),
+            keyframes=_keyframes(section.get("keyframes")),
+            stitch=_stitch(one) if (one := section.get("stitch")) else None,
+            audio=_audio(section.get("audio")),
+            rlhf=_rlhf(section.get("rlhf")),
+            tier=one.choice(("draft", "final")) if (one := section.get("tier")) else None,
+            shared=one.flag() if (one := section.get("shared")) else None,
+            on_unknown=one.choice(("wait", "fail")) if (one := section.get("on_unknown")) else None,
+            params=_record(section.get("params")) or {},
+            extra=section.extra(),
+        )
+        section.close()
+        if kind in KINDS and KINDS.get(kind or "").needs_duration and section.get("duration_s") is None:
+            place.wrong("RECIPE_DURATION_MISSING", f"A {kind} step needs duration_s: how many seconds it makes.")
+        return step
+
+    def _provider(self, one: Field | None) -> str | None:
+        return one.choice(self.providers, code="RECIPE_UNKNOWN_PROVIDER") if one else None
+
+    def _retry(self, place: Field) -> Retry:
+        section = place.section()
+        most = one.whole(least=0, most=8) if (one := section.get("max")) else None
+        backoff = one.number(least=0, most=300) if (one := section.get("backoff_s")) else None
+        provider = self._provider(section.get("fallback_provider"))
+        model = one.text() if (one := section.get("fallback_model")) else None
+        section.close()
+        return Retry(max=most or 0, backoff_s=backoff or Decimal(0), fallback_provider=provider, fallback_model=model)
+
+
+def _id(place: Field | None) -> str | None:
+    if place is None:
+        return None
+    word = place.matching(ID, code="RECIPE_ID", rule=_ID_RULE)
+    if word == "user":
+        place.wrong("RECIPE_ID", 'A step cannot be called "user": references that start so mean inputs.')
+    return word
+
+
+def _refs(place: Field | None, names: Names) -> tuple[Ref, ...]:
+    if place is None:
+        return ()
+    return tuple(ref for one in place.items() if (ref := resolve(one, names)) is not None)
+
+
+def _record(place: Field | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    section = place.section()
+    return section.rest()
+
+
+def _judge(place: Field) -> Judge:
+    section = place.section()
+    enabled = one.flag() if (one := section.get("enabled")) else None
+    criteria = one.texts() if (one := section.get("criteria")) else ()
+    named = [one for name in _THRESHOLDS if (one := section.get(name))]
+    if len(named) > 1:
+        named[1].wrong("RECIPE_TYPE", f"{place.path} names its threshold twice; {', '.join(_THRESHOLDS)} mean the same.")
+    threshold = named[0].number(least=0, most=100) if named else None
+    return Judge(enabled=enabled is not False, criteria=criteria, threshold=threshold, more=section.rest())
+
+
+def _repeat(place: Field) -> Repeat:
+    section = place.section()
+    least = one.whole(least=0, most=REPEAT_AT_MOST) if (one := section.get("min")) else None
+    most = one.whole(least=0, most=REPEAT_AT_MOST) if (one := section.get("max")) else None
+    default = one.whole(least=0, most=REPEAT_AT_MOST) if (one := section.get("default")) else None
+    section.close()
+    repeat = Repeat(min=least or 0, max=REPEAT_AT_MOST if most is None else most, default=default or 0)
+    if repeat.min > repeat.max:
+        place.wrong("RECIPE_REPEAT", f"{place.path} has min {repeat.min} above max {repeat.max}.")
+    elif repeat.default > repeat.max:
+        place.wrong("RECIPE_REPEAT", f"{place.path} has default {repeat.default} above max {repeat.max}.")
+    return repeat
+
+
+def _extend(place: Field) -> str | None:
+    section = place.section()
+    mode = one.choice(("chain", "anchored")) if (one := section.get("mode")) else None
+    section.close()
+    return mode
+
+
+def _keyframes(place: Field | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    section = place.section()
+    count = one.whole(least=1, most=64) if (one := section.get("count")) else None
+    return {**({"count": count} if count else {}), **section.rest()}
+
+
+def _stitch(place: Field) -> Stitch:
+    section = place.section()
+    engine = one.choice(("auto", "local", "hyperframes")) if (one := section.get("engine")) else None
+    form = one.choice(("mp4", "webm")) if (one := section.get("format")) else None
+    quality = one.choice(("draft", "standard", "high")) if (one := section.get("quality")) else None
+    fps = one.whole(least=1, most=120) if (one := section.get("fps")) else None
+    template = one.text() if (one := section.get("template")) else None
+    inputs = _record(section.get("inputs"))
+    section.close()
+    return Stitch(
+        engine=engine or "auto", format=form or "mp4", quality=quality or "standard", fps=fps, template=template, inputs=inputs
+    )
+
+
+def _audio(place: Field | None) -> dict[str, Any] | None:
+    if place is None:
+        return None
+    section = place.section()
+    mix = one.choice(_MIXES) if (one := section.get("mix")) else None
+    return {**({"mix": mix} if mix else {}), **section.rest()}
+
+
+def _rlhf(place: Field | None) -> str | bool | None:
+    if place is None:
+        return None
+    if isinstance(place.node, Scalar) and place.node.text == "optional":
+        return "optional"
+    return place.flag()

@@ -1,0 +1,172 @@
+"""A recipe, read and checked. Whoever holds a Recipe need not check its shape, ids or references again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+#: names that a recipe may use; which of them are installed is known when a plan is made
+KNOWN_PROVIDERS = ("aws", "comfyui", "fal", "gmi", "mock", "openrouter", "prodia", "replicate", "runware", "vertex")
+REPEAT_AT_MOST = 64
+
+
+class InputType(StrEnum):
+    """What a caller is asked for."""
+
+    STRING = "string"  #: one line
+    TEXTAREA = "textarea"  #: several lines
+    IMAGE = "image"
+    VIDEO = "video"
+    SELECT = "select"  #: one of `options`
+    NUMBER = "number"
+
+    @property
+    def is_media(self) -> bool:
+        """Whether its values are pictures or clips."""
+        return self in (InputType.IMAGE, InputType.VIDEO)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSpec:
+    """One question to the caller. `options` is filled for a select."""
+
+    name: str
+    type: InputType
+    required: bool = False
+    label: str | None = None
+    hint: str | None = None
+    options: tuple[str, ...] = ()
+
+
+class Target(StrEnum):
+    """What a reference points at."""
+
+    INPUT = "input"
+    STEP = "step"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ref:
+    """A checked reference. `every`: written `name.*`, all the steps that `name` expands to."""
+
+    target: Target
+    name: str
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """How many steps a repeatable step becomes."""
+
+    min: int = 0
+    max: int = REPEAT_AT_MOST
+    default: int = 0
+
+    def count(self, asked: int | None) -> int:
+        """`asked`, or the default when nobody asked, kept between min and max."""
+        return max(self.min, min(self.default if asked is None else asked, self.max))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Who looks at a result, and what is good enough. `threshold` is None where the recipe names none."""
+
+    enabled: bool = True
+    criteria: tuple[str, ...] = ()
+    threshold: Decimal | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often a failed step is tried again: `max` further attempts."""
+
+    max: int = 0
+    backoff_s: Decimal = Decimal(0)
+    fallback_provider: str | None = None
+    fallback_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stitch:
+    """How clips are joined."""
+
+    engine: str = "auto"
+    format: str = "mp4"
+    quality: str = "standard"
+    fps: int | None = None
+    template: str | None = None
+    inputs: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embed:
+    """How a published film may be embedded elsewhere."""
+
+    enabled: bool = True
+    allow_origins: tuple[str, ...] = ("*",)
+    width: int = 1280
+    height: int = 720
+    theme: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """How the recipe wants to appear in the catalogue."""
+
+    slug: str | None = None
+    visibility: str = "public"
+    embed: Embed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSpec:
+    """One step as written. None means that the recipe does not say; `prompt` is the text, also where it came from a file."""
+
+    id: str
+    kind: str
+    provider: str | None = None
+    model: str | None = None
+    prompt: str = field(default="", repr=False)
+    prompt_file: str | None = None
+    inputs: tuple[Ref, ...] = ()
+    reference_images: tuple[Ref, ...] = ()
+    duration_s: Decimal | None = None
+    candidates: int | None = None
+    judge: Judge | None = None
+    retry: Retry | None = None
+    repeat: Repeat | None = None
+    extend_mode: str | None = None
+    first_frame: Mapping[str, Any] | None = None
+    keyframes: Mapping[str, Any] | None = None
+    stitch: Stitch | None = None
+    audio: Mapping[str, Any] | None = None
+    rlhf: str | bool | None = None
+    tier: str | None = None
+    shared: bool | None = None
+    on_unknown: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)  # the model's own fields
+    extra: Mapping[str, Any] = field(default_factory=dict)  # x_…
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A whole recipe. Money is US dollars; `where` gives line and column of whatever stands in the file, by its path."""
+
+    slug: str
+    version: int
+    description: str
+    inputs: Mapping[str, InputSpec]
+    cap_usd: Decimal
+    estimate_usd: Decimal
+    steps: tuple[StepSpec, ...]
+    default_provider: str | None = None
+    default_models: Mapping[str, str] = field(default_factory=dict)  # by kind
+    default_on_unknown: str = "wait"
+    aspect: str | None = None
+    output: str = "Zap.mp4"
+    publish: Publish | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)  # x_…, lineage, compiled_from_run_id
+    prompts: Mapping[str, str] = field(default_factory=dict, repr=False)  # every prompt file that came along
+    where: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)

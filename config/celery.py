@@ -1,11 +1,38 @@
 """The Celery application. `celery -A config worker` and `celery -A config beat` find it here."""
 
+import logging
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, worker_ready
+from django.conf import settings
+
+from embedded import presence
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+logger = logging.getLogger(__name__)
 
 app = Celery("zaps")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def _announce_queues(sender: Any, **_: Any) -> None:
+    for queue in sender.app.amqp.queues.consume_from:
+        _announce(queue)
+
+
+@beat_init.connect
+def _announce_beat(**_: Any) -> None:
+    _announce("beat")
+
+
+def _announce(name: str) -> None:
+    """Let the command line on this machine see that it need not start its own."""
+    try:
+        presence.announce(settings.ZAPS_DATA_DIR, name)
+    except OSError as exc:
+        logger.warning("presence=%s error=%s", name, type(exc).__name__)

@@ -47,6 +47,13 @@ def addresses(*, database_url: str, redis_url: str, data: Path) -> Addresses:
     )
 
 
+def keep_hold() -> None:
+    """Start the embedded servers again, at the same addresses, if their keeper was killed."""
+    for held in _held:
+        if not held.is_held():
+            held.renew()
+
+
 def own_secret_key(data: Path) -> str:
     """The secret key of this data folder, made on first use and readable by its owner only."""
     path = data / "secret_key"

@@ -110,7 +110,11 @@ ZAP_SUBMIT_LEASE_S = ENV.number(
     about="A submission that is silent for this long counts as unknown. More than the provider's time-out plus 30 s.",
 )
 ZAP_POLL_LEASE_S = ENV.number(
-    "ZAP_POLL_LEASE_S", 30, at_least=1, at_most=3600, about="How long a poller may hold a job; a poll times out at 10 s."
+    "ZAP_POLL_LEASE_S",
+    30,
+    at_least=1,
+    at_most=3600,
+    about="How long a poller may hold a job; a poll times out at 10 s.",
 )
 ZAP_WORK_LEASE_S = ENV.number(
     "ZAP_WORK_LEASE_S",
@@ -204,7 +208,6 @@ ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -231,7 +234,7 @@ WHITENOISE_USE_FINDERS = True  # serves the packages' own files: there is no col
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ZAP_PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
-CSRF_TRUSTED_ORIGINS = [f"{urlsplit(ZAP_PUBLIC_URL).scheme}://{urlsplit(ZAP_PUBLIC_URL).netloc}"] if ZAP_PUBLIC_URL else []
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(ZAP_PUBLIC_URL))] if ZAP_PUBLIC_URL else []
 REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JsonObjectParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

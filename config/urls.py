@@ -1,10 +1,12 @@
 """Mounts the rooms' addresses."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.http import Http404
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from config.health import healthz, readyz
+from core.api import problems
 
 handler400 = "core.api.problems.bad_request"
 handler403 = "core.api.problems.permission_denied"
@@ -19,4 +21,6 @@ urlpatterns = [
     # runs first: its zaps/run would be taken for a slug otherwise.
     path("api/", include("runs.api.urls")),
     path("api/", include("zaps.api.urls")),
+    # In DEBUG, too, a wrong address of the API is answered with a problem document.
+    re_path("^api/", problems.not_found, {"exception": Http404()}),
 ]

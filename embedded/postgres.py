@@ -93,7 +93,7 @@ class Postgres:
         how += ["--no-sync"] if self._ephemeral else []
         said = process.run_once([bin_dir / "initdb", "-D", new, *how], unprivileged=True)
         if not said:
-            alone = [bin_dir / "postgres", "--single", "-D", new, "-c", "log_min_messages=fatal", "postgres"]
+            alone: list[str | Path] = [bin_dir / "postgres", "--single", "-D", new, "postgres"]
             said = process.run_once(alone, feed=f"CREATE DATABASE {DATABASE};\n", unprivileged=True)
         if said:
             raise NoServer(f"PostgreSQL could not make its folder {self._data}: {said.splitlines()[-1]}")
@@ -146,7 +146,7 @@ class Postgres:
         if closed:
             raise NoServer(
                 "PostgreSQL does not run as root, and this container forbids user namespaces; the user `nobody` "
-                f"cannot enter {closed[-1]}. Set ZAPS_DATA_DIR to a folder that everybody may enter, or set DATABASE_URL."
+                f"cannot enter {closed[-1]}. Set ZAPS_DATA_DIR to a folder that all may enter, or set DATABASE_URL."
             )
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
@@ -40,8 +40,8 @@ def spawn(
         env=dict(env) if env is not None else None,
         cwd=cwd,
         start_new_session=True,
-        preexec_fn=before,
-        **user,  # type: ignore[call-overload]
+        preexec_fn=before,  # noqa: PLW1509 (it takes no lock and imports nothing)
+        **user,
     )
 
 
@@ -56,7 +56,7 @@ def run_once(command: Sequence[str | Path], *, feed: str = "", unprivileged: boo
         text=True,
         check=False,
         preexec_fn=before,
-        **user,  # type: ignore[call-overload]
+        **user,
     )
     return "" if done.returncode == 0 else done.stdout.strip() or f"it ended with {done.returncode}"
 
@@ -95,7 +95,7 @@ def _can_unshare() -> bool:
     return os.waitpid(pid, 0)[1] == 0
 
 
-def _before_exec(on_orphaned: signal.Signals, *, unprivileged: bool) -> tuple[Callable[[], None], dict[str, object]]:
+def _before_exec(on_orphaned: signal.Signals, *, unprivileged: bool) -> tuple[Callable[[], None], dict[str, Any]]:
     parent = os.getpid()
     hide_root = unprivileged and os.geteuid() == 0
     as_nobody = hide_root and needs_nobody()
@@ -112,5 +112,5 @@ def _before_exec(on_orphaned: signal.Signals, *, unprivileged: bool) -> tuple[Ca
             os._exit(1)
 
     # With user=, Python changes credentials before preexec_fn runs, so the order above holds there too.
-    user = {"user": "nobody", "group": "nogroup", "extra_groups": []} if as_nobody else {}
+    user: dict[str, Any] = {"user": "nobody", "group": "nogroup", "extra_groups": []} if as_nobody else {}
     return before, user

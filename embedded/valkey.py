@@ -62,8 +62,10 @@ class Valkey:
     def _settings(self) -> list[str]:
         # Relative to the working folder, since a path with spaces would be split.
         kept = "no" if self._ephemeral else "yes"
-        return ["--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700", "--save", "",
-                "--appendonly", kept, "--dir", ".", "--daemonize", "no", "--maxmemory-policy", "noeviction"]  # fmt: skip
+        return [
+            *("--port", "0", "--unixsocket", str(self._socket), "--unixsocketperm", "700"),
+            *("--dir", ".", "--save", "", "--appendonly", kept, "--maxmemory-policy", "noeviction"),
+        ]
 
     def _is_settled(self) -> bool:
         """Ended, or ready: while it loads its data it answers, but not with PONG."""

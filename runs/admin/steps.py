@@ -1,0 +1,141 @@
+"""Steps and the attempts at them."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from core.ledger import EMPTY, Ledger, badge, json_block, list_link, moment, money, row_link, took, word_filter
+from runs.admin.words import waits
+from runs.faults import explain
+from runs.models import Attempt, Step
+from runs.states import AttemptStatus, StepStatus, WaitReason
+
+_RUN_TEXTS = ("run__source", "run__prompts", "run__inputs")
+
+
+class OfRun(Ledger):
+    """What a step's page and an attempt's have in common."""
+
+    related: ClassVar[Sequence[str]] = ("run",)
+
+    @admin.display(description="run", ordering="run__pk")
+    def its_run(self, row: Step | Attempt) -> SafeString | str:
+        """The run it belongs to."""
+        return row_link(row.run)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: Step | Attempt) -> SafeString | str:
+        """Where it stands."""
+        return badge(row.status)
+
+    @admin.display(description="progress")
+    def share(self, row: Step | Attempt) -> str:
+        """In hundredths."""
+        return f"{row.progress:.0%}" if row.progress is not None else EMPTY
+
+    @admin.display(description="cost")
+    def cost(self, row: Step | Attempt) -> str:
+        """What it did cost, else what it may."""
+        quote = row.price_quote_usd if isinstance(row, Step) else row.quote_usd
+        return money(row.actual_usd) if row.actual_usd is not None else f"≤ {money(quote)}"
+
+    @admin.display(description="error in words")
+    def said(self, row: Step | Attempt) -> str:
+        """What the code means, and what to do."""
+        if not row.error:
+            return EMPTY
+        fault = explain(row.error)
+        return f"{fault.message} {fault.remediation}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Step | Attempt]:
+        """With the run's name, without its texts."""
+        return super().get_queryset(request).select_related(*self.related).defer(*_RUN_TEXTS)
+
+
+@admin.register(Step)
+class StepAdmin(OfRun):
+    """Steps of every run, newest first."""
+
+    list_display = ("step_id", "its_run", "state", "why", "kind", "provider", "model", "share", "cost", "time", "error")
+    list_filter = (word_filter("status", "status", StepStatus), word_filter("waits for", "wait_reason", WaitReason))
+    list_defer = ("spec",)
+    ordering = ("-pk",)
+    search_fields = ("run__run_id__exact", "step_id__exact", "provider_request_id__exact", "idem_key__exact")
+    search_help_text = "Run id, step id, the provider's request id or an idempotency key, in full"
+    date_hierarchy = "started_at"
+    fields = (
+        ("step_id", "its_run", "position"), ("state", "why"), ("kind", "provider", "model"), ("share", "cost", "price_quote_usd"),
+        ("error", "said"), "parents", ("provider_request_id", "idem_key"), "tries", ("started_at", "finished_at", "due_at"), "planned",
+    )  # fmt: skip
+    readonly_fields = ("its_run", "state", "why", "share", "cost", "said", "tries", "planned")
+
+    @admin.display(description="why it waits")
+    def why(self, step: Step) -> str:
+        """In words."""
+        return waits(step)
+
+    @admin.display(description="took")
+    def time(self, step: Step) -> str:
+        """From its beginning."""
+        return took(step.started_at, step.finished_at)
+
+    @admin.display(description="attempts")
+    def tries(self, step: Step) -> SafeString:
+        """A link to them."""
+        return list_link("runs_attempt", "attempts", step__id__exact=step.pk)
+
+    @admin.display(description="as it was planned")
+    def planned(self, step: Step) -> SafeString | str:
+        """The planned step."""
+        return json_block(step.spec)
+
+
+@admin.register(Attempt)
+class AttemptAdmin(OfRun):
+    """Every try, newest first: what was sent, when it is looked at next, what it cost."""
+
+    list_display = ("name", "its_run", "state", "provider", "provider_request_id", "polls", "tries", "share", "cost", "next_look", "began", "error")
+    list_filter = (word_filter("status", "status", AttemptStatus),)
+    list_defer = ("urls", "logs", "step__spec")
+    related = ("run", "step")
+    ordering = ("-pk",)
+    search_fields = ("run__run_id__exact", "step__step_id__exact", "provider_request_id__exact", "idem_key__exact")
+    search_help_text = "Run id, step id, the provider's request id or an idempotency key, in full"
+    date_hierarchy = "created_at"
+    fields = (
+        ("name", "its_run", "its_step"), ("state", "error", "said"), ("provider", "model", "capability"),
+        ("provider_request_id", "idem_key"), ("share", "queue_position", "seed"),
+        ("quote_usd", "reserved_usd", "actual_usd", "cost_source"), ("polls", "tries", "rung_at"),
+        ("due_at", "lease_until", "deadline_at"),
+        ("created_at", "submitted_at", "accepted_at", "settling_at", "finished_at"), "log",
+    )  # fmt: skip
+    readonly_fields = ("name", "its_run", "its_step", "state", "share", "said", "log")
+
+    @admin.display(description="attempt", ordering="pk")
+    def name(self, attempt: Attempt) -> str:
+        """Its step, and which try it was."""
+        return f"{attempt.step.step_id} #{attempt.number}"
+
+    @admin.display(description="next look", ordering="due_at")
+    def next_look(self, attempt: Attempt) -> str:
+        """When the drain looks at it, to the second."""
+        return moment(attempt.due_at)
+
+    @admin.display(description="began", ordering="created_at")
+    def began(self, attempt: Attempt) -> str:
+        """To the second."""
+        return moment(attempt.created_at)
+
+    @admin.display(description="step")
+    def its_step(self, attempt: Attempt) -> SafeString | str:
+        """What it tries to make."""
+        return row_link(attempt.step, attempt.step.step_id)
+
+    @admin.display(description="provider's log")
+    def log(self, attempt: Attempt) -> SafeString | str:
+        """What the provider said, with its secrets taken out."""
+        return json_block(attempt.logs)

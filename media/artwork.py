@@ -16,7 +16,7 @@ _RGB = tuple[int, int, int]
 _CAPTION = "ZAPS  ·  MOCK"
 _MAX_LINES = 3
 _WHITE = (255, 255, 255)
-_PUNCTUATION = str.maketrans("“”„’‘–—·×", '"""\'\'--.x')
+_PUNCTUATION = str.maketrans("“”„’‘–—·×", '"""\'\'--.x')  # noqa: RUF001 (these are the ambiguous ones)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Scene:
     @classmethod
     def from_seed(cls, seed: str) -> "Scene":
         """Always the same scene for the same seed; another hue for another."""
-        chance = random.Random(f"scene {seed}")
+        chance = random.Random(f"scene {seed}")  # noqa: S311 (colours, not secrets)
         hue = chance.random()
         second = hue + chance.choice((-1, 1)) * chance.uniform(0.09, 0.2)
         accent = hue + chance.uniform(0.42, 0.58)

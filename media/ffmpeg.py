@@ -45,7 +45,7 @@ def run(arguments: Sequence[str], *, timeout_s: float, beat: Callable[[], None] 
     command = [sys.executable, "-I", "-S", _LEASH, str(os.getpid()), imageio_ffmpeg.get_ffmpeg_exe()]
     command += ["-nostdin", "-hide_banner", "-v", "error", "-y", *arguments]
     with tempfile.TemporaryFile() as stderr:
-        child = subprocess.Popen(
+        child = subprocess.Popen(  # noqa: S603 (a list, and every path is ours)
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True
         )
         try:

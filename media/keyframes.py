@@ -26,7 +26,7 @@ def keyframes(clip: Path, folder: Path, *, count: int) -> list[Path]:
     # Shifted half a part to the left, the picture in the middle of each part is the one that `fps` takes.
     spread = (
         f"setpts=PTS-STARTPTS-{part_s / 2:.6f}/TB,tpad=stop_mode=clone:stop_duration={2 * part_s:.6f},"
-        f"fps=fps=1/{part_s:.6f}:start_time=0:round=down"
+        f"fps=fps=1/{part_s:.6f}:start_time=0:round=up"
     )
     writer = ["-map", "0:V:0", "-vf", spread, "-frames:v", str(count), "-c:v", "png", "-compression_level", "3"]
     ffmpeg.run(

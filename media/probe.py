@@ -159,12 +159,21 @@ _FIRST_SIDEWAYS = 5  # orientations 5 to 8 turn the picture by a quarter
 def _probe_stream(path: Path, head: bytes) -> Probe:
     try:
         with av.open(str(path), options=GUARD) as container:
+            _refuse_cut(container, path.stat().st_size)
             picture = moving_picture(container)
             if picture is not None:
                 return _probe_clip(container, picture, head)
             return _probe_sound(container, head)
     except (av.FFmpegError, StopIteration) as exc:
         raise Unreadable() from exc
+
+
+def _refuse_cut(container: InputContainer, size_bytes: int) -> None:
+    """A download that broke off opens well where the index stands at the front; the index knows better."""
+    for stream in (*container.streams.video, *container.streams.audio):
+        entries = stream.index_entries
+        if len(entries) and entries[-1].pos + entries[-1].size > size_bytes:
+            raise Unreadable("The file is cut off: it ends before the last of its pictures or sounds.")
 
 
 def moving_picture(container: InputContainer) -> VideoStream | None:

@@ -46,7 +46,7 @@ class _Part:
     has_sound: bool
 
 
-def stitch(
+def stitch(  # noqa: PLR0913 (each is one thing that a film maker decides)
     clips: Sequence[Path],
     out: Path,
     *,

@@ -1,0 +1,87 @@
+"""Real media for the tests, and what a person would see and hear in a file."""
+
+import math
+import subprocess
+from array import array
+from pathlib import Path
+
+import av
+import imageio_ffmpeg
+
+
+def encode(*arguments: str) -> None:
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-nostdin", *arguments], check=True)
+
+
+def make_clip(
+    path: Path,
+    *,
+    size: str = "160x90",
+    fps: int = 24,
+    seconds: float = 1,
+    color: str = "red",
+    sound: str | None = "sine=frequency=440",
+    codec: tuple[str, ...] = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+) -> Path:
+    heard = ["-f", "lavfi", "-i", f"{sound}", "-shortest"] if sound else []
+    encode(
+        "-f",
+        "lavfi",
+        "-i",
+        f"color={color}:s={size}:r={fps}:d={seconds}",
+        *heard,
+        *codec,
+        "-t",
+        f"{seconds}",
+        str(path),
+    )
+    return path
+
+
+def make_steps(path: Path, *, levels: list[int], fps: int = 10) -> Path:
+    """A silent clip with one grey frame for each level."""
+    raw = path.with_suffix(".gray")
+    raw.write_bytes(b"".join(bytes([level]) * 64 * 64 for level in levels))
+    picture = ["-f", "rawvideo", "-pix_fmt", "gray", "-video_size", "64x64", "-framerate", str(fps), "-i", str(raw)]
+    encode(*picture, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path))
+    return path
+
+
+def make_tone(path: Path, *, seconds: float = 1, hertz: int = 440) -> Path:
+    encode("-f", "lavfi", "-i", f"sine=frequency={hertz}:duration={seconds}", str(path))
+    return path
+
+
+def count_frames(path: Path) -> int:
+    with av.open(str(path)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def pixel_at(path: Path, seconds: float) -> tuple[int, int, int]:
+    """The colour in the middle of the frame shown at that time."""
+    with av.open(str(path)) as container:
+        shown = None
+        for frame in container.decode(video=0):
+            if frame.time is not None and frame.time > seconds:
+                break
+            shown = frame
+        assert shown is not None
+        image = shown.to_image()
+        return image.getpixel((image.width // 2, image.height // 2))
+
+
+def loudness(path: Path, *, start: float = 0, end: float = math.inf) -> float:
+    """The root mean square of the sound between two moments, 0 to 1."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=48000)
+    samples = array("h")
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            for piece in resampler.resample(frame):
+                samples.frombytes(bytes(piece.planes[0])[: piece.samples * 2])
+    heard = samples[int(start * 48000) : None if end == math.inf else int(end * 48000)]
+    return math.sqrt(sum(level * level for level in heard) / max(1, len(heard))) / 32768
+
+
+def sound_seconds(path: Path) -> float:
+    with av.open(str(path)) as container:
+        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))

@@ -30,7 +30,7 @@ def submit_step(*, attempt_id: int, **_newer: Any) -> None:
 
 
 @shared_task(name=dispatch.POLL, bind=True, **_OPTIONS)
-def poll_step(self: Task, *, attempt_id: int, **_newer: Any) -> None:
+def poll_step(self: "Task[Any, Any]", *, attempt_id: int, **_newer: Any) -> None:
     """Look at a young job again and again; then settle, or park and leave it to the drain."""
     following = _unless_stale(poll.poll_attempt, attempt_id)
     if following is not None and following.wait_s is not None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import default_storage
-from media.frames import last_frame
 
 from core.money import ZERO, usd
+from media.frames import last_frame
 from providers import registry
 from providers.contract import Cost, Generation, Job, JobState, Media, Provider, Snapshot
 from runs.inputs import read_input

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import connection
 
 from core.errors import StaleState, ZapsError
 from providers import http
@@ -107,7 +107,6 @@ HANDS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="zaps-drain-hands")
 
 def _in_thread(verb: Callable[[int], object], pk: int) -> None:
     """Without a broker the work is done here; a row that somebody else took meanwhile is theirs."""
-    close_old_connections()
     try:
         verb(pk)
     except StaleState as exc:
@@ -115,7 +114,7 @@ def _in_thread(verb: Callable[[int], object], pk: int) -> None:
     except Exception:
         logger.exception("attempt=%s drain=broken", pk)
     finally:
-        close_old_connections()
+        connection.close()
 
 
 def _do(report: CycleReport, subject: str, verb: Callable[[], None]) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from django.core.files import File
 from django.core.files.storage import default_storage
-from providers.download import download
-from providers.mock_media import SCHEME, MockMedia
 
 from media.mock import mock_media
 from media.probe import Probe, probe
 from providers.contract import Output, Provider
+from providers.download import download
+from providers.mock_media import SCHEME, MockMedia
 from runs.models import Attempt
 
 _ENDINGS = {

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from providers import registry
 from providers.contract import Job, Snapshot
@@ -48,11 +48,26 @@ class Poller:
         """Poll what is due until `time.monotonic()` reaches `ends`. The future ends with the cycle."""
         return asyncio.run_coroutine_threadsafe(self._cycle(ends, report), self._started())
 
+    def stop(self) -> None:
+        """Close the connections and end the loop; the next cycle starts a new one."""
+        with self._lock:
+            if self._loop is None:
+                return
+            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=policy.POLL_TIMEOUT_S)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
+
+    async def _close(self) -> None:
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
+        await self._in_database(_disconnect)
+
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, name="zaps-drain-loop", daemon=True).start()
+                threading.Thread(target=_serve, args=[self._loop], name="zaps-drain-loop", daemon=True).start()
             return self._loop
 
     async def _cycle(self, ends: float, report: CycleReport) -> None:
@@ -159,6 +174,17 @@ class _Flow:
             return
         state = snapshot.state if snapshot else None
         self._report.note(kind="poll", provider=leased.provider, requestId=leased.request_id, status=state)
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _disconnect() -> None:
+    connection.close()
 
 
 def _settle(over: Sequence[Leased]) -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from core.ids import new_id
@@ -29,7 +29,7 @@ def start_run(
     prompts: Mapping[str, str],
     inputs: Mapping[str, Any],
     mode: str,
-    owner: AbstractBaseUser | None,
+    owner: User | None,
     principal_id: str,
     session_id: str,
 ) -> Run:

@@ -17,12 +17,7 @@ from runs.models import Attempt
 from runs.states import ATTEMPT_MOVES, AttemptStatus
 from runs.transitions.moving import subject_of
 
-
-def note_late_acceptance(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> None:
-    """The answer of a submission that was canceled while it was out: now the provider can be told to stop."""
-    late = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CANCELING, lease_token=token)
-    if late.update(provider_request_id=request_id, urls=urls, due_at=Now(), lease_until=None, lease_token=None):
-        dispatch.settle_soon(attempt)
+_NOTHING = SQL("")
 
 
 def submitting(attempt: Attempt, token: UUID) -> None:
@@ -46,7 +41,8 @@ def accepted(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, 
         "accepted",
         SQL(
             "provider_request_id = {request_id}, urls = {urls}, tries = 0, accepted_at = now(), due_at = now(), "
-            "deadline_at = now() + {deadline} * interval '1 second', lease_until = now() + {lease} * interval '1 second'"
+            "deadline_at = now() + {deadline} * interval '1 second', "
+            "lease_until = now() + {lease} * interval '1 second'"
         ).format(request_id=request_id, urls=Jsonb(urls), deadline=policy.DEADLINE_S, lease=policy.poll_lease_s()),
         only=SQL("a.lease_token = {}").format(token),
         also=SQL(
@@ -71,8 +67,15 @@ def settling(attempt: Attempt, token: UUID) -> None:
     attempt.tries = 1
 
 
+def note_late_acceptance(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> None:
+    """The answer of a submission that was canceled while it was out: now the provider can be told to stop."""
+    late = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CANCELING, lease_token=token)
+    if late.update(provider_request_id=request_id, urls=urls, due_at=Now(), lease_until=None, lease_token=None):
+        dispatch.settle_soon(attempt)
+
+
 def _move_alone(
-    attempt: Attempt, event: str, changes: Composed, *, only: Composable, also: Composable = SQL("")
+    attempt: Attempt, event: str, changes: Composed, *, only: Composable, also: Composable = _NOTHING
 ) -> datetime:
     """One attempt, one move. Raises StaleState when it is not, or no longer, allowed."""
     move = ATTEMPT_MOVES[event]

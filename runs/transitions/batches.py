@@ -3,6 +3,7 @@
 Rows are locked in id order, runs before attempts, as everywhere else. Every time is the database's.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -102,8 +103,10 @@ def write_looks(looks: Sequence[Look]) -> None:
         cursor.execute(
             """
             UPDATE attempts a SET
-                due_at = CASE WHEN a.due_at > v.seen THEN a.due_at ELSE clock_timestamp() + v.wait * interval '1 second' END,
-                lease_until = NULL, lease_token = NULL, polls = a.polls + 1, progress = v.progress, queue_position = v.place
+                due_at = CASE WHEN a.due_at > v.seen THEN a.due_at
+                    ELSE clock_timestamp() + v.wait * interval '1 second' END,
+                lease_until = NULL, lease_token = NULL, polls = a.polls + 1,
+                progress = v.progress, queue_position = v.place
             FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::float8[], %s::float8[], %s::int[])
                 AS v(id, token, seen, wait, progress, place)
             WHERE a.id = v.id AND a.lease_token = v.token AND a.status = 'accepted'""",
@@ -232,7 +235,8 @@ def release(leased: Sequence[Leased]) -> None:
 def _claim(statement: str, parameters: list[Any]) -> list[Leased]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return [Leased(*row) for row in cursor.fetchall()]
+        # Django leaves jsonb of a plain cursor as text.
+        return [Leased(*row[:8], json.loads(row[8]), *row[9:]) for row in cursor.fetchall()]
 
 
 def _show_progress(looks: Sequence[Look]) -> None:

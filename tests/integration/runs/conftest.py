@@ -4,6 +4,7 @@ import pytest
 
 from runs import dispatch
 from runs.engine.advance import advance_run
+from runs.engine.poller import POLLER
 from runs.engine.render import render_attempt
 from runs.engine.settle import settle_attempt
 from runs.engine.submit import submit_attempt
@@ -43,3 +44,10 @@ def bells(monkeypatch):
     monkeypatch.setattr(dispatch, "ring_settle", lambda pk, key: rung.ring(settle_attempt, pk))
     monkeypatch.setattr(dispatch, "ring_render", lambda pk, key: rung.ring(render_attempt, pk))
     return rung
+
+
+@pytest.fixture(autouse=True, scope="session")
+def poller_ends(django_db_setup):
+    """The drain's own connection must be gone before the test database is."""
+    yield
+    POLLER.stop()

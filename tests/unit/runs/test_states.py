@@ -42,9 +42,7 @@ canceled    canceled   .          .         canceled  .         canceled  .    .
 
 def draw(moves, states):
     """The table as a picture: a row a move, a column a state."""
-    return {
-        event: [move.target if state in move.sources else "." for state in states] for event, move in moves.items()
-    }
+    return {event: [move.target if state in move.sources else "." for state in states] for event, move in moves.items()}
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,13 @@ class Prices(Protocol):
     """What generations cost; `providers.prices.PriceBook` is one."""
 
     def quote(
-        self, provider: str, model: str, *, duration_s: Decimal | None = None, characters: int | None = None, today: date
+        self,
+        provider: str,
+        model: str,
+        *,
+        duration_s: Decimal | None = None,
+        characters: int | None = None,
+        today: date,
     ) -> Quote:
         """The cost of one. Raises PriceUnknown, and PriceStale."""
 
@@ -83,10 +89,16 @@ class Equipment:
             return step
         name, place = self._choose(index)
         if name not in self.providers:
-            self._note(ProviderUnsupported, place, f"The provider {shown(name)} is not installed.{did_you_mean(name, self._installed())}")
+            self._note(
+                ProviderUnsupported,
+                place,
+                f"The provider {shown(name)} is not installed.{did_you_mean(name, self._installed())}",
+            )
             return step
         spec = self.recipe.steps[index]
-        model = spec.model or self.recipe.default_models.get(step.kind) or self.providers.get(name).default_model(step.kind)
+        model = (
+            spec.model or self.recipe.default_models.get(step.kind) or self.providers.get(name).default_model(step.kind)
+        )
         if model is None or self.providers.get(name).default_model(step.kind) is None:
             self._note(ProviderUnsupported, f"steps[{index}].kind", f"The provider {name} does not do {step.kind}.")
             return step
@@ -130,7 +142,9 @@ class Equipment:
 
     def _ask(self, step: PlannedStep, today: date) -> Decimal:
         characters = len(step.prompt)
-        quote = self.prices.quote(step.provider, step.model or "", duration_s=step.duration_s, characters=characters, today=today)
+        quote = self.prices.quote(
+            step.provider, step.model or "", duration_s=step.duration_s, characters=characters, today=today
+        )
         return quote.usd
 
     def _generation(self, step: PlannedStep) -> Generation:
@@ -154,7 +168,11 @@ class Equipment:
             return _promised(_TYPES[KINDS.get(self._made_by[ref.name]).makes])
         content_type = "image/png" if self.recipe.inputs[ref.name].type == InputType.IMAGE else "video/mp4"
         value = str(self.values[ref.name])
-        return Media(content_type=content_type, url=value) if value.startswith(("https:", "mock:")) else _promised(content_type)
+        return (
+            Media(content_type=content_type, url=value)
+            if value.startswith(("https:", "mock:"))
+            else _promised(content_type)
+        )
 
     def _installed(self) -> list[str]:
         return [entry.name for entry in self.providers]

@@ -1,4 +1,4 @@
-"""From a recipe and its inputs to single steps with their parents: repeats counted out, references resolved, prompts filled in.
+"""From a recipe and its inputs to single steps: repeats counted out, references resolved, prompts filled in.
 
 Steps that do not refer to each other have no order and may run in parallel. A step that goes on from a clip has that
 clip's step as its parent, whether or not the recipe names it.
@@ -24,7 +24,9 @@ def expand(recipe: Recipe, values: Mapping[str, Any], extend_count: int | None) 
 
 
 class _Expansion:
-    def __init__(self, recipe: Recipe, values: Mapping[str, Any], texts: Mapping[str, Any], extend_count: int | None) -> None:
+    def __init__(
+        self, recipe: Recipe, values: Mapping[str, Any], texts: Mapping[str, Any], extend_count: int | None
+    ) -> None:
         self._recipe, self._values, self._texts = recipe, values, texts
         self._extend_count = extend_count
         self._ids: dict[str, list[str]] = {}  # planned ids by recipe id, exactly

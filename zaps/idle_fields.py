@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from core.errors import Problem
-from zaps.kind import KINDS
-from zaps.recipe.schema import Recipe, StepSpec, Target
+from zaps.kind import KINDS, StepKind
+from zaps.recipe.schema import Recipe, StepSpec, Stitch, Target
 
 _FRAME = {"from": "prev.last_frame"}
 
@@ -19,50 +19,58 @@ def idle_fields(recipe: Recipe) -> list[Problem]:
 
 def _of_step(step: StepSpec, recipe: Recipe) -> Iterator[str]:
     kind = KINDS.get(step.kind)
-    if step.judge is not None and step.judge.enabled:
-        yield "judge"
-    if step.candidates is not None and step.candidates > 1:
-        yield "candidates"
-    if step.retry is not None and (step.retry.max or step.retry.fallback_model or step.retry.fallback_provider):
-        yield "retry"
-    if step.rlhf not in (None, False):
-        yield "rlhf"
-    if step.tier is not None:
-        yield "tier"
-    if step.shared:
-        yield "shared"
-    if step.repeat is not None and not kind.repeats:
-        yield "repeat"
-    if step.extend_mode == "anchored" or (step.extend_mode and not kind.repeats):
-        yield "extend.mode"
-    for name, value in (step.first_frame or {}).items():
-        if not kind.repeats or _FRAME.get(name) != value:
-            yield f"first_frame.{name}"
-    yield from _of_local_blocks(step, is_local=kind.render is not None)
+    yield from _later(step)
+    yield from _of_repeat(step, kind)
+    yield from _of_records(step)
+    if step.stitch is not None:
+        yield from _of_stitch(step.stitch) if step.kind == "stitch" else ["stitch"]
+    if kind.render is not None:
+        yield from (name for name in ("prompt", "provider", "model", "params") if getattr(step, name))
     for number, ref in enumerate(step.inputs):
         if ref.target == Target.INPUT and not recipe.inputs[ref.name].type.is_media:
             yield f"inputs[{number}]"
 
 
-def _of_local_blocks(step: StepSpec, *, is_local: bool) -> Iterator[str]:
-    joins, looks = step.kind == "stitch", step.kind == "keyframes"
-    for name in step.keyframes or {}:
-        if not looks or name != "count":
-            yield f"keyframes.{name}"
-    for name in step.audio or {}:
-        if not joins or name != "mix":
-            yield f"audio.{name}"
-    if step.stitch is not None and not joins:
-        yield "stitch"
-    elif step.stitch is not None:
-        if step.stitch.engine == "hyperframes":
-            yield "stitch.engine"
-        if step.stitch.template is not None:
-            yield "stitch.template"
-        if step.stitch.inputs is not None:
-            yield "stitch.inputs"
-    if is_local:
-        yield from (name for name in ("prompt", "provider", "model", "params") if getattr(step, name))
+def _later(step: StepSpec) -> list[str]:
+    retry = step.retry
+    asked = {
+        "judge": step.judge is not None and step.judge.enabled,
+        "candidates": (step.candidates or 1) > 1,
+        "retry": retry is not None and bool(retry.max or retry.fallback_model or retry.fallback_provider),
+        "rlhf": bool(step.rlhf),
+        "tier": step.tier is not None,
+        "shared": bool(step.shared),
+    }
+    return [name for name, is_asked in asked.items() if is_asked]
+
+
+def _of_repeat(step: StepSpec, kind: StepKind) -> Iterator[str]:
+    if step.repeat is not None and not kind.repeats:
+        yield "repeat"
+    if step.extend_mode is not None and (step.extend_mode == "anchored" or not kind.repeats):
+        yield "extend.mode"
+    for name, value in (step.first_frame or {}).items():
+        if not kind.repeats or _FRAME.get(name) != value:
+            yield f"first_frame.{name}"
+
+
+def _of_records(step: StepSpec) -> Iterator[str]:
+    for record, values, kind, acted_on in (
+        ("keyframes", step.keyframes, "keyframes", "count"),
+        ("audio", step.audio, "stitch", "mix"),
+    ):
+        for name in values or {}:
+            if step.kind != kind or name != acted_on:
+                yield f"{record}.{name}"
+
+
+def _of_stitch(stitch: Stitch) -> list[str]:
+    asked = {
+        "stitch.engine": stitch.engine == "hyperframes",
+        "stitch.template": stitch.template is not None,
+        "stitch.inputs": stitch.inputs is not None,
+    }
+    return [name for name, is_asked in asked.items() if is_asked]
 
 
 def _warning(path: str, recipe: Recipe) -> Problem:

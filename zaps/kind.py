@@ -34,7 +34,9 @@ class LocalJob:
     folder: Path
     params: Mapping[str, Any]
     aspect: str | None
-    beat: Callable[[], None] = field(repr=False)  # call it every few seconds: it keeps the lease, and raises when it is lost
+    beat: Callable[[], None] = field(
+        repr=False
+    )  # call it every few seconds: it keeps the lease, and raises when it is lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a run will do and cost, worked out before anything is done. Pure: no clock, no files, no network, no database."""
+"""What a run will do and cost, worked out before anything is done. Pure: no clock, file, network or database."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -18,7 +18,7 @@ from zaps.values import check_values
 STEPS_AT_MOST = 500
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 (each is one thing that the caller decides)
     recipe: Recipe,
     *,
     inputs: Mapping[str, Any],
@@ -33,7 +33,7 @@ def make_plan(
     """The steps of a run, in an order in which they can run, with a quote for each.
 
     `mode` is plan, mock or live; mock puts every step on the free provider, plan quotes as live would. `extend_count`
-    None means what the recipe says. `provider` overrides every step's. The cap is the recipe's, or `max_usd` where lower.
+    None means what the recipe says. `provider` overrides every step's. The cap is the recipe's, or the lower `max_usd`.
 
     Raises BadInput for wrong inputs, ProviderUnsupported where nobody can make a step, ModelUnpriced and PriceOutdated
     where a price is missing or (live) too old, and OverBudget where the steps together cost more than the cap.
@@ -43,7 +43,9 @@ def make_plan(
     _raise_if_any(problems)
     planned = expand(recipe, values, extend_count)
     _raise_if_any(_check_steps(recipe, planned))
-    equipment = Equipment(recipe=recipe, values=values, mode=mode, override=provider, providers=providers, prices=prices, today=today)
+    equipment = Equipment(
+        recipe=recipe, values=values, mode=mode, override=provider, providers=providers, prices=prices, today=today
+    )
     steps = tuple(equipment.equip(index, step) for index, step in planned)
     equipment.raise_if_any()
     cap = recipe.cap_usd if max_usd is None else min(recipe.cap_usd, usd(max_usd))
@@ -51,9 +53,15 @@ def make_plan(
     if total > cap:
         raise _over_budget(steps, total, cap)
     return Plan(
-        slug=recipe.slug, version=recipe.version, mode=str(mode), steps=steps, inputs=values, quote_usd=total, cap_usd=cap,
+        slug=recipe.slug,
+        version=recipe.version,
+        mode=str(mode),
+        steps=steps,
+        inputs=values,
+        quote_usd=total,
+        cap_usd=cap,
         warnings=(*idle_fields(recipe), *equipment.warnings),
-    )  # fmt: skip
+    )
 
 
 def _check_request(mode: str, extend_count: int | None, max_usd: Decimal | None) -> None:
@@ -64,7 +72,9 @@ def _check_request(mode: str, extend_count: int | None, max_usd: Decimal | None)
         message = f"extendCount is a whole number from 0 to {REPEAT_AT_MOST}."
         problems.append(Problem(code="PARAMETER_INVALID", message=message, path="extendCount"))
     if max_usd is not None and not (max_usd.is_finite() and max_usd >= 0):
-        problems.append(Problem(code="PARAMETER_INVALID", message="maxUsd is a number of dollars, from 0.", path="maxUsd"))
+        problems.append(
+            Problem(code="PARAMETER_INVALID", message="maxUsd is a number of dollars, from 0.", path="maxUsd")
+        )
     _raise_if_any(problems)
 
 
@@ -78,7 +88,9 @@ def _check_steps(recipe: Recipe, planned: list[tuple[int, PlannedStep]]) -> list
         if KINDS.get(step.kind).render is not None and "mp4" not in {makes[parent] for parent in step.parents}:
             path = f"steps[{index}]"
             line, column = recipe.where.get(path, (None, None))
-            message = f"{step.step_id} has no clip to work on: what it refers to is repeated no times. Raise extendCount."
+            message = (
+                f"{step.step_id} has no clip to work on: what it refers to is repeated no times. Raise extendCount."
+            )
             problems.append(Problem(code="RECIPE_NO_VIDEO", message=message, line=line, column=column, path=path))
     return problems
 
@@ -89,6 +101,10 @@ def _raise_if_any(problems: list[Problem]) -> None:
 
 
 def _over_budget(steps: tuple[PlannedStep, ...], total: Decimal, cap: Decimal) -> OverBudget:
-    parts = [{"stepId": step.step_id, "model": step.model, "quoteUsd": float(step.quote_usd)} for step in steps if step.quote_usd]
+    parts = [
+        {"stepId": step.step_id, "model": step.model, "quoteUsd": float(step.quote_usd)}
+        for step in steps
+        if step.quote_usd
+    ]
     sentence = f"The steps cost {total.normalize():f} USD together, and the cap is {cap.normalize():f} USD."
     return OverBudget(sentence, quoteUsd=float(total), capUsd=float(cap), steps=parts)

@@ -21,7 +21,7 @@ _OURS = re.compile(r"(?:mock|input):[\x21-\x7e]{1,500}")
 
 
 def check_values(recipe: Recipe, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """The values that count, by name, and everything that is wrong. What is empty and not required counts as not given."""
+    """The values that count, by name, and everything that is wrong. An empty value counts as not given."""
     problems = [_unknown(name, recipe) for name in given if name not in recipe.inputs]
     values: dict[str, Any] = {}
     for name, spec in recipe.inputs.items():
@@ -62,7 +62,11 @@ def _misfit(spec: InputSpec, value: Any) -> str | None:
     if spec.type.is_media:
         return _media_misfit(spec, value)
     if spec.type == InputType.SELECT:
-        return None if value in spec.options else f"must be one of: {listed(spec.options)}.{did_you_mean(value, spec.options)}"
+        return (
+            None
+            if value in spec.options
+            else f"must be one of: {listed(spec.options)}.{did_you_mean(value, spec.options)}"
+        )
     most = _LINE_AT_MOST if spec.type == InputType.STRING else _TEXT_AT_MOST
     return f"has {len(value):,} characters; at most {most:,} are allowed." if len(value) > most else None
 
@@ -76,7 +80,8 @@ def _number_misfit(value: Any) -> str | None:
 
 
 def _media_misfit(spec: InputSpec, value: str) -> str | None:
-    wanted = f"must be an https address of {'an image' if spec.type == InputType.IMAGE else 'a video'}, or a data: URI of one."
+    what = "an image" if spec.type == InputType.IMAGE else "a video"
+    wanted = f"must be an https address of {what}, or a data: URI of one."
     if value.startswith("data:"):
         if len(value) > _DATA_AT_MOST:
             return "is larger than 20 MB; give an https address instead."

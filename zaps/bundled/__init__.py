@@ -18,5 +18,8 @@ class Bundled(NamedTuple):
 def bundled() -> Iterator[Bundled]:
     """Every bundled recipe, by slug."""
     for file in sorted(_ROOT.glob("*/Zap.md")):
-        prompts = {path.relative_to(file.parent).as_posix(): path.read_text("utf-8") for path in sorted(file.parent.glob("prompts/*.md"))}
+        prompts = {
+            path.relative_to(file.parent).as_posix(): path.read_text("utf-8")
+            for path in sorted(file.parent.glob("prompts/*.md"))
+        }
         yield Bundled(slug=file.parent.name, source=file.read_text("utf-8"), prompts=prompts)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from media.keyframes import keyframes
-
 from zaps.kind import LocalJob, StepKind, UnusableMaterial
 
 _COUNT = 4

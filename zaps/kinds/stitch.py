@@ -1,26 +1,25 @@
 """stitch: join clips to one film, with sounds laid under it.
 
-The clips follow each other in recipe order, and each sound starts with the film. An image cannot be stitched: let a
-`video.gen` step make a clip of it.
+The clips follow each other in recipe order; a picture among them is held for three seconds; each sound starts with the
+film.
 """
 
 from pathlib import Path
 
 from media.shape import size_for
 from media.stitch import stitch
-
 from zaps.kind import LocalJob, StepKind, UnusableMaterial
 
 _FPS = 24
 
 
 def _render(job: LocalJob) -> list[Path]:
-    clips = [material.path for material in job.inputs if material.kind == "mp4"]
+    clips = [material.path for material in job.inputs if material.kind in ("mp4", "png")]
     tracks = [material.path for material in job.inputs if material.kind == "wav"]
     for material in job.inputs:
-        if material.kind not in ("mp4", "wav"):
-            raise UnusableMaterial(f"{material.step_id} made no clip and no sound, so it cannot be stitched.")
-    if not clips:
+        if material.kind not in ("mp4", "png", "wav"):
+            raise UnusableMaterial(f"{material.step_id} made no clip, picture or sound, so it cannot be stitched.")
+    if not any(material.kind == "mp4" for material in job.inputs):
         raise UnusableMaterial("There is no clip to stitch.")
     form = str(job.params.get("format", "mp4"))
     film = job.folder / f"film.{form}"
@@ -29,7 +28,7 @@ def _render(job: LocalJob) -> list[Path]:
         film,
         tracks=tracks,
         keep_sound=job.params.get("mix", "keep") == "keep",
-        size=size_for(job.aspect) if job.aspect else None,
+        size=size_for(job.aspect),
         fps=int(job.params.get("fps", _FPS)),
         quality=str(job.params.get("quality", "standard")),
         format=form,
@@ -38,4 +37,4 @@ def _render(job: LocalJob) -> list[Path]:
     return [film]
 
 
-KIND = StepKind(name="stitch", makes="mp4", uses=("mp4", "wav"), render=_render)
+KIND = StepKind(name="stitch", makes="mp4", uses=("mp4", "png", "wav"), render=_render)

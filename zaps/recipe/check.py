@@ -66,7 +66,11 @@ def _check_materials(recipe: Recipe, index: int, log: Log) -> None:
             if problem:
                 log.add_at(f"steps[{index}].{field}[{number}]", "RECIPE_MATERIAL", problem)
     if "mp4" not in made and _UNKNOWN not in made and not _has_broken_refs(step, index, log):
-        log.add_at(f"steps[{index}]", "RECIPE_NO_VIDEO", f"A {step.kind} step needs a clip: name the steps that make one in `inputs`.")
+        log.add_at(
+            f"steps[{index}]",
+            "RECIPE_NO_VIDEO",
+            f"A {step.kind} step needs a clip: name the steps that make one in `inputs`.",
+        )
 
 
 def _misfit(ref: Ref, made: str | None, kind: str, uses: tuple[str, ...]) -> str | None:
@@ -84,7 +88,9 @@ _WORDS = {"png": "pictures", "mp4": "clips", "wav": "sounds", "json": "data"}
 
 def _has_broken_refs(step: StepSpec, index: int, log: Log) -> bool:
     """Whether some reference could not be read; that has been noted already."""
-    written = sum(1 for path in log.where if path.startswith((f"steps[{index}].inputs[", f"steps[{index}].reference_images[")))
+    written = sum(
+        1 for path in log.where if path.startswith((f"steps[{index}].inputs[", f"steps[{index}].reference_images["))
+    )
     return written > len(step.inputs) + len(step.reference_images)
 
 

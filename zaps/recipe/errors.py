@@ -1,8 +1,8 @@
 """Everything that is wrong with one recipe, each with its place in the file."""
 
 from bisect import bisect_right
-from difflib import get_close_matches
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import NoReturn
 
 from core.errors import BadInput, Problem

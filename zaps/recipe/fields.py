@@ -32,11 +32,14 @@ class Field:
     def text(self, *, empty_is_fine: bool = False) -> str | None:
         """A text, exactly as it was written."""
         if not isinstance(self.node, Scalar):
-            return self._not("a text")
+            self._not("a text")
+            return None
         if self.node.is_null:
-            return self._not("a text, and this is empty; fill it in or leave the key out")
+            self._not("a text, and this is empty; fill it in or leave the key out")
+            return None
         if not self.node.text.strip() and not empty_is_fine:
-            return self._not("a text, and this is empty")
+            self._not("a text, and this is empty")
+            return None
         if len(self.node.text) > _TEXT_AT_MOST:
             self.wrong("RECIPE_TOO_LARGE", f"{self.path} has more than {_TEXT_AT_MOST:,} characters.")
             return None
@@ -66,12 +69,14 @@ class Field:
                 return True
             if self.node.text in _FALSE:
                 return False
-        return self._not("true or false, without quotes")
+        self._not("true or false, without quotes")
+        return None
 
     def number(self, *, least: Decimal | int, most: Decimal | int, above: bool = False) -> Decimal | None:
         """A decimal number from `least` to `most`; with `above`, not `least` itself."""
         if not isinstance(self.node, Scalar) or not self.node.plain or not _NUMBER.fullmatch(self.node.text):
-            return self._not("a plain decimal number, such as 5 or 0.25, without quotes or leading zeros")
+            self._not("a plain decimal number, such as 5 or 0.25, without quotes or leading zeros")
+            return None
         value = Decimal(self.node.text)
         if value > most or value < least or (above and value == least):
             low = f"more than {least}" if above else f"at least {least}"
@@ -85,7 +90,8 @@ class Field:
         if value is None:
             return None
         if value != value.to_integral_value():
-            return self._not("a whole number")
+            self._not("a whole number")
+            return None
         return int(value)
 
     def items(self) -> list["Field"]:
@@ -117,7 +123,7 @@ class Field:
         return _json(self.node)
 
     def _not(self, wanted: str) -> None:
-        self.wrong("RECIPE_TYPE", f"{self.path} must be {wanted}.")
+        self.wrong("RECIPE_TYPE", f"{self.path or 'the frontmatter'} must be {wanted}.")
 
 
 class Section:
@@ -153,7 +159,7 @@ class Section:
         asked = set(self._known)
         return {name: field.raw() for name, field in self.each() if name not in asked}
 
-    def extra(self, *also: str) -> dict[str, Any]:
+    def third_party(self, *also: str) -> dict[str, Any]:
         """The keys of third parties (`x_…`) and those in `also`, as JSON."""
         names = [name for name in self._node.entries if name.startswith("x_") or name in also]
         return {name: field.raw() for name in names if (field := self.get(name)) is not None}

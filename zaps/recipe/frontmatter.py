@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from zaps.recipe.errors import Log, RecipeInvalid
 from core.errors import Problem
+from zaps.recipe.errors import Log, RecipeInvalid
 
 SOURCE_AT_MOST = 256 * 1024  # characters
 FRONTMATTER_AT_MOST = 64 * 1024  # characters; more than a hundred long steps
@@ -37,8 +37,12 @@ def split(source: str) -> Frontmatter:
     start = min(opening.end() + 1, len(text))
     closing = next((fence for fence in _FENCE.finditer(text, start) if text[fence.start() - 1] == "\n"), None)
     if closing is None:
-        log.fail("RECIPE_FRONTMATTER_OPEN", 'The frontmatter is never closed by a second line "---".', at=opening.start())
+        log.fail(
+            "RECIPE_FRONTMATTER_OPEN", 'The frontmatter is never closed by a second line "---".', at=opening.start()
+        )
     if closing.start() - start > FRONTMATTER_AT_MOST:
-        message = f"The frontmatter has more than {FRONTMATTER_AT_MOST:,} characters; put long prompts into prompt files."
+        message = (
+            f"The frontmatter has more than {FRONTMATTER_AT_MOST:,} characters; put long prompts into prompt files."
+        )
         log.fail("RECIPE_TOO_LARGE", message, at=start)
     return Frontmatter(text=text[start : closing.start()], start=start, log=log)

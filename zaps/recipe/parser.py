@@ -23,7 +23,9 @@ def parse(source: str, prompts: Mapping[str, str], *, installed: Collection[str]
     log.where[""] = log.place(matter.start)
     top = Field(root or Scalar(at=matter.start, text="", plain=True), "", log)
     if not hasattr(root, "entries"):
-        log.fail("RECIPE_TYPE", "The frontmatter must be a map of keys and values, such as `zap: my-film`.", at=top.node.at)
+        log.fail(
+            "RECIPE_TYPE", "The frontmatter must be a map of keys and values, such as `zap: my-film`.", at=top.node.at
+        )
     recipe = read_recipe(top.section(), prompts=prompts, providers=sorted({*KNOWN_PROVIDERS, *installed}), log=log)
     check(recipe, log)
     log.raise_if_any()

@@ -22,11 +22,20 @@ def check_files(prompts: Mapping[str, str], log: Log) -> None:
         return
     for path, text in prompts.items():
         if not is_safe(path):
-            log.add("RECIPE_PROMPT_PATH", f"{shown(path)} is no prompt file; those are {FOLDER}….md.", at=0, path=f"prompts[{path[:80]}]")
+            log.add(
+                "RECIPE_PROMPT_PATH",
+                f"{shown(path)} is no prompt file; those are {FOLDER}….md.",
+                at=0,
+                path=f"prompts[{path[:80]}]",
+            )
         elif len(text) > FILE_AT_MOST:
-            log.add("RECIPE_TOO_LARGE", f"{path} has more than {FILE_AT_MOST:,} characters.", at=0, path=f"prompts[{path}]")
+            log.add(
+                "RECIPE_TOO_LARGE", f"{path} has more than {FILE_AT_MOST:,} characters.", at=0, path=f"prompts[{path}]"
+            )
         elif UNSTORABLE.search(text):
-            log.add("RECIPE_CHARACTER", f"{path} holds a character that cannot be stored.", at=0, path=f"prompts[{path}]")
+            log.add(
+                "RECIPE_CHARACTER", f"{path} holds a character that cannot be stored.", at=0, path=f"prompts[{path}]"
+            )
 
 
 def is_safe(path: str) -> bool:
@@ -47,7 +56,9 @@ def read_prompt(field: Field, prompts: Mapping[str, str], inputs: Collection[str
         return word, None
     path = word.strip()
     if not is_safe(path):
-        field.wrong("RECIPE_PROMPT_PATH", f"{shown(path)} is no prompt file; those are {FOLDER}….md, beside the recipe.")
+        field.wrong(
+            "RECIPE_PROMPT_PATH", f"{shown(path)} is no prompt file; those are {FOLDER}….md, beside the recipe."
+        )
         return "", None
     if path not in prompts:
         near = did_you_mean(path, prompts)
@@ -64,7 +75,7 @@ def variables(text: str) -> set[str]:
 
 
 def fill_in(text: str, values: Mapping[str, Any]) -> str:
-    """`text` with its variables replaced, once: braces inside a value stay as they are. What has no value becomes empty."""
+    """`text` with its variables replaced, once: braces inside a value stay. What has no value becomes empty."""
     return _VARIABLE.sub(lambda found: str(values.get(found[1], "")), text)
 
 
@@ -79,4 +90,6 @@ def _check_variables(field: Field, text: str, inputs: Collection[str], *, file: 
         column = found.start() - text.rfind("\n", 0, found.start())
         place = f"{file}, line {line}, column {column}: " if file else ""
         near = did_you_mean(name, inputs)
-        field.wrong("RECIPE_PROMPT_VARIABLE", f"{place}{{{name}}} is no input of this recipe; declare it under `inputs`.{near}")
+        field.wrong(
+            "RECIPE_PROMPT_VARIABLE", f"{place}{{{name}}} is no input of this recipe; declare it under `inputs`.{near}"
+        )

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from core.money import usd
+from media.shape import size_for
 from zaps.kind import KINDS
 from zaps.recipe.errors import Log, did_you_mean, shown
 from zaps.recipe.fields import Field, Section
@@ -17,7 +18,6 @@ STEPS_AT_MOST = 100
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,62}[a-z0-9]")
 _SLUG_RULE = "3 to 64 lower-case letters, digits and hyphens, with no hyphen at either end"
 _INPUT_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
-_ASPECT = re.compile(r"[1-9][0-9]?:[1-9][0-9]?")
 _OUTPUT = re.compile(r"\w[\w .-]{0,99}")
 _USD_AT_MOST = 1_000_000
 _USD_LEAST = Decimal("0.000001")
@@ -36,13 +36,26 @@ def read_recipe(root: Section, *, prompts: Mapping[str, str], providers: Collect
     steps = _steps(root.need("steps"), reader)
     output = _output(root.get("output"))
     publish = _publish(root.get("publish"))
-    extra = root.extra("lineage", "compiled_from_run_id")
+    extra = root.third_party("lineage", "compiled_from_run_id")
     root.close()
     return Recipe(
-        slug=slug or "", version=version or 0, description=description or "", inputs=inputs, cap_usd=cap, estimate_usd=estimate,
-        steps=steps, default_provider=provider, default_models=models, default_on_unknown=on_unknown or "wait", aspect=aspect,
-        output=output or "Zap.mp4", publish=publish, extra=extra, prompts=dict(prompts), where=log.where,
-    )  # fmt: skip
+        slug=slug or "",
+        version=version or 0,
+        description=description or "",
+        inputs=inputs,
+        cap_usd=cap,
+        estimate_usd=estimate,
+        steps=steps,
+        default_provider=provider,
+        default_models=models,
+        default_on_unknown=on_unknown or "wait",
+        aspect=aspect,
+        output=output or "Zap.mp4",
+        publish=publish,
+        extra=extra,
+        prompts=dict(prompts),
+        where=log.where,
+    )
 
 
 def _slug(field: Field | None) -> str | None:
@@ -66,7 +79,12 @@ def _inputs(field: Field | None) -> dict[str, InputSpec]:
     for name, one in section.each():
         if not _INPUT_NAME.fullmatch(name):
             rule = "1 to 64 letters, digits, underscores, hyphens and inner spaces"
-            one.log.add("RECIPE_INPUT_NAME", f"An input cannot be called {shown(name)}: a name is {rule}.", at=section.key_at(name), path=one.path)
+            one.log.add(
+                "RECIPE_INPUT_NAME",
+                f"An input cannot be called {shown(name)}: a name is {rule}.",
+                at=section.key_at(name),
+                path=one.path,
+            )
         found[name] = _input(name, one)
     return found
 
@@ -80,23 +98,44 @@ def _input(name: str, field: Field) -> InputSpec:
     listed = section.get("options")
     options = listed.texts() if listed else ()
     section.close()
-    if kind == InputType.SELECT and not options and not (listed and isinstance(listed.node, Items) and listed.node.items):
-        field.wrong("RECIPE_SELECT_OPTIONS", f"{field.path} is a select, so it needs `options`: a list of the words to choose from.")
+    if (
+        kind == InputType.SELECT
+        and not options
+        and not (listed and isinstance(listed.node, Items) and listed.node.items)
+    ):
+        field.wrong(
+            "RECIPE_SELECT_OPTIONS",
+            f"{field.path} is a select, so it needs `options`: a list of the words to choose from.",
+        )
     if listed and len(set(options)) < len(options):
         listed.wrong("RECIPE_SELECT_OPTIONS", f"{field.path} lists the same option twice.")
-    return InputSpec(name=name, type=InputType(kind or "string"), required=bool(required), label=label, hint=hint, options=options)
+    return InputSpec(
+        name=name, type=InputType(kind or "string"), required=bool(required), label=label, hint=hint, options=options
+    )
 
 
-def _defaults(section: Section | None, providers: Collection[str]) -> tuple[str | None, dict[str, str], str | None, str | None]:
+def _defaults(
+    section: Section | None, providers: Collection[str]
+) -> tuple[str | None, dict[str, str], str | None, str | None]:
     if section is None:
         return None, {}, None, None
     provider = one.choice(providers, code="RECIPE_UNKNOWN_PROVIDER") if (one := section.get("provider")) else None
     models = _models(section.get("models"))
-    rule = "an aspect is two whole numbers, such as 16:9"
-    aspect = one.matching(_ASPECT, code="RECIPE_ASPECT", rule=rule) if (one := section.get("aspect")) else None
+    aspect = _aspect(section.get("aspect"))
     on_unknown = one.choice(("wait", "fail")) if (one := section.get("on_unknown")) else None
     section.close()
     return provider, models, aspect, on_unknown
+
+
+def _aspect(field: Field | None) -> str | None:
+    word = field.text() if field else None
+    try:
+        size_for(word)
+    except ValueError as exc:
+        if field is not None:
+            field.wrong("RECIPE_ASPECT", str(exc))
+        return None
+    return word.replace(" ", "") if word else None
 
 
 def _models(field: Field | None) -> dict[str, str]:
@@ -148,7 +187,9 @@ def _steps(field: Field | None, reader: StepReader) -> tuple[StepSpec, ...]:
         step = reader.read(one, names)
         steps.append(step)
         if step.id in earlier:
-            field.log.add_at(f"{one.path}.id", "RECIPE_DUPLICATE_ID", f"There is already a step called {shown(step.id)}.")
+            field.log.add_at(
+                f"{one.path}.id", "RECIPE_DUPLICATE_ID", f"There is already a step called {shown(step.id)}."
+            )
         elif step.id:
             earlier[step.id] = step.kind
     return tuple(steps)
@@ -185,5 +226,9 @@ def _embed(field: Field) -> Embed:
     theme = one.choice(("auto", "dark", "light")) if (one := section.get("theme")) else None
     section.close()
     return Embed(
-        enabled=enabled is not False, allow_origins=origins, width=width or 1280, height=height or 720, theme=theme or "auto",
-    )  # fmt: skip
+        enabled=enabled is not False,
+        allow_origins=origins,
+        width=width or 1280,
+        height=height or 720,
+        theme=theme or "auto",
+    )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from zaps.kind import KINDS
-from zaps.recipe.fields import Field, Section
+from zaps.recipe.fields import Field
 from zaps.recipe.prompts import read_prompt
 from zaps.recipe.refs import Names, resolve
 from zaps.recipe.schema import REPEAT_AT_MOST, InputSpec, Judge, Ref, Repeat, Retry, StepSpec, Stitch
@@ -32,9 +32,15 @@ class StepReader:
         """The step at `place`."""
         section = place.section()
         id_ = _id(section.need("id"))
-        kind = one.choice([kind.name for kind in KINDS], code="RECIPE_UNKNOWN_KIND") if (one := section.need("kind")) else None
+        kind = (
+            one.choice([kind.name for kind in KINDS], code="RECIPE_UNKNOWN_KIND")
+            if (one := section.need("kind"))
+            else None
+        )
         prompt, file = read_prompt(one, self.prompts, self.inputs) if (one := section.get("prompt")) else ("", None)
-        duration = one.number(least=0, most=_DURATION_AT_MOST_S, above=True) if (one := section.get("duration_s")) else None
+        duration = (
+            one.number(least=0, most=_DURATION_AT_MOST_S, above=True) if (one := section.get("duration_s")) else None
+        )
         step = StepSpec(
             id=id_ or "",
             kind=kind or "",
@@ -59,7 +65,7 @@ class StepReader:
             shared=one.flag() if (one := section.get("shared")) else None,
             on_unknown=one.choice(("wait", "fail")) if (one := section.get("on_unknown")) else None,
             params=_record(section.get("params")) or {},
-            extra=section.extra(),
+            extra=section.third_party(),
         )
         section.close()
         if kind in KINDS and KINDS.get(kind or "").needs_duration and section.get("duration_s") is None:
@@ -107,7 +113,9 @@ def _judge(place: Field) -> Judge:
     criteria = one.texts() if (one := section.get("criteria")) else ()
     named = [one for name in _THRESHOLDS if (one := section.get(name))]
     if len(named) > 1:
-        named[1].wrong("RECIPE_TYPE", f"{place.path} names its threshold twice; {', '.join(_THRESHOLDS)} mean the same.")
+        named[1].wrong(
+            "RECIPE_TYPE", f"{place.path} names its threshold twice; {', '.join(_THRESHOLDS)} mean the same."
+        )
     threshold = named[0].number(least=0, most=100) if named else None
     return Judge(enabled=enabled is not False, criteria=criteria, threshold=threshold, more=section.rest())
 
@@ -151,7 +159,12 @@ def _stitch(place: Field) -> Stitch:
     inputs = _record(section.get("inputs"))
     section.close()
     return Stitch(
-        engine=engine or "auto", format=form or "mp4", quality=quality or "standard", fps=fps, template=template, inputs=inputs
+        engine=engine or "auto",
+        format=form or "mp4",
+        quality=quality or "standard",
+        fps=fps,
+        template=template,
+        inputs=inputs,
     )
 
 

@@ -32,7 +32,10 @@ def resolve(field: Field, names: Names) -> Ref | None:
     if word.endswith(_EVERY):
         return _step(field, word.removesuffix(_EVERY), names, every=True)
     if word in names.inputs and word in names.earlier:
-        field.wrong("RECIPE_REF_AMBIGUOUS", f"{shown(word)} is both an input and a step; write user.{word} for the input, or rename the step.")
+        field.wrong(
+            "RECIPE_REF_AMBIGUOUS",
+            f"{shown(word)} is both an input and a step; write user.{word} for the input, or rename the step.",
+        )
         return None
     if word in names.inputs:
         return Ref(target=Target.INPUT, name=word)
@@ -53,7 +56,9 @@ def _step(field: Field, name: str, names: Names, *, every: bool) -> Ref | None:
         _explain(field, name, names)
         return None
     if not every and kind in KINDS and KINDS.get(kind).repeats:
-        field.wrong("RECIPE_REF_EXTEND_BASE", f"{name} repeats, so it is no single step; write {name}.* for all of its clips.")
+        field.wrong(
+            "RECIPE_REF_EXTEND_BASE", f"{name} repeats, so it is no single step; write {name}.* for all of its clips."
+        )
         return None
     return Ref(target=Target.STEP, name=name, every=every)
 
@@ -65,7 +70,10 @@ def _explain(field: Field, name: str, names: Names) -> None:
     elif name in names.all_steps:
         field.wrong("RECIPE_REF_FORWARD", f"{name} comes later; a step can only use the steps before it.")
     elif number.isdigit() and base in names.earlier:
-        field.wrong("RECIPE_REF_UNKNOWN", f"There is no step {shown(name)}; the clips of a repeated step are used together, as {base}.*.")
+        field.wrong(
+            "RECIPE_REF_UNKNOWN",
+            f"There is no step {shown(name)}; the clips of a repeated step are used together, as {base}.*.",
+        )
     else:
         near = did_you_mean(name, [*names.earlier, *names.inputs])
         field.wrong("RECIPE_REF_UNKNOWN", f"There is no earlier step and no input {shown(name)}.{near}")

@@ -122,7 +122,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSpec:
-    """One step as written. None means that the recipe does not say; `prompt` is the text, also where it came from a file."""
+    """One step as written. None means that the recipe does not say; `prompt` is the text, wherever it came from."""
 
     id: str
     kind: str
@@ -152,7 +152,7 @@ class StepSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A whole recipe. Money is US dollars; `where` gives line and column of whatever stands in the file, by its path."""
+    """A whole recipe. Money is US dollars; `where` gives line and column of what stands in the file, by its path."""
 
     slug: str
     version: int

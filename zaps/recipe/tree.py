@@ -1,7 +1,7 @@
 """YAML as a tree that remembers where everything stands, and no more YAML than a recipe needs.
 
-Aliases, tags and deep nesting are refused. Scalars stay the text that was written: what they mean is decided by the field
-that they stand in, so `NO`, `on`, `2024-01-01` and `010` are never turned into something else on the way.
+Aliases, tags and deep nesting are refused. Scalars stay the text that was written: what they mean is decided by the
+field that they stand in, so `NO`, `on`, `2024-01-01` and `010` are never turned into something else on the way.
 """
 
 from collections.abc import Iterable
@@ -66,7 +66,9 @@ def compose(matter: Frontmatter) -> Node | None:
     except yaml.YAMLError as exc:
         matter.log.fail("RECIPE_YAML", f"This is not YAML: {_reason(exc)}.", at=matter.start + _position(exc))
     except (ValueError, OverflowError):
-        matter.log.fail("RECIPE_YAML", "This is not YAML: a number or an escape in it is out of range.", at=matter.start)
+        matter.log.fail(
+            "RECIPE_YAML", "This is not YAML: a number or an escape in it is out of range.", at=matter.start
+        )
     return builder.root
 
 
@@ -109,7 +111,11 @@ class _Builder:
 
     def _refuse(self, event: events.Event, at: int) -> None:
         if isinstance(event, events.AliasEvent) or getattr(event, "anchor", None):
-            self._log.fail("RECIPE_ALIAS", "YAML anchors and aliases (& and *) are not used in recipes; quote the text if it is one.", at=at)
+            self._log.fail(
+                "RECIPE_ALIAS",
+                "YAML anchors and aliases (& and *) are not used in recipes; quote the text if it is one.",
+                at=at,
+            )
         if getattr(event, "tag", None):
             self._log.fail("RECIPE_TAG", "YAML tags (!) are not used in recipes; quote the text if it is one.", at=at)
         if isinstance(event, events.DocumentStartEvent) and self.root is not None:

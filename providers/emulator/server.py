@@ -1,0 +1,58 @@
+"""The emulator's process: one port a vendor, each with its fault plan, its clock and its journal.
+
+On every port: POST /__emu__/plan {rules: [...]} adds faults, DELETE takes them back, GET shows them; POST
+/__emu__/clock {advance_s, freeze}; POST /__emu__/pace {queue_s, run_s, keep_s}; GET and DELETE /__emu__/log.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+
+from providers.emulator.desk import Desk, Pace, Sheet
+from providers.emulator.fal import FalSheet
+from providers.emulator.wire import Connection
+
+SHEETS: dict[str, Callable[[Desk], Sheet]] = {"fal": FalSheet}
+
+
+class Emulator:
+    """All vendors, in a thread of their own.
+
+    Used with `with`; inside, `urls` has each vendor's base URL and `desks` what steers and watches it.
+    """
+
+    def __init__(self, *, port: int = 0, queue_s: float = 0.0, run_s: float = 0.0, keep_s: float | None = None) -> None:
+        self.desks = {
+            name: Desk(make, Pace(queue_s=queue_s, run_s=run_s, keep_s=keep_s)) for name, make in SHEETS.items()
+        }
+        self.urls: dict[str, str] = {}
+        self._port = port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="zaps-emulator", daemon=True)
+
+    def __enter__(self) -> "Emulator":
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result(10)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _open(self) -> None:
+        for number, (name, desk) in enumerate(self.desks.items()):
+            port = self._port + number if self._port else 0
+            server = await self._loop.create_server(partial(Connection, desk.handle), "127.0.0.1", port)
+            desk.sheet.origin = self.urls[name] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    async def _close(self) -> None:
+        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)

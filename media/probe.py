@@ -96,6 +96,18 @@ def length_s(path: Path) -> Decimal:
         raise Unreadable() from exc
 
 
+def count_pictures(path: Path) -> int:
+    """How many pictures a clip really holds, by its packets; nothing is decoded. Raises Unreadable."""
+    try:
+        with av.open(str(path), options=GUARD) as container:
+            stream = moving_picture(container)
+            if stream is None:
+                raise Unreadable("The file has no picture.")
+            return sum(1 for packet in container.demux(stream) if packet.size)
+    except av.FFmpegError as exc:
+        raise Unreadable() from exc
+
+
 def _end_of(packets: "Iterable[av.Packet[Any]]") -> Decimal:
     """The moment at which the last picture ends, in seconds."""
     end = Decimal(0)

@@ -4,7 +4,6 @@ Every input is brought to the same size, rate, pixel format and sound first. Cop
 never done: ffmpeg joins clips that differ into a film that is broken and calls that a success.
 """
 
-import math
 import tempfile
 import uuid
 from collections.abc import Callable, Sequence
@@ -13,8 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from media import ffmpeg
-from media.errors import RenderFailed, Unreadable
-from media.probe import MAX_DURATION_S, Probe, length_s, probe
+from media.errors import Unreadable
+from media.probe import MAX_DURATION_S, Probe, count_pictures, length_s, probe
 from media.still import write_fitted
 
 STILL_S = 3
@@ -67,15 +66,15 @@ def stitch(  # noqa: PLR0913 (each is one thing that a film maker decides)
     None; what has another shape gets black bars. `quality` is draft, standard or high; `format` mp4 (H.264, AAC)
     or webm (VP9, Opus). `beat` is called about every two seconds; what it raises stops the work and goes on.
 
-    Raises Unreadable for a clip or track that does not decode, RenderFailed when the encoder fails, falls short
-    or takes longer than `timeout_s`, ValueError for an option that does not exist.
+    Raises Unreadable for a clip or track that is damaged (`extra["part"]`, from 1, where it is known which),
+    RenderFailed when the encoder fails or takes longer than `timeout_s`, ValueError for an unknown option.
     """
     encoder = _encoder(quality, format)
     if not clips:
         raise ValueError("A film needs at least one clip.")
     if not 1 <= fps <= 120:
         raise ValueError("A film has 1 to 120 frames a second.")
-    found = [_look(clip, beat) for clip in clips]
+    found = [_look(clip, number, beat) for number, clip in enumerate(clips, start=1)]
     width, height = _even(size or (found[0].width or 0, found[0].height or 0))
     unfinished = out.with_name(f".{out.name}.{uuid.uuid4().hex}.part")
     with tempfile.TemporaryDirectory(prefix="zaps-stitch-") as folder:
@@ -87,10 +86,20 @@ def stitch(  # noqa: PLR0913 (each is one thing that a film maker decides)
             for track in tracks:
                 arguments += _track(track)
             graph = _graph(parts, len(tracks), keep_sound=keep_sound, size=(width, height), fps=fps)
-            arguments += ["-filter_complex", graph, "-map", "[film]", "-map", "[sound]", *encoder, "-r", str(fps)]
-            arguments += ["-pix_fmt", "yuv420p", "-map_metadata", "-1", *_WRAPPERS[format], f"file:{unfinished}"]
+            arguments += ["-filter_complex", graph, "-map", "[film]", "-map", "[sound]", *encoder]
+            # Passed through as they are: filling gaps would hide the damage that _check looks for.
+            arguments += [
+                "-fps_mode",
+                "passthrough",
+                "-pix_fmt",
+                "yuv420p",
+                "-map_metadata",
+                "-1",
+                *_WRAPPERS[format],
+                f"file:{unfinished}",
+            ]
             ffmpeg.run(arguments, timeout_s=timeout_s, beat=beat)
-            _check(unfinished, frames=frames, fps=fps)
+            _check(unfinished, frames=frames)
             unfinished.replace(out)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -105,12 +114,15 @@ def _encoder(quality: str, format: str) -> tuple[str, ...]:
         ) from None
 
 
-def _look(clip: Path, beat: Callable[[], None] | None) -> Probe:
+def _look(clip: Path, number: int, beat: Callable[[], None] | None) -> Probe:
     if beat is not None:
         beat()
-    found = probe(clip)
+    try:
+        found = probe(clip)
+    except Unreadable as exc:
+        raise Unreadable(f"Part {number} of the film: {exc.detail}", part=number) from exc
     if found.kind not in ("mp4", "png"):
-        raise Unreadable("A film is made of clips and stills; one of its parts is neither.")
+        raise Unreadable(f"Part {number} of the film is neither a clip nor a still.", part=number)
     return found
 
 
@@ -163,7 +175,7 @@ def _graph(parts: Sequence[_Part], tracks: int, *, keep_sound: bool, size: tuple
         joined += f"[v{number}][a{number}]"
     total = f"{sum(part.frames for part in parts) / fps:.6f}"
     own = "own" if tracks else "sound"
-    chains.append(f"{joined}concat=n={len(parts)}:v=1:a=1[film][{own}]")
+    chains.append(f"{joined}concat=n={len(parts)}:v=1:a=1[joined][{own}];[joined]settb=1/{fps}[film]")
     for number in range(len(parts), len(parts) + tracks):
         chains.append(
             f"[{number}:a:0]aresample=48000:async=1:first_pts=0,aformat={_SOUND},apad,atrim=0:{total}[t{number}]"
@@ -176,8 +188,8 @@ def _graph(parts: Sequence[_Part], tracks: int, *, keep_sound: bool, size: tuple
     return ";".join(chains)
 
 
-def _check(film: Path, *, frames: int, fps: int) -> None:
-    """A damaged clip ends early, and ffmpeg calls the shorter film a success. We do not."""
-    made, wanted = float(length_s(film)), frames / fps
-    if not math.isclose(made, wanted, abs_tol=1.5 / fps):
-        raise RenderFailed(f"The film has {made:.2f} s instead of {wanted:.2f} s: a clip ends early or is damaged.")
+def _check(film: Path, *, frames: int) -> None:
+    """A damaged clip gives fewer pictures than it promises, and ffmpeg calls that a success. We do not."""
+    made = count_pictures(film)
+    if made != frames:
+        raise Unreadable(f"The film has {made} pictures instead of {frames}: one of its clips is damaged.")

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from media.errors import RenderFailed, Unreadable
+from media.mock import mock_media
 from media.probe import Probe, probe
 from media.stitch import stitch
 from tests.unit.media.made import (
@@ -173,10 +174,25 @@ def test_a_broken_part_leaves_no_film_and_no_rest(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "a.mp4", seconds=1)
     (tmp_path / "b.mp4").write_bytes(b"ffconcat version 1.0\nfile a.mp4\n")
 
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unreadable, match="Part 2 of the film") as refused:
         stitch([clip, tmp_path / "b.mp4"], tmp_path / "film.mp4")
 
+    assert refused.value.extra == {"part": 2}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_clip_whose_pictures_are_destroyed_makes_no_film(tmp_path: Path, place: int) -> None:
+    content = bytearray(mock_media("mp4", seed="whole", width=160, height=90))
+    content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
+    (tmp_path / "bad.mp4").write_bytes(content)
+    clips = [make_clip(tmp_path / "good.mp4", sound=None)]
+    clips.insert(place, tmp_path / "bad.mp4")
+
+    with pytest.raises(Unreadable, match="damaged"):
+        stitch(clips, tmp_path / "film.mp4", quality="draft")
+
+    assert not (tmp_path / "film.mp4").exists()
 
 
 def test_a_film_that_takes_too_long_leaves_the_old_one_untouched(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """Stay with a run until it ends or waits for a person, and hand it over."""
 
+import importlib
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from cli import exits, progress, talk
 from cli.client import Client
 from cli.exits import Exit
-from cli.workers import Helpers, helpers
+
+if TYPE_CHECKING:
+    from cli.workers import Helpers
 
 _EVERY_S = 0.25  # in this process; over the network four times that
 _STANDING = frozenset({"done", "failed", "canceled", "waiting"})
@@ -25,17 +28,22 @@ def follow(client: Client, run_id: str, *, as_json: bool) -> Exit:
     return result(client, run_id, as_json=as_json, ended=True)
 
 
-def _hands(client: Client) -> AbstractContextManager[Helpers]:
-    return helpers(wanted=client.is_local)
+def _hands(client: Client) -> "AbstractContextManager[Helpers | None]":
+    """Workers for what is done on this machine; none for what a server does."""
+    if not client.is_local:
+        return nullcontext()
+    hands: AbstractContextManager[Helpers] = importlib.import_module("cli.workers").helpers()
+    return hands
 
 
-def _watch(client: Client, run_id: str, shown: progress.Display, hands: Helpers) -> None:
+def _watch(client: Client, run_id: str, shown: progress.Display, hands: "Helpers | None") -> None:
     while True:
         snapshot = client.call("GET", f"/api/runs/{run_id}")
         shown.show(snapshot)
         if snapshot["run"]["status"] in _STANDING:
             return
-        hands.look_after(revision=snapshot["run"]["revision"])
+        if hands is not None:
+            hands.look_after()
         time.sleep(_EVERY_S if client.is_local else 4 * _EVERY_S)
 
 

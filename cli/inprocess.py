@@ -3,6 +3,7 @@
 There is no socket and no browser, so nobody has to log in: the caller is the staff user `local`.
 """
 
+import importlib
 import io
 import json
 import os
@@ -11,24 +12,53 @@ from urllib.parse import urlsplit
 
 import django
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import default_storage
 from django.core.handlers.wsgi import WSGIRequest
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404
 from django.urls import resolve
 
 from cli import faults
 from cli.client import Client, read_answer
+from cli.exits import Exit
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 LOCAL_USER = "local"
+_SETUP_LOCK = 7_090_001  # any number that nobody else locks
 
 
 def set_up() -> None:
-    """Make Django ready in this process; no server is asked for anything yet."""
+    """Make Django and, where they are embedded, the servers and their tables ready. Raises Fault."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
+    os.environ.setdefault("ZAP_LOG_LEVEL", "WARNING")  # what goes well is shown, not logged
+    try:
+        django.setup()
+        if not os.environ.get("DATABASE_URL"):
+            _make_tables()
+    except ImproperlyConfigured as exc:
+        raise faults.bad_input("SETTINGS_INVALID", str(exc)) from exc
+    except OperationalError as exc:
+        raise faults.fault(
+            "DATABASE_UNAVAILABLE", "The database does not answer.", exit_code=Exit.FAILED, remediation="Check DATABASE_URL."
+        ) from exc
+
+
+def _make_tables() -> None:
+    """Bring embedded tables to this version; of several that start at once, one does it and the others wait."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_SETUP_LOCK])
+        try:
+            executor = MigrationExecutor(connection)
+            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+                call_command("migrate", verbosity=0, interactive=False)
+            importlib.import_module("zaps.catalogue").load_bundled()
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_SETUP_LOCK])
 
 
 def stand_here() -> None:

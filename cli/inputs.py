@@ -10,7 +10,7 @@ import filetype
 
 from cli import faults
 
-MEDIA = frozenset({"audio", "image", "video"})
+MEDIA = frozenset({"image", "video"})
 MAX_BYTES = 20 * 1024 * 1024  # the interface takes no more in one request
 _MAX_TEXT_BYTES = 1024 * 1024
 
@@ -66,7 +66,7 @@ def _media(name: str, word: str) -> str:
     path = Path(word.removeprefix("@"))
     content = _bytes(name, path, MAX_BYTES)
     kind = filetype.guess(content)
-    if kind is None or kind.mime.split("/")[0] not in MEDIA:
+    if kind is None or kind.mime.split("/")[0] not in {"audio", *MEDIA}:
         raise faults.bad_input("INPUT_NOT_MEDIA", f"{name}: {path} is no image, video or sound that we know.")
     return f"data:{kind.mime};base64,{base64.b64encode(content).decode()}"
 

@@ -19,18 +19,20 @@ def declare(parser: argparse.ArgumentParser) -> None:
         help="an input of the recipe, repeatable; a file for media; K=@FILE reads the file",
     )  # fmt: skip
     parser.add_argument("--provider", metavar="P", help="use this provider for every step that needs one")
-    parser.add_argument("--extend", type=_count, default=0, metavar="N", help="how often repeatable steps repeat")
+    parser.add_argument("--extend", type=_count, metavar="N", help="how often repeatable steps repeat; by default as the recipe says")
     parser.add_argument("--max-usd", type=_usd, metavar="X", help="refuse when it would cost more")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def body_of(args: argparse.Namespace, recipe: RecipeText | str, types: Mapping[str, str]) -> dict[str, Any]:
     """The request, without its mode. Raises Fault."""
-    body: dict[str, Any] = {"inputs": inputs.convert(inputs.split(args.inputs), types), "extendCount": args.extend}
+    body: dict[str, Any] = {"inputs": inputs.convert(inputs.split(args.inputs), types)}
     if isinstance(recipe, RecipeText):
         body |= {"source": recipe.source, "prompts": recipe.prompts}
     else:
         body["slug"] = recipe
+    if args.extend is not None:
+        body["extendCount"] = args.extend
     if args.provider is not None:
         body["provider"] = args.provider
     if args.max_usd is not None:

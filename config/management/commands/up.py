@@ -1,5 +1,6 @@
 """Serve everything from one process tree: the web interface, the workers, the schedule, the embedded servers."""
 
+import io
 import os
 import secrets
 import signal
@@ -36,8 +37,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: end.set())
         _refuse_busy(host, port)
-        call_command("migrate", verbosity=0, interactive=False)
-        call_command("load_recipes", verbosity=0)
+        call_command("prepare", stdout=io.StringIO())
         password = _first_admin()
         connections.close_all()
         address = settings.ZAP_PUBLIC_URL or f"http://{host}:{port}"

@@ -1,7 +1,5 @@
 """The operators' door to tokens and idempotency keys."""
 
-from typing import ClassVar
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -24,7 +22,7 @@ class ApiTokenAdmin(Ledger):
     date_hierarchy = "created_at"
     fields = ("name", "owner", "prefix", "allows", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
     readonly_fields = ("allows", "state")
-    actions: ClassVar[list[str]] = ["revoke_selected"]
+    actions = ["revoke_selected"]
 
     @admin.display(description="scopes")
     def allows(self, token: ApiToken) -> str:

@@ -68,7 +68,9 @@ def check_key(key: str) -> str:
     """`key`, if it can be one: 1 to 255 printable ASCII characters. Raises BadInput."""
     if not 1 <= len(key) <= _MAX_LENGTH or not all(" " <= character <= "~" for character in key):
         sentence = "An idempotency key has 1 to 255 printable ASCII characters."
-        raise BadInput(sentence, problems=[Problem(code="IDEMPOTENCY_KEY_INVALID", message=sentence, path="Idempotency-Key")])
+        raise BadInput(
+            sentence, problems=[Problem(code="IDEMPOTENCY_KEY_INVALID", message=sentence, path="Idempotency-Key")]
+        )
     return key
 
 

@@ -25,7 +25,9 @@ def create_token(
     """A new token of `user`, and its plain text, which nobody can read again. Raises BadInput."""
     wanted = sorted({str(scope) for scope in scopes})
     problems = [
-        Problem(code="SCOPE_UNKNOWN", message=f"There is no scope {scope!r}; there are {', '.join(Scope)}.", path="scopes")
+        Problem(
+            code="SCOPE_UNKNOWN", message=f"There is no scope {scope!r}; there are {', '.join(Scope)}.", path="scopes"
+        )
         for scope in wanted
         if scope not in set(Scope)
     ]
@@ -38,7 +40,12 @@ def create_token(
     prefix = WORD + _random(_PREFIX_LENGTH)
     plain = f"{prefix}_{_random(_SECRET_LENGTH)}"
     token = ApiToken.objects.create(
-        owner_id=user.pk, name=name.strip(), prefix=prefix, digest=digest_of(plain), scopes=wanted, expires_at=expires_at
+        owner_id=user.pk,
+        name=name.strip(),
+        prefix=prefix,
+        digest=digest_of(plain),
+        scopes=wanted,
+        expires_at=expires_at,
     )
     return token, plain
 

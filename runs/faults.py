@@ -18,55 +18,94 @@ class Fault:
 FAULTS: dict[str, Fault] = {
     # The provider would not take the job.
     "SUBMISSION_UNAVAILABLE": Fault(
-        "The provider could not be reached; nothing was bought.", "Check the network and the provider's status page, then run again.", True
+        "The provider could not be reached; nothing was bought.",
+        "Check the network and the provider's status page, then run again.",
+        True,
     ),
     "SUBMISSION_UNKNOWN": Fault(
         "It is not known whether the provider accepted the job, so it was not sent again.",
-        "Look into the provider's own job list. The step goes on by itself if the job turns up; cancel the run if it never existed.",
+        "Look into the provider's own job list. The step goes on if the job turns up; else cancel the run.",
     ),
     "SUBMISSION_PRECONDITION_FAILED": Fault(
         "Something that the step needs was missing when its job was to be sent; nothing was bought.",
         "Look at the step's inputs and at the steps before it, then run again.",
     ),
     "PROVIDER_REJECTED": Fault(
-        "The provider read the request and refused it.", "Check the model's limits: duration, aspect, prompt length, content rules."
+        "The provider read the request and refused it.",
+        "Check the model's limits: duration, aspect, prompt length, content rules.",
     ),
-    "CONTENT_REFUSED": Fault("The provider's content rules refused the prompt or a picture.", "Change the prompt or the picture."),
+    "CONTENT_REFUSED": Fault(
+        "The provider's content rules refused the prompt or a picture.", "Change the prompt or the picture."
+    ),
     "KEY_MISSING": Fault("There is no key for this provider.", "Set the provider's key in the environment."),
-    "KEY_INVALID": Fault("The provider refused the key.", "Replace the provider's key: it is wrong, expired or revoked."),
-    "PROVIDER_AUTH_FAILED": Fault("The provider refused the key.", "Replace the provider's key: it is wrong, expired or revoked."),
-    "INSUFFICIENT_CREDITS": Fault("The account at the provider has no credit left.", "Top the account up, then run again."),
+    "KEY_INVALID": Fault(
+        "The provider refused the key.", "Replace the provider's key: it is wrong, expired or revoked."
+    ),
+    "PROVIDER_AUTH_FAILED": Fault(
+        "The provider refused the key.", "Replace the provider's key: it is wrong, expired or revoked."
+    ),
+    "INSUFFICIENT_CREDITS": Fault(
+        "The account at the provider has no credit left.", "Top the account up, then run again."
+    ),
     "RATE_LIMITED": Fault("The provider asked us to slow down for longer than we wait.", "Run again later.", True),
-    "PROVIDER_RATE_LIMITED": Fault("The provider asked us to slow down for longer than we wait.", "Run again later.", True),
+    "PROVIDER_RATE_LIMITED": Fault(
+        "The provider asked us to slow down for longer than we wait.", "Run again later.", True
+    ),
     "PROVIDER_UNAVAILABLE": Fault("The provider is busy or down.", "Run again later.", True),
-    "PROVIDER_UNSUPPORTED": Fault("This provider cannot do this kind of step.", "Choose another provider or model in the recipe."),
+    "PROVIDER_UNSUPPORTED": Fault(
+        "This provider cannot do this kind of step.", "Choose another provider or model in the recipe."
+    ),
     "UNKNOWN_MODEL": Fault("This provider has no such model.", "Choose another model in the recipe."),
-    "PRICE_UNKNOWN": Fault("There is no price for this model, and live runs need one.", "Choose a priced model, or run with the mock."),
+    "PRICE_UNKNOWN": Fault(
+        "There is no price for this model, and live runs need one.", "Choose a priced model, or run with the mock."
+    ),
     # The provider took it and failed.
-    "PROVIDER_FAILED": Fault("The provider accepted the job and failed to do it.", "Run again; if it stays, change model or prompt.", True),
-    "PROVIDER_ERROR": Fault("The provider gave an answer that makes no sense.", "Run again; if it stays, choose another provider.", True),
+    "PROVIDER_FAILED": Fault(
+        "The provider accepted the job and failed to do it.", "Run again; if it stays, change model or prompt.", True
+    ),
+    "PROVIDER_ERROR": Fault(
+        "The provider gave an answer that makes no sense.", "Run again; if it stays, choose another provider.", True
+    ),
     "PROVIDER_CANCELED": Fault("The job was stopped at the provider, not by us.", "Run again.", True),
     "JOB_LOST": Fault("The provider no longer knows the job.", "Run again.", True),
-    "POLL_DEADLINE_EXCEEDED": Fault("The provider did not end the job in time.", "Look into the provider's own job list; run again.", True),
-    "POLL_UNAVAILABLE": Fault("The provider took the job and then could not be asked about it.", "Run again later.", True),
+    "POLL_DEADLINE_EXCEEDED": Fault(
+        "The provider did not end the job in time.", "Look into the provider's own job list; run again.", True
+    ),
+    "POLL_UNAVAILABLE": Fault(
+        "The provider took the job and then could not be asked about it.", "Run again later.", True
+    ),
     # The result.
     "OUTPUT_MISSING": Fault("The provider says that the job is done and shows no result.", "Run again.", True),
-    "OUTPUT_VALIDATION_FAILED": Fault("The result is not media that can be played.", "Run again; if it stays, choose another model.", True),
-    "OUTPUT_REFUSED": Fault("The result's address is not one that we fetch from.", "Tell the operator: the provider's media hosts changed."),
+    "OUTPUT_VALIDATION_FAILED": Fault(
+        "The result is not media that can be played.", "Run again; if it stays, choose another model.", True
+    ),
+    "OUTPUT_REFUSED": Fault(
+        "The result's address is not one that we fetch from.", "Tell the operator: the provider's media hosts changed."
+    ),
     "OUTPUT_TOO_LARGE": Fault("The result is larger than we take.", "Use a shorter clip or a lower quality."),
     "OUTPUT_EXPIRED": Fault("The result was gone before we could fetch it.", "Run again.", True),
     "VIDEO_EXPIRED": Fault("The result was gone before we could fetch it.", "Run again.", True),
     "OUTPUT_UNAVAILABLE": Fault("The result could not be fetched.", "Run again.", True),
     "STORAGE_UNAVAILABLE": Fault("The result could not be stored.", "Check the media storage, then run again.", True),
     # Our own machine.
-    "LOCAL_STEP_FAILED": Fault("A step on our own machine failed.", "Look at the worker's log; check the clips that go into it."),
-    "RENDER_TIMEOUT": Fault("A step on our own machine took too long.", "Use fewer or shorter clips, or a lower quality."),
+    "LOCAL_STEP_FAILED": Fault(
+        "A step on our own machine failed.", "Look at the worker's log; check the clips that go into it."
+    ),
+    "RENDER_TIMEOUT": Fault(
+        "A step on our own machine took too long.", "Use fewer or shorter clips, or a lower quality."
+    ),
     "DEADLINE_EXCEEDED": Fault("The step did not end in time.", "Run again.", True),
-    "WORKER_LOST": Fault("The workers that did this died, again and again.", "Check the workers' memory and log, then run again.", True),
+    "WORKER_LOST": Fault(
+        "The workers that did this died, again and again.", "Check the workers' memory and log, then run again.", True
+    ),
     "INTERNAL": Fault("Something failed on our side.", "Look at the server's log; run again.", True),
-    "SERVICE_CONFIGURATION": Fault("The server is not set up for this.", "Tell the operator; `zap doctor` says what is missing."),
+    "SERVICE_CONFIGURATION": Fault(
+        "The server is not set up for this.", "Tell the operator; `zap doctor` says what is missing."
+    ),
     # Limits.
-    "BUDGET_EXCEEDED": Fault("It would have cost more than the cap.", "Raise the cap, or use fewer, shorter or cheaper steps."),
+    "BUDGET_EXCEEDED": Fault(
+        "It would have cost more than the cap.", "Raise the cap, or use fewer, shorter or cheaper steps."
+    ),
     "PER_RUN_SPEND_CAP": Fault("It would have cost more than one run may.", "Use fewer, shorter or cheaper steps."),
     "DAILY_SPEND_CAP": Fault("The day's budget is used up.", "Run again tomorrow (UTC), or raise the day's cap.", True),
     "CONCURRENCY_LIMIT": Fault("Too many jobs were at work.", "Run again later.", True),
@@ -80,7 +119,7 @@ FAULTS: dict[str, Fault] = {
     "INVALID_INPUT": Fault("The inputs are not valid.", "Mend the inputs and run again."),
     "SCHEMA_INVALID": Fault("The recipe is not valid.", "Mend the recipe and run again."),
     "UNKNOWN_ZAP": Fault("There is no such recipe.", "Check the slug."),
-}  # fmt: skip
+}
 
 _UNLISTED = Fault("It failed for a reason that this version has no words for.", "Look at the server's log.")
 

@@ -1,7 +1,7 @@
 """Media that callers send inside a request: kept in storage by content, and named in the run instead of carried.
 
-An input `data:image/png;base64,…` becomes `input:inputs/{sha256}|image/png`. The type is what the bytes are, not what the
-caller called them.
+An input `data:image/png;base64,…` becomes `input:inputs/{sha256}|image/png`. The type is what the bytes are, not what
+the caller called them.
 """
 
 import base64

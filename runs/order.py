@@ -8,16 +8,16 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from providers.registry import PROVIDERS
-from zaps.plan import make_plan
 
 from accounts.caller import Caller, CallerUnknown, Scope
 from providers import prices
+from providers.registry import PROVIDERS
 from runs.engine.start import start_run
 from runs.inputs import check_inputs, store_inputs
 from runs.models import Run
 from runs.queries import open_modes
 from zaps import catalogue
+from zaps.plan import make_plan
 from zaps.planned import Plan
 
 

@@ -1,7 +1,7 @@
 """The recipes that people can run: who may see which, and how a text becomes a version.
 
-A private recipe is seen by its author and by staff, an unlisted one by whoever knows its slug, a public one by everybody
-and in lists. Drafts are seen by their author and by staff. Whatever may not be seen looks as if it did not exist.
+A private recipe is seen by its author and by staff, an unlisted one by whoever knows its slug, a public one by
+everybody and in lists. Drafts are seen by their author and by staff. Whatever may not be seen looks as if it did not exist.
 """
 
 import hashlib
@@ -27,7 +27,9 @@ from zaps.recipe import Recipe, parse
 
 logger = logging.getLogger(__name__)
 
-_RESERVED = frozenset("admin api docs embed gallery publish quickstart run runs settings static studio validate zap zaps".split())
+_RESERVED = frozenset(
+    "admin api docs embed gallery publish quickstart run runs settings static studio validate zap zaps".split()
+)
 _PARSED_AT_MOST = 256  # recipes; a parsed one is some tens of kilobytes
 _TERMS_AT_MOST = 8
 
@@ -148,7 +150,7 @@ def publish(entry: Entry, *, author: AbstractBaseUser | None) -> Saved:
 
 
 def load_bundled() -> list[str]:
-    """Publish the recipes that came with the installation; returns the slugs that are new or changed. Safe to repeat."""
+    """Publish the recipes that came with the installation; returns the slugs that changed. Safe to repeat."""
     changed = []
     for one in bundled():
         try:
@@ -225,7 +227,7 @@ def _replace_text(zap: Zap, entry: Entry) -> bool:
 
 
 def _describe(zap: Zap, entry: Entry, recipe: Recipe) -> None:
-    """Fill in what lists show. What the caller gave goes before what the recipe says, and that before what was there."""
+    """Fill in what lists show: what the caller gave, else what the recipe says, else what was there."""
     zap.title = entry.title if entry.title is not None else zap.title or recipe.slug.replace("-", " ").capitalize()
     zap.description = entry.description if entry.description is not None else recipe.description
     zap.tags = list(entry.tags) if entry.tags is not None else zap.tags or sorted(set(recipe.slug.split("-")))
@@ -248,19 +250,25 @@ def _save(zap: Zap) -> None:
 
 def summarize(recipe: Recipe) -> dict[str, Any]:
     """What lists show of a recipe: money, inputs and providers, as JSON."""
-    providers = {step.provider or recipe.default_provider for step in recipe.steps if KINDS.get(step.kind).render is None}
+    providers = {
+        step.provider or recipe.default_provider for step in recipe.steps if KINDS.get(step.kind).render is None
+    }
     return {
         "estimateUsd": float(recipe.estimate_usd),
         "capUsd": float(recipe.cap_usd),
         "inputs": [
             {
-                "name": spec.name, "type": str(spec.type), "required": spec.required, "label": spec.label, "hint": spec.hint,
+                "name": spec.name,
+                "type": str(spec.type),
+                "required": spec.required,
+                "label": spec.label,
+                "hint": spec.hint,
                 "options": list(spec.options),
             }
             for spec in recipe.inputs.values()
         ],
         "providers": sorted(provider for provider in providers if provider),
-    }  # fmt: skip
+    }
 
 
 def _declared_visibility(recipe: Recipe) -> str | None:

@@ -22,7 +22,7 @@ _EVERYTHING = frozenset(Scope)
 
 
 class BearerToken(BaseAuthentication):
-    """`Authorization: Bearer zap_…`. Another scheme is somebody else's business; a bad token is refused, not ignored."""
+    """`Authorization: Bearer zap_…`. Another scheme is not our business; a bad token is refused, not ignored."""
 
     def authenticate(self, request: Request) -> tuple[AbstractBaseUser, ApiToken] | None:
         """The token's owner and the token; None without a bearer header. Raises AuthenticationFailed."""

@@ -106,7 +106,11 @@ class StrictRequest(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Mapping[str, Any]) -> Any:
         """The values. Raises ValidationError, naming every field that is wrong or unknown."""
-        unknown = {name: [self._unknown(name)] for name in data if name not in self.fields} if isinstance(data, Mapping) else {}
+        unknown = (
+            {name: [self._unknown(name)] for name in data if name not in self.fields}
+            if isinstance(data, Mapping)
+            else {}
+        )
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as exc:

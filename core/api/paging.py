@@ -32,9 +32,7 @@ def read_limit(text: str | None) -> int:
     return int(text)
 
 
-def paginate(
-    rows: QuerySet[M], *, keys: tuple[str, ...], descending: bool, cursor: str | None, limit: int
-) -> Page[M]:
+def paginate(rows: QuerySet[M], *, keys: tuple[str, ...], descending: bool, cursor: str | None, limit: int) -> Page[M]:
     """The `limit` rows that follow `cursor`, ordered by `keys`, whose last must be unique. Raises BadInput."""
     if cursor:
         rows = rows.filter(_after(keys, _decode(rows.model, keys, cursor), "lt" if descending else "gt"))

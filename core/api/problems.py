@@ -101,16 +101,41 @@ def _of_ours(exc: ZapsError) -> Fault:
 
 _DRF: tuple[tuple[type[drf.APIException], str, str, str], ...] = (
     # what, code, title, remediation
-    (drf.ParseError, "MALFORMED_REQUEST", "The request could not be read.", "Send one JSON object as application/json."),
-    (drf.AuthenticationFailed, "CREDENTIALS_REFUSED", "The credentials were refused.", "Make a new token with `zap token create`."),
-    (drf.NotAuthenticated, "NOT_AUTHENTICATED", "This needs a caller that we know.", "Send `Authorization: Bearer <token>`, or log in."),
+    (
+        drf.ParseError,
+        "MALFORMED_REQUEST",
+        "The request could not be read.",
+        "Send one JSON object as application/json.",
+    ),
+    (
+        drf.AuthenticationFailed,
+        "CREDENTIALS_REFUSED",
+        "The credentials were refused.",
+        "Make a new token with `zap token create`.",
+    ),
+    (
+        drf.NotAuthenticated,
+        "NOT_AUTHENTICATED",
+        "This needs a caller that we know.",
+        "Send `Authorization: Bearer <token>`, or log in.",
+    ),
     (drf.PermissionDenied, "FORBIDDEN", "This caller may not do that.", "Use an account or a token that may."),
     (drf.NotFound, "NOT_FOUND", "There is no such thing.", "Check the address."),
-    (drf.MethodNotAllowed, "METHOD_NOT_ALLOWED", "This address does not answer to that method.", "See the Allow header."),
-    (drf.NotAcceptable, "NOT_ACCEPTABLE", "We cannot answer in a form that the caller accepts.", "Accept application/json."),
+    (
+        drf.MethodNotAllowed,
+        "METHOD_NOT_ALLOWED",
+        "This address does not answer to that method.",
+        "See the Allow header.",
+    ),
+    (
+        drf.NotAcceptable,
+        "NOT_ACCEPTABLE",
+        "We cannot answer in a form that the caller accepts.",
+        "Accept application/json.",
+    ),
     (drf.UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "We do not read that content type.", "Send application/json."),
     (drf.Throttled, "TOO_MANY_REQUESTS", "Too many requests.", "Wait as long as Retry-After says."),
-)  # fmt: skip
+)
 
 
 def _of_drf(exc: drf.APIException) -> Fault:
@@ -153,7 +178,9 @@ def _field_problems(detail: Any, path: str) -> Iterable[Problem]:
 def _code_of(detail: Any) -> str:
     """The stable code of one DRF message; those of our own serializers are already in capitals."""
     code = str(getattr(detail, "code", "invalid") or "invalid")
-    return code if code.isupper() else {"required": "FIELD_REQUIRED", "null": "FIELD_REQUIRED"}.get(code, "FIELD_INVALID")
+    return (
+        code if code.isupper() else {"required": "FIELD_REQUIRED", "null": "FIELD_REQUIRED"}.get(code, "FIELD_INVALID")
+    )
 
 
 INTERNAL = Fault(

@@ -95,30 +95,35 @@ def _open(asset: Asset) -> Any:
         raise NotFound("The bytes of this asset are gone from storage.") from None
 
 
-def _stream(
-    request: HttpRequest, file: Any, span: Span, *, status: int, headers: dict[str, str]
-) -> StreamingHttpResponse:
+class _FileStream(StreamingHttpResponse):
+    """Part of a file. Whoever serves it closes it, also when not a byte was sent."""
+
+    def __init__(self, chunks: Iterator[bytes] | AsyncIterator[bytes], file: Any, **kwargs: Any) -> None:
+        super().__init__(chunks, **kwargs)
+        self._file = file
+
+    def close(self) -> None:
+        """Close the file too."""
+        super().close()
+        self._file.close()
+
+
+def _stream(request: HttpRequest, file: Any, span: Span, **kwargs: Any) -> StreamingHttpResponse:
     """The bytes as they are read. A long download holds no database connection; under ASGI it blocks nobody."""
     if not connection.in_atomic_block:
         connection.close()
     file.seek(span.first)
     read = _read_async if isinstance(request, ASGIRequest) else _read
-    return StreamingHttpResponse(read(file, span.length), status=status, headers=headers)
+    return _FileStream(read(file, span.length), file, **kwargs)
 
 
 def _read(file: Any, length: int) -> Iterator[bytes]:
-    try:
-        while length > 0 and (chunk := file.read(min(CHUNK, length))):
-            length -= len(chunk)
-            yield chunk
-    finally:
-        file.close()
+    while length > 0 and (chunk := file.read(min(CHUNK, length))):
+        length -= len(chunk)
+        yield chunk
 
 
 async def _read_async(file: Any, length: int) -> AsyncIterator[bytes]:
-    try:
-        while length > 0 and (chunk := await asyncio.to_thread(file.read, min(CHUNK, length))):
-            length -= len(chunk)
-            yield chunk
-    finally:
-        file.close()
+    while length > 0 and (chunk := await asyncio.to_thread(file.read, min(CHUNK, length))):
+        length -= len(chunk)
+        yield chunk

@@ -27,8 +27,16 @@ class PlanRequest(StrictRequest):
     """What may be said about a plan of a recipe in the catalogue."""
 
     version = Count(required=False, allow_null=True, min_value=1, max_value=2**31 - 1, help_text="None: the newest.")
-    inputs = serializers.DictField(required=False, help_text="By the names that the recipe declares; media as https or data: URIs.")
-    extendCount = Count(required=False, allow_null=True, min_value=0, max_value=MAX_EXTEND, help_text="How often repeatable steps repeat; None: as the recipe says.")
+    inputs = serializers.DictField(
+        required=False, help_text="By the names that the recipe declares; media as https or data: URIs."
+    )
+    extendCount = Count(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=MAX_EXTEND,
+        help_text="How often repeatable steps repeat; None: as the recipe says.",
+    )
     provider = Text(required=False, allow_null=True, max_length=40, help_text="Use this one for every provider step.")
     maxUsd = Usd(required=False, allow_null=True, help_text="Refuse when it would cost more; lowers the recipe's cap.")
 
@@ -38,7 +46,9 @@ class RunRequest(PlanRequest):
 
     slug = Text(required=False, max_length=64, help_text="Of a recipe in the catalogue.")
     source = Text(required=False, help_text="Or the text of a Zap.md.")
-    prompts = serializers.DictField(child=Text(allow_blank=True), required=False, help_text="Its prompt files, by path.")
+    prompts = serializers.DictField(
+        child=Text(allow_blank=True), required=False, help_text="Its prompt files, by path."
+    )
     mode = serializers.ChoiceField(choices=[str(mode) for mode in Mode], required=False, help_text="Default mock.")
     live = Flag(required=False, help_text="Old word for mode live.")
     dryRun = Flag(required=False, help_text="Old word for mode plan; wins over live.")
@@ -106,7 +116,9 @@ class RunZap(APIView):
         operation_id="runZap",
         request=RunRequest,
         responses={200: PlanDocument, 202: AcceptedDocument},
-        parameters=[OpenApiParameter(_KEY_HEADER, str, OpenApiParameter.HEADER, description="The same key and body: one run.")],
+        parameters=[
+            OpenApiParameter(_KEY_HEADER, str, OpenApiParameter.HEADER, description="The same key and body: one run.")
+        ],
     )
     def post(self, request: Request) -> Response:
         """200 and a plan, nothing written; or 202 and the run that was made."""
@@ -204,9 +216,15 @@ def _money(plan: Plan) -> dict[str, float]:
 
 def _step(step: PlannedStep, status: str) -> dict[str, Any]:
     return {
-        "stepId": step.step_id, "order": step.position, "kind": step.kind, "provider": step.provider, "model": step.model,
-        "quoteUsd": float(step.quote_usd), "status": status, "parents": list(step.parents),
-    }  # fmt: skip
+        "stepId": step.step_id,
+        "order": step.position,
+        "kind": step.kind,
+        "provider": step.provider,
+        "model": step.model,
+        "quoteUsd": float(step.quote_usd),
+        "status": status,
+        "parents": list(step.parents),
+    }
 
 
 def _warnings(plan: Plan) -> list[dict[str, Any]]:

@@ -18,10 +18,10 @@ from core.api import sse
 from core.api.problems import allow, answers_problems
 from core.errors import NotFound, ZapsError
 from runs import queries
-from runs.api.watch import off_the_loop, watchers
+from runs.api.watch import Snapshot, Watchers, off_the_loop, watchers
 from runs.states import RUN_FINAL
 
-CHECK_EVERY_S = 60.0  # a token may be revoked, a session may end
+CHECK_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Pass:
 
 @answers_problems
 async def run_events(request: HttpRequest, run_id: str) -> HttpResponseBase:
-    """The stream; 204 when the run is final and the caller has its last snapshot, which ends a browser's reconnecting."""
+    """The stream; 204, which ends a browser's reconnecting, when the caller has the last snapshot of a final run."""
     allow(request, "GET")
     admitted = await off_the_loop(lambda: _admit(request, run_id))
     seen = sse.last_event_id(request)
@@ -55,33 +55,37 @@ def _admit(request: HttpRequest, run_id: str) -> Pass:
 
 
 async def _events(request: HttpRequest, run_id: str, admitted: Pass, seen: int | None) -> AsyncIterator[bytes]:
+    here, welcome = watchers(), Welcome(request, run_id)
     yield sse.format_retry()
-    here, clock = watchers(), asyncio.get_running_loop().time
-    check_at = clock() + CHECK_EVERY_S
     with here.watch(run_id, revision=admitted.revision) as bell:
-        bell.set()
         while True:
-            if bell.is_set():
-                bell.clear()
-                try:
-                    snapshot = await here.snapshot(run_id, secrets=admitted.secrets)
-                except NotFound:
+            bell.clear()
+            snapshot = await _look(here, run_id, secrets=admitted.secrets)
+            if snapshot is None:
+                return
+            if seen is None or snapshot.revision > seen:
+                yield sse.format_event(name="snapshot", data=snapshot.data, event_id=snapshot.revision)
+                seen = snapshot.revision
+            if snapshot.is_final:
+                return
+            rang = False
+            while not rang:
+                rang = await _rings(bell)
+                if not await welcome.holds():
                     return
-                except DatabaseError:
-                    await asyncio.sleep(sse.RETRY_MS / 1000)
-                    bell.set()
-                    continue
-                if seen is None or snapshot.revision > seen:
-                    yield sse.format_event(name="snapshot", data=snapshot.data, event_id=snapshot.revision)
-                    seen = snapshot.revision
-                if snapshot.is_final:
-                    return
-            if not await _rings(bell):
-                yield sse.KEEP_ALIVE
-            if clock() >= check_at:
-                if not await _may_stay(request, run_id):
-                    return
-                check_at = clock() + CHECK_EVERY_S
+                if not rang:
+                    yield sse.KEEP_ALIVE
+
+
+async def _look(here: Watchers, run_id: str, *, secrets: bool) -> Snapshot | None:
+    """The newest snapshot, however long the database is away; None when the run is gone."""
+    while True:
+        try:
+            return await here.snapshot(run_id, secrets=secrets)
+        except NotFound:
+            return None
+        except DatabaseError:
+            await asyncio.sleep(sse.RETRY_MS / 1000)
 
 
 async def _rings(bell: asyncio.Event) -> bool:
@@ -93,11 +97,23 @@ async def _rings(bell: asyncio.Event) -> bool:
     return True
 
 
-async def _may_stay(request: HttpRequest, run_id: str) -> bool:
-    try:
-        await off_the_loop(lambda: _admit(request, run_id))
-    except (ZapsError, APIException):
-        return False
-    except DatabaseError:
+class Welcome:
+    """Whether the caller may still watch: asked again once a minute, for a token may be revoked and a session end."""
+
+    def __init__(self, request: HttpRequest, run_id: str) -> None:
+        self._request, self._run_id = request, run_id
+        self._clock = asyncio.get_running_loop().time
+        self._ask_at = self._clock() + CHECK_EVERY_S
+
+    async def holds(self) -> bool:
+        """False once the caller has lost the right. A database that is away takes no right away."""
+        if self._clock() < self._ask_at:
+            return True
+        self._ask_at = self._clock() + CHECK_EVERY_S
+        try:
+            await off_the_loop(lambda: _admit(self._request, self._run_id))
+        except (ZapsError, APIException):
+            return False
+        except DatabaseError:
+            return True
         return True
-    return True

@@ -115,7 +115,9 @@ class PublishRequest(ValidateRequest):
         """The recipe says its own slug; a caller who says another is mistaken about one of them."""
         attrs = super().validate(attrs)
         if "slug" in attrs and parse_cached(attrs["source"], attrs.get("prompts", {})).slug != attrs["slug"]:
-            raise serializers.ValidationError({"slug": "The recipe's own `zap:` says another slug."}, code="SLUG_MISMATCH")
+            raise serializers.ValidationError(
+                {"slug": "The recipe's own `zap:` says another slug."}, code="SLUG_MISMATCH"
+            )
         return attrs
 
     @property

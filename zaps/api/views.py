@@ -41,7 +41,11 @@ class Zaps(APIView):
         operation_id="listZaps",
         responses=ZapPage,
         parameters=[
-            OpenApiParameter("query", str, description="Every word must stand in slug, title, description, tags, providers or inputs."),
+            OpenApiParameter(
+                "query",
+                str,
+                description="Every word must stand in slug, title, description, tags, providers or inputs.",
+            ),
             OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
             OpenApiParameter("cursor", str, description="nextCursor of the page before."),
         ],

@@ -12,7 +12,8 @@ def _no_bells(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _own_storage(settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path / "media")
+    disk = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path / "media")}}
+    settings.STORAGES = {**settings.STORAGES, "default": disk}
 
 
 @pytest.fixture

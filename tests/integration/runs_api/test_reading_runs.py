@@ -30,7 +30,7 @@ def film(alice):
         cost_source="reported", seed=7, logs=["started"], queue_position=2, due_at=None, finished_at=NOON, created_at=NOON,
     )  # fmt: skip
     asset = Asset.objects.create(
-        run=run, step=door, attempt=attempt, index=0, kind="png", content_type="image/webp", storage_key="runs/x/0", sha256="ab",
+        asset_id="asset_1", run=run, step=door, attempt=attempt, index=0, kind="png", content_type="image/webp", storage_key="runs/x/0", sha256="ab",
         size_bytes=12, width=640, height=360, parents=["asset_0"], created_at=NOON, duration_s=Decimal("1.5"),
     )  # fmt: skip
     Feedback.objects.create(

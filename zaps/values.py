@@ -1,6 +1,5 @@
 """What callers send as inputs, held against what the recipe declares."""
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -74,7 +73,7 @@ def _misfit(spec: InputSpec, value: Any) -> str | None:
 def _number_misfit(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "must be a number, without quotes."
-    if not math.isfinite(value) or abs(value) > _NUMBER_AT_MOST:
+    if not abs(value) <= _NUMBER_AT_MOST:  # so that NaN, which is neither more nor less, is refused too
         return f"must be a finite number of at most {_NUMBER_AT_MOST:,}."
     return None
 

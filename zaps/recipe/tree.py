@@ -64,7 +64,11 @@ def compose(matter: Frontmatter) -> Node | None:
     try:
         builder.build(yaml.parse(matter.text, Loader=yaml.SafeLoader))
     except yaml.YAMLError as exc:
-        matter.log.fail("RECIPE_YAML", f"This is not YAML: {_reason(exc)}.", at=matter.start + _position(exc))
+        matter.log.fail(
+            "RECIPE_YAML",
+            f"This is not YAML: {_reason(exc)}. Quote a text that holds one of : # ? {{ }} [ ] , or starts oddly.",
+            at=matter.start + _position(exc),
+        )
     except (ValueError, OverflowError):
         matter.log.fail(
             "RECIPE_YAML", "This is not YAML: a number or an escape in it is out of range.", at=matter.start

@@ -1,0 +1,64 @@
+from decimal import Decimal
+
+import pytest
+
+from media.mock import mock_media
+from media.probe import probe
+from zaps.kind import KINDS, LocalJob, Material, UnusableMaterial
+
+MAKES = {
+    "image.gen": "png", "image.edit": "png",
+    "video.gen": "mp4", "video.extend": "mp4", "video.edit": "mp4", "video.upscale": "mp4",
+    "audio.tts": "wav", "audio.music": "wav", "audio.sfx": "wav",
+    "keyframes": "png", "stitch": "mp4",
+}  # fmt: skip
+
+
+def test_there_are_eleven_kinds_and_two_of_them_are_local():
+    assert {kind.name: kind.makes for kind in KINDS} == MAKES
+    assert {kind.name for kind in KINDS if kind.render} == {"keyframes", "stitch"}
+    assert {kind.name for kind in KINDS if kind.needs_duration} == {name for name in MAKES if name.startswith("video.")}
+    assert {kind.name for kind in KINDS if kind.repeats} == {"video.extend"}
+
+
+@pytest.mark.parametrize("kind", ["stitch", "keyframes"])
+@pytest.mark.parametrize("kinds", [[], ["json"], ["mp4", "json"], ["wav"]])
+def test_a_local_step_says_when_it_can_make_nothing_of_its_material(kind, kinds, tmp_path):
+    inputs = [Material(step_id=f"made_{one}", path=tmp_path / one, kind=one) for one in kinds]
+
+    with pytest.raises(UnusableMaterial) as caught:
+        KINDS.get(kind).render(job(tmp_path / "work", inputs))
+
+    assert caught.value.code == "LOCAL_INPUT_UNUSABLE"
+
+
+@pytest.fixture
+def material(tmp_path):
+    def make(kind, *, duration_s="0.4"):
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.{kind}"
+        path.write_bytes(mock_media(kind, seed=path.name, width=64, height=64, duration_s=Decimal(duration_s)))
+        return Material(step_id=path.name, path=path, kind=kind)
+
+    return make
+
+
+def job(folder, inputs, **params):
+    folder.mkdir()
+    return LocalJob(inputs=inputs, folder=folder, params=params, aspect=None, beat=lambda: None)
+
+
+def test_clips_and_sounds_become_one_film(material, tmp_path):
+    inputs = [material("mp4"), material("wav"), material("mp4")]
+
+    (film,) = KINDS.get("stitch").render(job(tmp_path / "work", inputs, mix="replace", quality="draft"))
+
+    seen = probe(film)
+    assert (seen.kind, film.suffix, seen.has_sound) == ("mp4", ".mp4", True)
+    assert abs(seen.duration_s - Decimal("0.8")) < Decimal("0.15")
+
+
+def test_every_clip_gives_as_many_frames_as_are_asked_for(material, tmp_path):
+    frames = KINDS.get("keyframes").render(job(tmp_path / "work", [material("mp4"), material("mp4")], count=2))
+
+    assert [probe(frame).kind for frame in frames] == ["png"] * 4
+    assert len({frame.read_bytes() for frame in frames[:2]}) == 2

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from core.errors import Refused
 
@@ -44,7 +44,7 @@ class Caller:
     `principal_id` is `user:<id>`, `token:<prefix>` or `anonymous`.
     """
 
-    user: AbstractBaseUser | None = field(default=None, repr=False)
+    user: User | None = field(default=None, repr=False)
     principal_id: str = ANONYMOUS
     session_id: str = ""
     address: str = ""
@@ -57,7 +57,7 @@ class Caller:
         return self.user is not None
 
     @property
-    def known_user(self) -> AbstractBaseUser:
+    def known_user(self) -> User:
         """The account. Raises CallerUnknown."""
         if self.user is None:
             raise CallerUnknown

@@ -10,7 +10,7 @@ Whoever dies between claim and answer leaves a claim whose lease ends; the next 
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,7 +74,7 @@ def check_key(key: str) -> str:
     return key
 
 
-def hash_request(method: str, path: str, body: Mapping[str, Any]) -> str:
+def hash_request(method: str, path: str, body: Any) -> str:
     """What makes two requests the same; the order of a JSON object's fields does not count."""
     text = json.dumps([method, path, body], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

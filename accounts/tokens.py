@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ _TOUCH = timedelta(minutes=1)
 
 
 def create_token(
-    user: AbstractBaseUser, name: str, scopes: Iterable[str] = tuple(Scope), *, expires_at: datetime | None = None
+    user: User, name: str, scopes: Iterable[str] = tuple(Scope), *, expires_at: datetime | None = None
 ) -> tuple[ApiToken, str]:
     """A new token of `user`, and its plain text, which nobody can read again. Raises BadInput."""
     wanted = sorted({str(scope) for scope in scopes})

@@ -16,7 +16,7 @@ from providers.registry import PROVIDERS
 from runs.models import CronLog
 
 _PACKAGES = ("zaps", "django", "djangorestframework", "celery", "psycopg", "redis", "aiohttp", "av")
-_BROKER_TIMEOUT_S = 1.0
+_BROKER_TIMEOUT_S = 1
 
 
 def gather() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import filetype
+import filetype  # type: ignore[import-untyped]
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -100,7 +100,7 @@ def _parse(source: str, prompts: tuple[tuple[str, str], ...]) -> Recipe:
     return parse(source, dict(prompts), installed=PROVIDERS.entries)
 
 
-def visible(user: AbstractBaseUser | None) -> QuerySet[Zap]:
+def visible(user: User | None) -> QuerySet[Zap]:
     """Every recipe that `user` may see when they know its slug; None is anybody."""
     zaps = Zap.objects.all()
     if user is None:
@@ -110,7 +110,7 @@ def visible(user: AbstractBaseUser | None) -> QuerySet[Zap]:
     return zaps.filter(Q(author_id=user.pk) | (Q(version__gte=1) & ~Q(visibility="private")))
 
 
-def listed(user: AbstractBaseUser | None, *, query: str = "") -> QuerySet[Zap]:
+def listed(user: User | None, *, query: str = "") -> QuerySet[Zap]:
     """The public recipes and the user's own that match every word of `query`; without their texts."""
     mine = Q(author_id=user.pk) if user is not None else Q()
     public = Q(version__gte=1, visibility="public")
@@ -120,7 +120,7 @@ def listed(user: AbstractBaseUser | None, *, query: str = "") -> QuerySet[Zap]:
     return zaps.defer("source", "prompts", "search_text")
 
 
-def find(slug: str, user: AbstractBaseUser | None, *, version: int | None = None) -> Found:
+def find(slug: str, user: User | None, *, version: int | None = None) -> Found:
     """The recipe called `slug`: that version, else the newest published, else its author's draft.
 
     Raises NotFound when there is none that `user` may see.
@@ -136,12 +136,12 @@ def find(slug: str, user: AbstractBaseUser | None, *, version: int | None = None
     return Found(zap=zap, version=row.version, source=row.source, prompts=row.prompts)
 
 
-def save_draft(entry: Entry, *, author: AbstractBaseUser) -> Saved:
+def save_draft(entry: Entry, *, author: User) -> Saved:
     """Keep the text without publishing it: a published recipe goes on as it was. Raises RecipeInvalid, SlugTaken."""
     return _write(entry, author=author, keep=_keep_draft)
 
 
-def publish(entry: Entry, *, author: AbstractBaseUser | None) -> Saved:
+def publish(entry: Entry, *, author: User | None) -> Saved:
     """Make the text the newest version; an unchanged text makes none. `author` None: it came with the installation.
 
     Raises RecipeInvalid, or SlugTaken when the slug is somebody else's.
@@ -163,10 +163,10 @@ def load_bundled() -> list[str]:
     return changed
 
 
-Keep = Callable[[Zap, Entry, Recipe, AbstractBaseUser | None], bool]
+Keep = Callable[[Zap, Entry, Recipe, User | None], bool]
 
 
-def _write(entry: Entry, *, author: AbstractBaseUser | None, keep: Keep) -> Saved:
+def _write(entry: Entry, *, author: User | None, keep: Keep) -> Saved:
     recipe = parse_cached(entry.source, entry.prompts)
     if author is not None and (recipe.slug in _RESERVED or recipe.slug in _bundled_slugs()):
         raise SlugTaken(f"The slug {recipe.slug!r} is reserved.")
@@ -176,7 +176,7 @@ def _write(entry: Entry, *, author: AbstractBaseUser | None, keep: Keep) -> Save
     return Saved(zap=zap, is_new=is_new)
 
 
-def _own(recipe: Recipe, author: AbstractBaseUser | None) -> Zap:
+def _own(recipe: Recipe, author: User | None) -> Zap:
     """The author's row of that slug, locked, made now if there is none. Raises SlugTaken."""
     author_id = author.pk if author is not None else None
     fresh = Zap(slug=recipe.slug, author_id=author_id, status="draft", estimate_usd=recipe.estimate_usd)
@@ -187,7 +187,7 @@ def _own(recipe: Recipe, author: AbstractBaseUser | None) -> Zap:
     return zap
 
 
-def _keep_draft(zap: Zap, entry: Entry, recipe: Recipe, author: AbstractBaseUser | None) -> bool:
+def _keep_draft(zap: Zap, entry: Entry, recipe: Recipe, author: User | None) -> bool:
     is_new = _replace_text(zap, entry)
     if is_new:
         zap.status = "published" if zap.content_hash == _newest_hash(zap) else "draft"
@@ -197,7 +197,7 @@ def _keep_draft(zap: Zap, entry: Entry, recipe: Recipe, author: AbstractBaseUser
     return is_new
 
 
-def _keep_version(zap: Zap, entry: Entry, recipe: Recipe, author: AbstractBaseUser | None) -> bool:
+def _keep_version(zap: Zap, entry: Entry, recipe: Recipe, author: User | None) -> bool:
     _replace_text(zap, entry)
     is_new = zap.content_hash != _newest_hash(zap)
     if is_new:
@@ -243,7 +243,7 @@ def _describe(zap: Zap, entry: Entry, recipe: Recipe) -> None:
 
 
 def _save(zap: Zap) -> None:
-    zap.updated_at = Now()  # type: ignore[assignment]
+    zap.updated_at = Now()
     zap.save()
     zap.refresh_from_db(fields=["updated_at"])
 
@@ -277,4 +277,4 @@ def _declared_visibility(recipe: Recipe) -> str | None:
 
 @lru_cache(maxsize=1)
 def _bundled_slugs() -> frozenset[str]:
-    return frozenset(parse_cached(one.source, one.prompts).slug for one in bundled())
+    return frozenset(one.slug for one in bundled())

@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Any, cast
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -24,7 +24,7 @@ _EVERYTHING = frozenset(Scope)
 class BearerToken(BaseAuthentication):
     """`Authorization: Bearer zap_…`. Another scheme is not our business; a bad token is refused, not ignored."""
 
-    def authenticate(self, request: Request) -> tuple[AbstractBaseUser, ApiToken] | None:
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """The token's owner and the token; None without a bearer header. Raises AuthenticationFailed."""
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != b"bearer":
@@ -64,8 +64,8 @@ def caller_of(request: Request) -> Caller:
     address = str(request.META.get("REMOTE_ADDR", ""))
     if isinstance(token, ApiToken):
         return Caller(
-            user=user, principal_id=f"token:{token.prefix}", session_id=session_id, address=address,
-            scopes=frozenset(token.scopes), is_staff=user.is_staff,
+            user=token.owner, principal_id=f"token:{token.prefix}", session_id=session_id, address=address,
+            scopes=frozenset(token.scopes), is_staff=token.owner.is_staff,
         )  # fmt: skip
     if user is None or not user.is_authenticated:
         return Caller(principal_id=ANONYMOUS, session_id=session_id, address=address)

@@ -45,7 +45,7 @@ class RunRequest(PlanRequest):
     """A recipe, by slug or by text, and what to do with it."""
 
     slug = Text(required=False, max_length=64, help_text="Of a recipe in the catalogue.")
-    source = Text(required=False, help_text="Or the text of a Zap.md.")
+    source = Text(required=False, help_text="Or the text of a Zap.md.")  # type: ignore[assignment]
     prompts = serializers.DictField(
         child=Text(allow_blank=True), required=False, help_text="Its prompt files, by path."
     )

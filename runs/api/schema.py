@@ -30,7 +30,7 @@ def _parameter(name: str, where: str, *, required: bool) -> dict[str, Any]:
 def _plain(
     operation_id: str, description: str, parameters: list[dict[str, Any]], answers: dict[str, Any]
 ) -> dict[str, Any]:
-    security = [{"token": []}, {"cookieAuth": []}, {}]
+    security: list[dict[str, list[str]]] = [{"token": []}, {"cookieAuth": []}, {}]
     whole = {"operationId": operation_id, "description": description, "tags": ["runs"], "security": security}
     return {"get": {**whole, "parameters": parameters, "responses": answers}}
 

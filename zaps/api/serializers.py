@@ -17,8 +17,8 @@ class InputRow(serializers.Serializer[Any]):
 
     name = Char()
     type = Char()
-    required = serializers.BooleanField()
-    label = Char(allow_null=True)
+    required = serializers.BooleanField()  # type: ignore[assignment]
+    label = Char(allow_null=True)  # type: ignore[assignment]
     hint = Char(allow_null=True)
     options = serializers.ListField(child=Char())
 
@@ -66,7 +66,7 @@ class ZapRow(serializers.Serializer[Any]):
 class ZapDocument(ZapRow):
     """A recipe with its text."""
 
-    source = Char()
+    source = Char()  # type: ignore[assignment]
     prompts = serializers.DictField(child=Char())
     contentHash = Char()
 
@@ -74,7 +74,7 @@ class ZapDocument(ZapRow):
 class ValidateRequest(StrictRequest):
     """The text of a recipe. `zapMd` is an old word for `source`."""
 
-    source = Text(required=False)
+    source = Text(required=False)  # type: ignore[assignment]
     zapMd = Text(required=False)
     prompts = serializers.DictField(child=Text(allow_blank=True), required=False, help_text="Prompt files, by path.")
 
@@ -90,7 +90,7 @@ class ValidateDocument(serializers.Serializer[Any]):
     """What is wrong with a recipe; where nothing is, what it asks for and may cost."""
 
     ok = serializers.BooleanField()
-    errors = ProblemRow(many=True)
+    errors = ProblemRow(many=True)  # type: ignore[assignment]
     slug = Char(required=False)
     steps = serializers.IntegerField(required=False)
     estimateUsd = Usd(required=False)

@@ -43,7 +43,7 @@ def make_steps(path: Path, *, levels: list[int], fps: int = 10) -> Path:
     raw = path.with_suffix(".gray")
     raw.write_bytes(b"".join(bytes([level]) * 64 * 64 for level in levels))
     picture = ["-f", "rawvideo", "-pix_fmt", "gray", "-video_size", "64x64", "-framerate", str(fps), "-i", str(raw)]
-    encode(*picture, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path))
+    encode(*picture, "-c:v", "libx264", "-bf", "0", "-pix_fmt", "yuv420p", str(path))
     return path
 
 

@@ -57,7 +57,8 @@ def _wait_for_ffmpeg(parent: int) -> psutil.Process:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         for child in psutil.Process(parent).children():
-            if "ffmpeg" in child.name():
+            # Neither the leash before it has become ffmpeg, nor the `ffmpeg -version` that finds the binary.
+            if "ffmpeg" in child.name() and "-nostdin" in child.cmdline():
                 return child
         time.sleep(0.02)
     raise AssertionError("ffmpeg did not start")

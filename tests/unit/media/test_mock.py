@@ -103,8 +103,13 @@ def test_an_unknown_kind_is_refused() -> None:
 
 def test_what_was_made_is_made_once_for_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
-    monkeypatch.setitem(mock._MAKERS, "wav", lambda key: made.append(key[1]) or b"sound of " + key[1].encode())
 
+    def make_slowly(key: tuple[str, ...]) -> bytes:
+        made.append(key[1])
+        threading.Event().wait(0.2)  # time enough for the others to come and find it being made
+        return b"sound"
+
+    monkeypatch.setitem(mock._MAKERS, "wav", make_slowly)
     threads = [threading.Thread(target=mock_media, args=("wav",), kwargs={"seed": "shared"}) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -1,6 +1,7 @@
 from decimal import Decimal
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
@@ -13,6 +14,7 @@ from tests.unit.media.made import (
     encode,
     loudness,
     make_clip,
+    make_steps,
     make_tone,
     pixel_at,
     sound_seconds,
@@ -70,6 +72,56 @@ def test_sound_shorter_than_its_clip_does_not_pull_the_next_sound_forward(tmp_pa
     assert loudness(film, start=0.1, end=0.4) > 0.05
     assert loudness(film, start=0.7, end=1.9) < 0.001
     assert loudness(film, start=2.1, end=2.9) > 0.05
+
+
+def test_sound_shorter_than_the_last_clip_is_silent_to_its_end(tmp_path: Path) -> None:
+    picture = make_clip(tmp_path / "p.mp4", seconds=2, sound=None)
+    tone = make_tone(tmp_path / "t.wav", seconds=0.5)
+    encode("-i", str(picture), "-i", str(tone), "-c:v", "copy", str(tmp_path / "a.mp4"))
+
+    stitch([tmp_path / "a.mp4"], tmp_path / "film.mp4", quality="draft")
+
+    assert sound_seconds(tmp_path / "film.mp4") == pytest.approx(2.0, abs=0.05)
+
+
+def test_sound_longer_than_its_clip_is_cut_with_the_picture(tmp_path: Path) -> None:
+    picture = make_clip(tmp_path / "p.mp4", seconds=1, sound=None)
+    tone = make_tone(tmp_path / "t.wav", seconds=2)
+    encode("-i", str(picture), "-i", str(tone), "-c:v", "copy", str(tmp_path / "a.mp4"))
+    silent = make_clip(tmp_path / "b.mp4", seconds=1, color="green", sound=None)
+
+    stitch([tmp_path / "a.mp4", silent], tmp_path / "film.mp4", quality="draft")
+
+    film = tmp_path / "film.mp4"
+    assert probe(film).duration_s == Decimal("2.000")
+    assert _looks_like(pixel_at(film, 1.02), GREEN)
+    assert loudness(film, start=1.1, end=1.9) < 0.001
+
+
+def test_where_the_last_frame_does_not_decode_the_one_before_is_held(tmp_path: Path) -> None:
+    clip = make_steps(tmp_path / "a.mp4", levels=[60, 100, 140, 180])
+    with av.open(str(clip)) as container:
+        last = container.streams.video[0].index_entries[-1]
+    content = bytearray(clip.read_bytes())
+    content[last.pos : last.pos + last.size] = bytes(last.size)
+    clip.write_bytes(content)
+
+    stitch([clip], tmp_path / "film.mp4", quality="draft", fps=10)
+
+    assert count_frames(tmp_path / "film.mp4") == 4
+    assert pixel_at(tmp_path / "film.mp4", 0.35)[0] > 120
+
+
+def test_sound_that_begins_after_the_picture_still_does(tmp_path: Path) -> None:
+    picture = make_clip(tmp_path / "p.mp4", seconds=2, sound=None)
+    tone = make_tone(tmp_path / "t.wav", seconds=1)
+    late = ["-i", str(picture), "-itsoffset", "1", "-i", str(tone), "-c:v", "copy", "-map", "0", "-map", "1"]
+    encode(*late, str(tmp_path / "a.mkv"))
+
+    stitch([tmp_path / "a.mkv"], tmp_path / "film.mp4", quality="draft")
+
+    assert loudness(tmp_path / "film.mp4", start=0.1, end=0.9) < 0.001
+    assert loudness(tmp_path / "film.mp4", start=1.1, end=1.9) > 0.05
 
 
 def test_a_turned_clip_stands_upright_and_gives_the_film_its_size(tmp_path: Path) -> None:
@@ -192,7 +244,7 @@ def test_a_clip_whose_pictures_are_destroyed_makes_no_film(tmp_path: Path, place
     with pytest.raises(Unreadable, match="damaged"):
         stitch(clips, tmp_path / "film.mp4", quality="draft")
 
-    assert not (tmp_path / "film.mp4").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.mp4", "good.mp4"]
 
 
 def test_a_film_that_takes_too_long_leaves_the_old_one_untouched(tmp_path: Path) -> None:

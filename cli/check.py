@@ -1,4 +1,4 @@
-"""What `validate` and `lint` share: recipe files in, everything that is wrong with them out. Pure; no server is needed."""
+"""What `validate` and `lint` share: recipe files in, everything that is wrong with them out. No server is needed."""
 
 import argparse
 from collections.abc import Iterable
@@ -23,7 +23,11 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """As --json prints it; `warnings` only where they were looked for."""
-        document: dict[str, Any] = {"file": self.file, "ok": not self.errors, "errors": [asdict(one) for one in self.errors]}
+        document: dict[str, Any] = {
+            "file": self.file,
+            "ok": not self.errors,
+            "errors": [asdict(one) for one in self.errors],
+        }
         if self.warnings is not None:
             document["warnings"] = [asdict(one) for one in self.warnings]
         return document

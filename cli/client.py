@@ -21,7 +21,8 @@ _TRIES = 3
 class Client(Protocol):
     """Speaks the HTTP interface. `is_local`: the database, the storage and the workers are this machine's."""
 
-    is_local: bool
+    @property
+    def is_local(self) -> bool: ...
 
     def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         """The JSON answer. `key` is the Idempotency-Key. Raises Fault for a problem document."""
@@ -98,9 +99,11 @@ def read_answer(status: int, content: bytes) -> Any:
         return document
     if not isinstance(document, Mapping) or "code" not in document:
         raise faults.fault(
-            "API_UNREACHABLE", f"The server answered {status} and not as Zaps would.", exit_code=Exit.FAILED,
+            "API_UNREACHABLE",
+            f"The server answered {status} and not as Zaps would.",
+            exit_code=Exit.FAILED,
             remediation="Check ZAP_API_URL.",
-        )  # fmt: skip
+        )
     raise faults.Fault(document, exit_code=of_problem(status))
 
 
@@ -111,5 +114,7 @@ def connect() -> Client:
         client: Client = importlib.import_module("cli.inprocess").enter()
         return client
     if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
-        raise faults.bad_input("API_URL_INVALID", "ZAP_API_URL is no http or https address.", "Write it like https://zap.example.com.")
+        raise faults.bad_input(
+            "API_URL_INVALID", "ZAP_API_URL is no http or https address.", "Write it like https://zap.example.com."
+        )
     return HttpClient(base_url=address, token=os.environ.get("ZAP_TOKEN", ""))

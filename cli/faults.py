@@ -19,9 +19,7 @@ class Fault(Exception):
         self.place = place
 
 
-def fault(
-    code: str, detail: str, *, exit_code: Exit, remediation: str = "", problems: Iterable[Problem] = ()
-) -> Fault:
+def fault(code: str, detail: str, *, exit_code: Exit, remediation: str = "", problems: Iterable[Problem] = ()) -> Fault:
     """A fault of the command itself, as a problem document."""
     document = {
         "type": f"urn:zap:problem:{code}",

@@ -48,7 +48,7 @@ def _watch(client: Client, run_id: str, shown: progress.Display, hands: "Helpers
 
 
 def result(client: Client, run_id: str, *, as_json: bool, ended: bool) -> Exit:
-    """Print the run as it is: one JSON document, or the film's place and a few words. Exit 0 unless it `ended` otherwise."""
+    """Print the run as it is: one JSON document, or the film's place and a few words. Exit as it `ended`, else 0."""
     snapshot = with_paths(client.call("GET", f"/api/runs/{run_id}"), client)
     if as_json:
         talk.give_json(snapshot)

@@ -44,7 +44,10 @@ def set_up() -> None:
         raise faults.bad_input("SETTINGS_INVALID", str(exc)) from exc
     except OperationalError as exc:
         raise faults.fault(
-            "DATABASE_UNAVAILABLE", "The database does not answer.", exit_code=Exit.FAILED, remediation="Check DATABASE_URL."
+            "DATABASE_UNAVAILABLE",
+            "The database does not answer.",
+            exit_code=Exit.FAILED,
+            remediation="Check DATABASE_URL.",
         ) from exc
 
 
@@ -62,12 +65,13 @@ def _make_tables() -> None:
 
 
 def stand_here() -> None:
-    """Make Django ready for a verb that works on this machine's own database. Raises Fault when the caller means another."""
+    """Set up for a verb that works on this machine's own database. Raises Fault when the caller means another."""
     if os.environ.get("ZAP_API_URL"):
         raise faults.bad_input(
-            "LOCAL_ONLY", "This works on the server's own machine, and ZAP_API_URL points elsewhere.",
+            "LOCAL_ONLY",
+            "This works on the server's own machine, and ZAP_API_URL points elsewhere.",
             "Unset ZAP_API_URL, or run it over there.",
-        )  # fmt: skip
+        )
     set_up()
 
 

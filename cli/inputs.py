@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-import filetype
+import filetype  # type: ignore[import-untyped]
 
 from cli import faults
 
@@ -21,7 +21,9 @@ def split(words: Iterable[str]) -> dict[str, str]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals or not name:
-            raise faults.bad_input("INPUT_MALFORMED", f"--input {word!r} is not K=V.", "Write it like --input NAME=value.")
+            raise faults.bad_input(
+                "INPUT_MALFORMED", f"--input {word!r} is not K=V.", "Write it like --input NAME=value."
+            )
         if name in pairs:
             raise faults.bad_input("INPUT_TWICE", f"--input {name} is given twice.")
         pairs[name] = value
@@ -92,4 +94,6 @@ def _bytes(name: str, path: Path, limit: int) -> bytes:
 
 
 def _too_large(what: str) -> faults.Fault:
-    return faults.bad_input("INPUT_TOO_LARGE", f"{what} larger than 20 MB.", "Put the media on the web and give its https address.")
+    return faults.bad_input(
+        "INPUT_TOO_LARGE", f"{what} larger than 20 MB.", "Put the media on the web and give its https address."
+    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from cli import faults, inputs
+from cli import inputs
 from cli.client import Client
 from cli.recipes import RecipeText
 from zaps.recipe import parse
@@ -15,11 +15,17 @@ def declare(parser: argparse.ArgumentParser) -> None:
     """The arguments of a verb that takes a recipe with inputs."""
     parser.add_argument("recipe", metavar="RECIPE", help="a Zap.md, a folder that holds one, or a slug")
     parser.add_argument(
-        "--input", action="append", default=[], metavar="K=V", dest="inputs",
+        "--input",
+        action="append",
+        default=[],
+        metavar="K=V",
+        dest="inputs",
         help="an input of the recipe, repeatable; a file for media; K=@FILE reads the file",
-    )  # fmt: skip
+    )
     parser.add_argument("--provider", metavar="P", help="use this provider for every step that needs one")
-    parser.add_argument("--extend", type=_count, metavar="N", help="how often repeatable steps repeat; by default as the recipe says")
+    parser.add_argument(
+        "--extend", type=_count, metavar="N", help="how often repeatable steps repeat; by default as the recipe says"
+    )
     parser.add_argument("--max-usd", type=_usd, metavar="X", help="refuse when it would cost more")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 

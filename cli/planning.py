@@ -98,10 +98,19 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 def _show(document: Mapping[str, Any], place: str) -> None:
     head = ("step", "kind", "provider", "model", "after", "at most")
     rows = [
-        (step["stepId"], step["kind"], step["provider"], step["model"] or "", ", ".join(step["parents"]), talk.usd(step["quoteUsd"]))
+        (
+            step["stepId"],
+            step["kind"],
+            step["provider"],
+            step["model"] or "",
+            ", ".join(step["parents"]),
+            talk.usd(step["quoteUsd"]),
+        )
         for step in document["steps"]
     ]
     talk.give(talk.columns([head, *rows]))
-    talk.give(f"\n{document['slug']}: {talk.usd(document['quoteUsd'])} at most; the cap is {talk.usd(document['capUsd'])}.")
+    talk.give(
+        f"\n{document['slug']}: {talk.usd(document['quoteUsd'])} at most; the cap is {talk.usd(document['capUsd'])}."
+    )
     for warning in document["warnings"]:
         talk.say(f"warning: {faults.problem_line(warning, place=place)}")

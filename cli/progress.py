@@ -17,10 +17,15 @@ from cli import talk
 from cli.words import why
 
 _STYLES = {
-    "queued": "dim", "running": "cyan", "waiting": "yellow", "done": "green",
-    "failed": "red", "skipped": "dim", "canceled": "magenta",
-}  # fmt: skip
-_SIGNS = {"queued": "·", "running": "▸", "waiting": "‖", "done": "✓", "failed": "✗", "skipped": "–", "canceled": "■"}
+    "queued": "dim",
+    "running": "cyan",
+    "waiting": "yellow",
+    "done": "green",
+    "failed": "red",
+    "skipped": "dim",
+    "canceled": "magenta",
+}
+_SIGNS = {"queued": "·", "running": "▸", "waiting": "‖", "done": "✓", "failed": "✗", "skipped": "○", "canceled": "■"}
 
 
 class Display(Protocol):
@@ -96,9 +101,10 @@ def summary(snapshot: Mapping[str, Any], film: Mapping[str, Any] | None) -> list
     """How it ended: state, time and money; what the film is; what failed and what to do about it."""
     run = snapshot["run"]
     took = f" in {talk.span((run['finishedAt'] - run['startedAt']) / 1000)}" if run["finishedAt"] else ""
-    lines = [f"{run['zapSlug']}: {run['status']}{took}, {talk.usd(run['costUsd'])} of {talk.usd(run['capUsd'])} spent. {run['runId']}"]
+    spent = f"{talk.usd(run['costUsd'])} of {talk.usd(run['capUsd'])} spent"
+    lines = [f"{run['zapSlug']}: {run['status']}{took}, {spent}. {run['runId']}"]
     if film is not None and film.get("durationS"):
-        lines.append(f"  {film['width']}×{film['height']}, {film['durationS']:g} s, {film['sizeBytes'] / 1e6:.1f} MB")
+        lines.append(f"  {film['width']}×{film['height']}, {film['durationS']:g} s, {film['sizeBytes'] / 1e6:.1f} MB")  # noqa: RUF001
     if reason := why(run):
         lines.append(f"  {reason}")
     for step in snapshot["steps"]:
@@ -110,11 +116,10 @@ def summary(snapshot: Mapping[str, Any], film: Mapping[str, Any] | None) -> list
 
 
 def _headline(run: Mapping[str, Any], now_ms: float) -> Text:
-    line = Text.assemble(
-        (run["zapSlug"], "bold"), "  ", (run["status"], _STYLES.get(run["status"], "")), "  ",
-        (f"{run['providerMode']} · {run['stage']} · {talk.usd(run['costUsd'])} of {talk.usd(run['capUsd'])} · {_elapsed(run, now_ms)}", "dim"),
-        "  ", (run["runId"], "dim"),
-    )  # fmt: skip
+    spent = f"{talk.usd(run['costUsd'])} of {talk.usd(run['capUsd'])}"
+    facts = (run["providerMode"], run["stage"], spent, _elapsed(run, now_ms), run["runId"])
+    line = Text.assemble((run["zapSlug"], "bold"), "  ", (run["status"], _STYLES.get(run["status"], "")), "  ")
+    line.append(" · ".join(facts), "dim")
     if reason := why(run):
         line.append(f"\n{reason}", "yellow")
     return line

@@ -24,7 +24,7 @@ def give_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
 def usd(amount: float | None) -> str:
     """`$1.25`; with as many places as it takes to tell it from nothing."""
     if amount is None:
-        return "–"
+        return "—"
     text = f"{amount:.6f}".rstrip("0")
     whole, _, cents = text.partition(".")
     return f"${whole}.{cents:0<2}"

@@ -24,7 +24,7 @@ def why(row: Mapping[str, Any]) -> str:
     if not reason:
         return ""
     waits = WAITS.get(reason, reason)
-    if reason == "dependency" and row.get("parents"):
-        return f"waits for {', '.join(row['parents'])}"
+    if reason == "dependency" and "parents" in row:
+        return f"waits for {', '.join(row['parents'])}" if row["parents"] else "waits for a worker"
     place = next((one["queuePosition"] for one in reversed(row.get("attempts", ())) if one.get("queuePosition")), None)
     return f"{waits}, place {place}" if place else waits

@@ -1,4 +1,4 @@
-"""Somebody must do the work: whoever is at it on this machine already, or else workers of our own, for as long as we wait."""
+"""Who does the work while we wait: whoever is at it already, or else workers of our own."""
 
 import importlib
 import os
@@ -45,7 +45,10 @@ def helpers() -> Iterator[Helpers]:
     if _answers_elsewhere():
         yield Elsewhere()
         return
-    with _open_log() as log, stack.Stack(data=settings.ZAPS_DATA_DIR, say=_scribe(log), env=_environment(), share=True) as tree:
+    with (
+        _open_log() as log,
+        stack.Stack(data=settings.ZAPS_DATA_DIR, say=_scribe(log), env=_environment(), share=True) as tree,
+    ):
         tree.start(stack.worker(_THREADS), stack.drain(), stack.beat())
         yield Ours()
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     _Admin = admin.ModelAdmin
 
-EMPTY = "–"
+EMPTY = "—"
 STYLESHEET = "admin/zaps.css"
 _TONES = {
     "good": ("done", "success", "published", "live", "in use"),

@@ -1,4 +1,4 @@
-"""The operators' door to the catalogue. Recipes are published through the interface, which checks them; here they are read."""
+"""The operators' door to the catalogue. Publishing goes through the interface, which checks; here one reads."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,10 @@ class ZapAdmin(RecipeText):
     """One row a slug."""
 
     list_display = ("slug", "title", "state", "version", "visibility", "author", "cost", "its_runs", "updated_at")
-    list_filter = (word_filter("status", "status", ("draft", "published")), word_filter("visibility", "visibility", ("public", "unlisted", "private")))
+    list_filter = (
+        word_filter("status", "status", ("draft", "published")),
+        word_filter("visibility", "visibility", ("public", "unlisted", "private")),
+    )
     list_select_related = ("author",)
     list_defer = ("source", "prompts", "search_text")
     search_fields = ("slug", "title", "tags", "author__username")
@@ -83,13 +86,37 @@ class ZapAdmin(RecipeText):
     date_hierarchy = "updated_at"
     readonly_fields = ("state", "labels", "cost", "its_runs", "text", "prompt_files", "in_lists")
     fieldsets = (
-        (None, {"fields": (("slug", "state"), "title", "description", "labels", ("version", "visibility", "author"), ("cost", "its_runs"))}),
+        (
+            None,
+            {
+                "fields": (
+                    ("slug", "state"),
+                    "title",
+                    "description",
+                    "labels",
+                    ("version", "visibility", "author"),
+                    ("cost", "its_runs"),
+                )
+            },
+        ),
         ("Text", {"fields": ("text", "prompt_files")}),
-        ("Details", {
-            "classes": ("collapse",),
-            "fields": ("in_lists", "content_hash", "hero_asset_url", "compiled_from_run_id", "finalized_at", "finalized_by", "created_at", "updated_at"),
-        }),
-    )  # fmt: skip
+        (
+            "Details",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "in_lists",
+                    "content_hash",
+                    "hero_asset_url",
+                    "compiled_from_run_id",
+                    "finalized_at",
+                    "finalized_by",
+                    "created_at",
+                    "updated_at",
+                ),
+            },
+        ),
+    )
     inlines = (VersionInline,)
 
     @admin.display(description="status", ordering="status")

@@ -11,7 +11,9 @@ from cli.exits import Exit
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
-    parser.add_argument("--window", type=float, default=5.0, metavar="S", help="how long to go on, in seconds (default 5)")
+    parser.add_argument(
+        "--window", type=float, default=5.0, metavar="S", help="how long to go on, in seconds (default 5)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
@@ -24,10 +26,15 @@ def run(args: argparse.Namespace) -> Exit:
     else:
         report = drain.run_cycle(window_s=max(args.window, 0.0), job_name="cli")
     if args.json:
-        talk.give_json({
-            "status": report.status, "processedCount": report.processed, "errorCount": report.errors,
-            "error": report.last_error or None, "results": report.results,
-        })  # fmt: skip
+        talk.give_json(
+            {
+                "status": report.status,
+                "processedCount": report.processed,
+                "errorCount": report.errors,
+                "error": report.last_error or None,
+                "results": report.results,
+            }
+        )
     else:
         talk.give(f"{report.status}: {report.processed} dealt with, {report.errors} errors")
     if report.last_error:

@@ -10,10 +10,14 @@ from providers.emulator import Emulator
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
-    parser.add_argument("--port", type=int, default=0, metavar="N", help="the first provider's port; 0 takes any free one")
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="the first provider's port; 0 takes any free one"
+    )
     parser.add_argument("--queue-s", type=float, default=0.5, metavar="S", help="seconds that a job waits")
     parser.add_argument("--run-s", type=float, default=2.0, metavar="S", help="seconds that a job runs")
-    parser.add_argument("--keep-s", type=float, metavar="S", help="seconds after which a result is gone; without it, never")
+    parser.add_argument(
+        "--keep-s", type=float, metavar="S", help="seconds after which a result is gone; without it, never"
+    )
     parser.add_argument("--json", action="store_true", help="print the base addresses as one JSON document")
 
 

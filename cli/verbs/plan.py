@@ -1,4 +1,4 @@
-"""Say what a run would do and cost. Nothing is started; a recipe in a file, or one that came with Zaps, needs no server."""
+"""Say what a run would do and cost. A recipe in a file, or one that came with Zaps, needs no server."""
 
 import argparse
 

@@ -15,7 +15,9 @@ from cli.recipes import RecipeText, find_recipe
 def declare(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     order.declare(parser)
-    parser.add_argument("--mode", choices=["plan", "mock", "live"], default="mock", help="mock is free; live spends money")
+    parser.add_argument(
+        "--mode", choices=["plan", "mock", "live"], default="mock", help="mock is free; live spends money"
+    )
     parser.add_argument("--yes", action="store_true", help="spend what the quote says without asking")
     parser.add_argument("--no-wait", action="store_true", help="start it and come back at once")
 
@@ -48,7 +50,8 @@ def run(args: argparse.Namespace) -> Exit:
 def _consent(args: argparse.Namespace, client: Client, body: dict[str, Any]) -> dict[str, Any]:
     """The order with the money agreed to: exactly the text that was quoted is what runs. Raises Fault."""
     quote = client.call("POST", "/api/zaps/run", {**body, "mode": "plan"})
-    talk.say(f"{quote['slug']}: {len(quote['steps'])} steps, {talk.usd(quote['quoteUsd'])} at most, cap {talk.usd(quote['capUsd'])}.")
+    most, cap = talk.usd(quote["quoteUsd"]), talk.usd(quote["capUsd"])
+    talk.say(f"{quote['slug']}: {len(quote['steps'])} steps, {most} at most, cap {cap}.")
     if not args.yes and args.max_usd is None:
         _ask(quote["quoteUsd"])
     return {**body, "version": quote["version"]} if "slug" in body and quote["version"] else body
@@ -58,9 +61,11 @@ def _ask(quote_usd: float) -> None:
     """Raises Fault unless the person at the terminal says yes."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise faults.fault(
-            "LIVE_NEEDS_CONSENT", "A live run spends money, and nobody is here to agree to it.", exit_code=Exit.REFUSED,
+            "LIVE_NEEDS_CONSENT",
+            "A live run spends money, and nobody is here to agree to it.",
+            exit_code=Exit.REFUSED,
             remediation="Say --yes, or --max-usd X for what it may cost.",
-        )  # fmt: skip
+        )
     talk.say(f"Spend up to {talk.usd(quote_usd)}? [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise faults.fault("LIVE_NOT_AGREED", "Nothing was started, nothing was spent.", exit_code=Exit.REFUSED)

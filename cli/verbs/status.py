@@ -45,7 +45,15 @@ def _list(runs: list[Mapping[str, Any]]) -> None:
         return
     head = ("run", "recipe", "status", "stage", "mode", "cost", "started")
     rows = [
-        (one["runId"], one["zapSlug"], one["status"], one["stage"], one["providerMode"], talk.usd(one["costUsd"]), _moment(one["startedAt"]))
+        (
+            one["runId"],
+            one["zapSlug"],
+            one["status"],
+            one["stage"],
+            one["providerMode"],
+            talk.usd(one["costUsd"]),
+            _moment(one["startedAt"]),
+        )
         for one in runs
     ]
     talk.give(talk.columns([head, *rows]))
@@ -53,7 +61,10 @@ def _list(runs: list[Mapping[str, Any]]) -> None:
 
 def _show(snapshot: Mapping[str, Any]) -> None:
     head = ("step", "status", "provider", "cost", "why")
-    rows = [(step["stepId"], step["status"], step["provider"], talk.usd(step["actualUsd"]), why(step)) for step in snapshot["steps"]]
+    rows = [
+        (step["stepId"], step["status"], step["provider"], talk.usd(step["actualUsd"]), why(step))
+        for step in snapshot["steps"]
+    ]
     for line in summary(snapshot, None):
         talk.give(line)
     talk.give(talk.columns([head, *rows]))

@@ -20,7 +20,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     create.add_argument("name", metavar="NAME", help="what you call it")
     create.add_argument("--user", metavar="U", help="whose it is; by default the staff user `local`")
     create.add_argument(
-        "--scope", action="append", metavar="S", dest="scopes", help="read, run, live or publish, repeatable; by default all"
+        "--scope",
+        action="append",
+        metavar="S",
+        dest="scopes",
+        help="read, run, live or publish, repeatable; by default all",
     )
     create.add_argument("--json", action="store_true", help="print one JSON document")
 
@@ -30,9 +34,19 @@ def run(args: argparse.Namespace) -> Exit:
     inprocess.stand_here()
     tokens = importlib.import_module("accounts.tokens")  # its tables can be imported only now
     user = inprocess.local_user() if args.user is None else _user(args.user)
-    kept, plain = tokens.create_token(user, args.name, args.scopes) if args.scopes else tokens.create_token(user, args.name)
+    kept, plain = (
+        tokens.create_token(user, args.name, args.scopes) if args.scopes else tokens.create_token(user, args.name)
+    )
     if args.json:
-        talk.give_json({"token": plain, "name": kept.name, "prefix": kept.prefix, "user": user.get_username(), "scopes": kept.scopes})
+        talk.give_json(
+            {
+                "token": plain,
+                "name": kept.name,
+                "prefix": kept.prefix,
+                "user": user.get_username(),
+                "scopes": kept.scopes,
+            }
+        )
     else:
         talk.give(plain)
         talk.say(f"Token {kept.name!r} of {user.get_username()}: {', '.join(kept.scopes)}. It is not shown again.")
@@ -42,5 +56,7 @@ def run(args: argparse.Namespace) -> Exit:
 def _user(name: str) -> "AbstractBaseUser":
     user = get_user_model()._default_manager.filter(username=name).first()
     if user is None:
-        raise faults.bad_input("USER_UNKNOWN", f"There is no user {name!r}.", "`python manage.py createsuperuser` makes one.")
+        raise faults.bad_input(
+            "USER_UNKNOWN", f"There is no user {name!r}.", "`python manage.py createsuperuser` makes one."
+        )
     return user

@@ -23,7 +23,17 @@ class CronLogAdmin(Ledger):
     search_fields = ("job_name__startswith", "error__startswith")
     search_help_text = "Job, or an error's code"
     date_hierarchy = "start_time"
-    fields = ("job_name", "state", "began", "end_time", "took", "processed_count", "error_count", "error", "lease_until")
+    fields = (
+        "job_name",
+        "state",
+        "began",
+        "end_time",
+        "took",
+        "processed_count",
+        "error_count",
+        "error",
+        "lease_until",
+    )
     readonly_fields = ("state", "began", "took")
 
     @admin.display(description="began", ordering="start_time")
@@ -51,7 +61,10 @@ def strip(recent: Iterable[CronLog]) -> dict[str, Any]:
     """The cycles, newest first, as cells, oldest first, and what they add up to."""
     logs = list(recent)[::-1]
     return {
-        "cells": [{"status": log.status or "open", "title": _title(log), "pk": log.pk, "busy": log.processed_count > 0} for log in logs],
+        "cells": [
+            {"status": log.status or "open", "title": _title(log), "pk": log.pk, "busy": log.processed_count > 0}
+            for log in logs
+        ],
         "processed": sum(log.processed_count for log in logs),
         "errors": sum(log.error_count for log in logs),
         "failed": sum(log.status == "failed" for log in logs),

@@ -28,9 +28,13 @@ class AssetAdmin(Ledger):
     search_help_text = "Asset id, run id, step id or SHA-256, in full"
     date_hierarchy = "created_at"
     fields = (
-        "player", ("asset_id", "its_run", "its_step"), ("kind", "content_type", "shape", "weight"), "made_from",
-        ("storage_key", "sha256"), "created_at",
-    )  # fmt: skip
+        "player",
+        ("asset_id", "its_run", "its_step"),
+        ("kind", "content_type", "shape", "weight"),
+        "made_from",
+        ("storage_key", "sha256"),
+        "created_at",
+    )
     readonly_fields = ("player", "its_run", "its_step", "shape", "weight", "made_from")
 
     @admin.display(description="")
@@ -68,11 +72,19 @@ class AssetAdmin(Ledger):
     @admin.display(description="made from")
     def made_from(self, asset: Asset) -> SafeString | str:
         """The assets that went into it."""
-        return list_link("runs_asset", f"{len(asset.parents)} assets", asset_id__in=",".join(asset.parents)) if asset.parents else EMPTY
+        return (
+            list_link("runs_asset", f"{len(asset.parents)} assets", asset_id__in=",".join(asset.parents))
+            if asset.parents
+            else EMPTY
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """Its own, and the small pictures."""
-        small = path("<int:pk>/thumbnail/", self.admin_site.admin_view(self.thumbnail, cacheable=True), name="runs_asset_thumbnail")
+        small = path(
+            "<int:pk>/thumbnail/",
+            self.admin_site.admin_view(self.thumbnail, cacheable=True),
+            name="runs_asset_thumbnail",
+        )
         return [small, *super().get_urls()]
 
     def thumbnail(self, request: HttpRequest, pk: int) -> HttpResponseBase:
@@ -152,8 +164,8 @@ def thumbnail_url(asset: Asset) -> str:
 
 
 def shape_of(asset: Asset) -> str:
-    """`1280 × 720 · 5 s`, as far as it has a shape."""
-    sides = f"{asset.width} × {asset.height}" if asset.width and asset.height else ""
+    """`1280 × 720 · 5 s`, as far as it has a shape."""  # noqa: RUF002
+    sides = f"{asset.width} × {asset.height}" if asset.width and asset.height else ""  # noqa: RUF001
     length = f"{asset.duration_s.normalize():f} s" if asset.duration_s else ""
     return " · ".join(part for part in (sides, length) if part) or EMPTY
 
@@ -161,10 +173,14 @@ def shape_of(asset: Asset) -> str:
 def play(asset: Asset) -> SafeString | str:
     """An element that shows or plays it."""
     if asset.kind == "png":
-        return format_html('<a href="{0}"><img class="zap-media" loading="lazy" alt="{1}" src="{0}"></a>', asset.url, asset.asset_id)
+        return format_html(
+            '<a href="{0}"><img class="zap-media" loading="lazy" alt="{1}" src="{0}"></a>', asset.url, asset.asset_id
+        )
     if asset.kind == "mp4":
         return format_html(
-            '<video class="zap-media" controls playsinline preload="none" poster="{}" src="{}"></video>', thumbnail_url(asset), asset.url
+            '<video class="zap-media" controls playsinline preload="none" poster="{}" src="{}"></video>',
+            thumbnail_url(asset),
+            asset.url,
         )
     if asset.kind == "wav":
         return format_html('<audio class="zap-sound" controls preload="none" src="{}"></audio>', asset.url)

@@ -118,7 +118,9 @@ def picture_of(run: Run) -> RunPicture:
         steps=[_step_card(step, attempts[step.pk], assets[step.pk], done) for step in steps],
         votes=list(Feedback.objects.filter(run=run).select_related("step", "asset").defer("step__spec").order_by("pk")),
         events=[EventRow(event=event, after=_after(event.happened_at - run.started_at)) for event in events],
-        more_events=list_link("runs_runevent", "earlier events", run__id__exact=run.pk) if len(events) == _EVENTS else "",
+        more_events=list_link("runs_runevent", "earlier events", run__id__exact=run.pk)
+        if len(events) == _EVENTS
+        else "",
     )
 
 

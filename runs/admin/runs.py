@@ -1,7 +1,7 @@
 """Runs: the list, the page of one run, and stopping one."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
@@ -13,7 +13,19 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from core.errors import Conflict, ZapsError
-from core.ledger import EMPTY, Ledger, badge, is_list, json_block, list_link, moment, money, text_block, took, word_filter
+from core.ledger import (
+    EMPTY,
+    Ledger,
+    badge,
+    is_list,
+    json_block,
+    list_link,
+    moment,
+    money,
+    text_block,
+    took,
+    word_filter,
+)
 from runs.admin.page import picture_of
 from runs.admin.words import waits
 from runs.engine.cancel import cancel_run
@@ -32,7 +44,18 @@ class RunAdmin(Ledger):
     """Every run, newest first."""
 
     change_form_template = "admin/runs/run/change_form.html"
-    list_display = ("run_id", "zap_slug", "state", "why", "steps_done", "provider_mode", "cost", "asked_by", "began", "time")
+    list_display = (
+        "run_id",
+        "zap_slug",
+        "state",
+        "why",
+        "steps_done",
+        "provider_mode",
+        "cost",
+        "asked_by",
+        "began",
+        "time",
+    )
     list_filter = (
         word_filter("status", "status", RunStatus),
         word_filter("stage", "stage", Stage),
@@ -45,16 +68,33 @@ class RunAdmin(Ledger):
     search_fields = ("run_id",)
     search_help_text = "Run id, recipe, user, the provider's request id or an idempotency key"
     date_hierarchy = "started_at"
-    actions: ClassVar[list[str]] = ["cancel_selected"]
+    actions = ["cancel_selected"]
     readonly_fields = ("recipe_text", "prompt_files", "given_inputs", "its_events")
     fieldsets = (
         ("Inputs", {"classes": ("collapse",), "fields": ("given_inputs",)}),
-        ("Recipe as it was when the run began", {"classes": ("collapse",), "fields": ("recipe_text", "prompt_files", "content_hash")}),
-        ("Bookkeeping", {
-            "classes": ("collapse",),
-            "fields": ("principal_id", "session_id", "revision", "quote_usd", "cap_usd", "reserved_usd", "cost_usd", "due_at", "rung_at", "its_events"),
-        }),
-    )  # fmt: skip
+        (
+            "Recipe as it was when the run began",
+            {"classes": ("collapse",), "fields": ("recipe_text", "prompt_files", "content_hash")},
+        ),
+        (
+            "Bookkeeping",
+            {
+                "classes": ("collapse",),
+                "fields": (
+                    "principal_id",
+                    "session_id",
+                    "revision",
+                    "quote_usd",
+                    "cap_usd",
+                    "reserved_usd",
+                    "cost_usd",
+                    "due_at",
+                    "rung_at",
+                    "its_events",
+                ),
+            },
+        ),
+    )
 
     @admin.display(description="status", ordering="status")
     def state(self, run: Run) -> SafeString | str:
@@ -113,7 +153,7 @@ class RunAdmin(Ledger):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
         """In lists with the number of steps."""
-        runs = super().get_queryset(request)
+        runs: QuerySet[Run] = super().get_queryset(request)
         if is_list(request):
             return runs.annotate(all_steps=_count(Q()), done_steps=_count(Q(status=StepStatus.DONE)))
         return runs.select_related("owner")
@@ -124,12 +164,20 @@ class RunAdmin(Ledger):
         if not term:
             return runs, False
         tried = Attempt.objects.filter(Q(idem_key=term) | Q(provider_request_id=term)).values("run_id")
-        found = Q(run_id__startswith=term) | Q(zap_slug__startswith=term) | Q(owner__username=term) | Q(principal_id=term) | Q(pk__in=tried)
+        found = (
+            Q(run_id__startswith=term)
+            | Q(zap_slug__startswith=term)
+            | Q(owner__username=term)
+            | Q(principal_id=term)
+            | Q(pk__in=tried)
+        )
         return runs.filter(found), False
 
     def get_urls(self) -> list[URLPattern]:
         """Its own, and stopping one run."""
-        stop = path("<int:pk>/cancel/", self.admin_site.admin_view(require_POST(self.cancel_one)), name="runs_run_cancel")
+        stop = path(
+            "<int:pk>/cancel/", self.admin_site.admin_view(require_POST(self.cancel_one)), name="runs_run_cancel"
+        )
         return [stop, *super().get_urls()]
 
     def change_view(
@@ -172,6 +220,14 @@ class RunAdmin(Ledger):
                 canceled += 1
         if canceled:
             told = "1 run was canceled." if canceled == 1 else f"{canceled} runs were canceled."
-            self.message_user(request, f"{told} What a provider is busy with is told to stop, and billed truthfully.", messages.SUCCESS)
+            self.message_user(
+                request,
+                f"{told} What a provider is busy with is told to stop, and billed truthfully.",
+                messages.SUCCESS,
+            )
         if ended:
-            self.message_user(request, "1 run had ended already." if ended == 1 else f"{ended} runs had ended already.", messages.WARNING)
+            self.message_user(
+                request,
+                "1 run had ended already." if ended == 1 else f"{ended} runs had ended already.",
+                messages.WARNING,
+            )

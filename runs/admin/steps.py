@@ -68,9 +68,17 @@ class StepAdmin(OfRun):
     search_help_text = "Run id, step id, the provider's request id or an idempotency key, in full"
     date_hierarchy = "started_at"
     fields = (
-        ("step_id", "its_run", "position"), ("state", "why"), ("kind", "provider", "model"), ("share", "cost", "price_quote_usd"),
-        ("error", "said"), "parents", ("provider_request_id", "idem_key"), "tries", ("started_at", "finished_at", "due_at"), "planned",
-    )  # fmt: skip
+        ("step_id", "its_run", "position"),
+        ("state", "why"),
+        ("kind", "provider", "model"),
+        ("share", "cost", "price_quote_usd"),
+        ("error", "said"),
+        "parents",
+        ("provider_request_id", "idem_key"),
+        "tries",
+        ("started_at", "finished_at", "due_at"),
+        "planned",
+    )
     readonly_fields = ("its_run", "state", "why", "share", "cost", "said", "tries", "planned")
 
     @admin.display(description="why it waits")
@@ -98,7 +106,20 @@ class StepAdmin(OfRun):
 class AttemptAdmin(OfRun):
     """Every try, newest first: what was sent, when it is looked at next, what it cost."""
 
-    list_display = ("name", "its_run", "state", "provider", "provider_request_id", "polls", "tries", "share", "cost", "next_look", "began", "error")
+    list_display = (
+        "name",
+        "its_run",
+        "state",
+        "provider",
+        "provider_request_id",
+        "polls",
+        "tries",
+        "share",
+        "cost",
+        "next_look",
+        "began",
+        "error",
+    )
     list_filter = (word_filter("status", "status", AttemptStatus),)
     list_defer = ("urls", "logs", "step__spec")
     related = ("run", "step")
@@ -107,12 +128,17 @@ class AttemptAdmin(OfRun):
     search_help_text = "Run id, step id, the provider's request id or an idempotency key, in full"
     date_hierarchy = "created_at"
     fields = (
-        ("name", "its_run", "its_step"), ("state", "error", "said"), ("provider", "model", "capability"),
-        ("provider_request_id", "idem_key"), ("share", "queue_position", "seed"),
-        ("quote_usd", "reserved_usd", "actual_usd", "cost_source"), ("polls", "tries", "rung_at"),
+        ("name", "its_run", "its_step"),
+        ("state", "error", "said"),
+        ("provider", "model", "capability"),
+        ("provider_request_id", "idem_key"),
+        ("share", "queue_position", "seed"),
+        ("quote_usd", "reserved_usd", "actual_usd", "cost_source"),
+        ("polls", "tries", "rung_at"),
         ("due_at", "lease_until", "deadline_at"),
-        ("created_at", "submitted_at", "accepted_at", "settling_at", "finished_at"), "log",
-    )  # fmt: skip
+        ("created_at", "submitted_at", "accepted_at", "settling_at", "finished_at"),
+        "log",
+    )
     readonly_fields = ("name", "its_run", "its_step", "state", "share", "said", "log")
 
     @admin.display(description="attempt", ordering="pk")

@@ -20,10 +20,16 @@ from zaps.planned import InputRef, PlannedStep, Role, Source
 _CLASS = {"png": "images", "mp4": "videos", "wav": "audios"}
 
 
+_READ = (
+    *("run__run_id", "step__run_id", "step__step_id", "step__spec", "step__status"),
+    *("status", "number", "idem_key", "provider", "model", "capability", "provider_request_id", "urls", "error"),
+    *("quote_usd", "reserved_usd", "tries", "lease_token"),
+)
+
+
 def load(attempt_pk: int) -> Attempt:
-    """The attempt with its step and run, without the run's bulky texts."""
-    attempts = Attempt.objects.select_related("step", "run")
-    return attempts.defer("run__source", "run__prompts", "run__inputs").get(pk=attempt_pk)
+    """The attempt with its step and run, as far as the engine reads them."""
+    return Attempt.objects.select_related("step", "run").only(*_READ).get(pk=attempt_pk)
 
 
 def adapter_and_key(provider: str) -> tuple[Provider, str]:

@@ -8,21 +8,19 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Coalesce, Now
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from core import moves
 from core.errors import NotFound
 from core.money import ZERO
+from core.moves import NOW, Computed, later
 from runs import policy
-from runs.models import Attempt, Run, RunEvent, Step
+from runs.models import Attempt, Run, Step
 from runs.states import (
     ATTEMPT_MOVES,
     RUN_MOVES,
@@ -33,8 +31,8 @@ from runs.states import (
     WaitReason,
 )
 
-_BULKY = ("source", "prompts", "inputs")
-
+_LOCKED = ["id", "run_id", "status", "stage", "wait_reason", "revision", "reserved_usd", "cost_usd"]
+_LOCK = f"SELECT {', '.join(_LOCKED)} FROM runs WHERE id = %s FOR UPDATE"  # noqa: S608 (our own column names)
 
 _NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
@@ -50,16 +48,16 @@ def subject_of(attempt: Attempt) -> str:
     return f"{attempt.step.step_id}#{attempt.number}"
 
 
-def _held_by(token: UUID) -> Q:
-    return Q(lease_token=token)
+def _held_by(token: UUID) -> Computed:
+    return Computed("lease_token = %s", (token,))
 
 
 def _lease(token: UUID, seconds: int) -> dict[str, Any]:
-    return {"lease_token": token, "lease_until": Now() + timedelta(seconds=seconds)}
+    return {"lease_token": token, "lease_until": later(seconds)}
 
 
-def _plus(actual: Decimal) -> Combinable:
-    return Coalesce(F("actual_usd"), ZERO) + actual
+def _plus(actual: Decimal) -> Computed:
+    return Computed("coalesce(actual_usd, 0) + %s", (actual,))
 
 
 class Moves:
@@ -68,7 +66,7 @@ class Moves:
     def __init__(self, run: Run, actor: str) -> None:
         self.run = run
         self.actor = actor
-        self._events: list[RunEvent] = []
+        self._events: list[tuple[str, str, str]] = []  # type, subject, reason
         self._changes: dict[str, Any] = {}
         self._run_move: moves.Move | None = None
 
@@ -84,7 +82,7 @@ class Moves:
 
     def resume_run(self) -> None:
         """What it waited for has come."""
-        self._move_run("resumed", wait_reason=None, due_at=Now())
+        self._move_run("resumed", wait_reason=None, due_at=NOW)
 
     def finish_run(self, *, zap_url: str) -> None:
         """Every step is done."""
@@ -100,7 +98,7 @@ class Moves:
 
     def check_run_in(self, seconds: float, *, stage: Stage | None = None) -> None:
         """Nothing happened to the run itself; look again then."""
-        self._changes["due_at"] = Now() + timedelta(seconds=seconds)
+        self._changes["due_at"] = later(seconds)
         if stage is not None and stage != self.run.stage:
             self._changes["stage"] = stage
 
@@ -125,8 +123,8 @@ class Moves:
             "started",
             wait_reason=None,
             idem_key=attempt.idem_key,
-            started_at=Now(),
-            due_at=Now() + timedelta(seconds=policy.DEADLINE_S + policy.STEP_SLACK_S),
+            started_at=NOW,
+            due_at=later(policy.DEADLINE_S + policy.STEP_SLACK_S),
         )
         attempt.save(force_insert=True)
         self._note("attempt.planned", subject_of(attempt))
@@ -139,7 +137,7 @@ class Moves:
 
     def resume_step(self, step: Step) -> None:
         """What it waited for has come."""
-        due_at = Now() + timedelta(seconds=policy.DEADLINE_S + policy.STEP_SLACK_S)
+        due_at = later(policy.DEADLINE_S + policy.STEP_SLACK_S)
         self._move_step(step, "resumed", wait_reason=None, error="", due_at=due_at)
 
     def fail_step(self, step: Step, code: str) -> None:
@@ -162,7 +160,7 @@ class Moves:
 
     def postponed(self, attempt: Attempt, token: UUID, *, code: str, wait_s: float, reason: WaitReason) -> None:
         """The request provably never arrived; the same attempt may be sent again."""
-        due_at = Now() + timedelta(seconds=wait_s)
+        due_at = later(wait_s)
         self._move_attempt(
             attempt, "postponed", only=_held_by(token), reason=code, error=code, due_at=due_at, **_NO_LEASE
         )
@@ -175,19 +173,19 @@ class Moves:
             "accepted",
             only=_held_by(token),
             provider_request_id=request_id,
-            urls=urls,
+            urls=Jsonb(urls),
             tries=0,
             error="",
-            accepted_at=Now(),
-            deadline_at=Now() + timedelta(seconds=policy.DEADLINE_S),
-            due_at=Now(),
-            lease_until=Now() + timedelta(seconds=policy.poll_lease_s()),
+            accepted_at=NOW,
+            deadline_at=later(policy.DEADLINE_S),
+            due_at=NOW,
+            lease_until=later(policy.poll_lease_s()),
         )
-        Step.objects.filter(pk=attempt.step_id).update(provider_request_id=request_id)
+        moves.write(attempt.step, provider_request_id=request_id)
 
     def unknown(self, attempt: Attempt, token: UUID | None) -> None:
         """Nobody can tell whether the request arrived. The token stays valid for the submitter's late answer."""
-        only = _held_by(token) if token else Q(lease_until__lt=Now())
+        only = _held_by(token) if token else Computed("lease_until < statement_timestamp()")
         self._move_attempt(
             attempt, "unknown", only=only, reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN", due_at=None
         )
@@ -198,9 +196,9 @@ class Moves:
             attempt,
             "rendering",
             tries=1,
-            submitted_at=Now(),
-            settling_at=Now(),
-            due_at=Now() + timedelta(seconds=policy.work_lease_s()),
+            submitted_at=NOW,
+            settling_at=NOW,
+            due_at=later(policy.work_lease_s()),
             **_lease(token, policy.work_lease_s()),
         )
         attempt.tries = 1
@@ -214,7 +212,7 @@ class Moves:
 
     def failed(self, attempt: Attempt, token: UUID | None, *, code: str, actual: Decimal, source: str) -> None:
         """It will not deliver."""
-        only = _held_by(token) if token else Q()
+        only = _held_by(token) if token else None
         self._end_attempt(attempt, "failed", only=only, reason=code, error=code, actual=actual, source=source)
         self._charge(attempt, actual)
 
@@ -228,9 +226,9 @@ class Moves:
         A submission that is still out keeps its token: its answer names the job that has to be stopped.
         """
         free = {} if attempt.status in {AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN} else _NO_LEASE
-        self._move_attempt(attempt, "canceling", tries=0, due_at=Now(), **free)
+        self._move_attempt(attempt, "canceling", tries=0, due_at=NOW, **free)
 
-    def canceled(self, attempt: Attempt, *, actual: Decimal, source: str, only: Q | None = None) -> None:
+    def canceled(self, attempt: Attempt, *, actual: Decimal, source: str, only: Computed | None = None) -> None:
         """It has ended, or had not begun."""
         self._end_attempt(attempt, "canceled", only=only, actual=actual, source=source)
         self._charge(attempt, actual)
@@ -243,16 +241,25 @@ class Moves:
 
     def flush(self) -> None:
         """Write the run's own move and changes, its revision, and the events."""
-        first = self.run.revision + 1
-        for seq, event in enumerate(self._events, first):
-            event.seq = seq
-        self.run.revision += len(self._events)
         if self._events:
+            self._write_events()
             self._changes["revision"] = self.run.revision
-            RunEvent.objects.bulk_create(self._events)
         self._apply_run_move()
         if self._changes:
-            Run.objects.filter(pk=self.run.pk).update(**self._changes)
+            moves.write(self.run, **self._changes)
+
+    def _write_events(self) -> None:
+        first = self.run.revision + 1
+        self.run.revision += len(self._events)
+        types, subjects, reasons = (list(column) for column in zip(*self._events, strict=True))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO run_events (run_id, seq, type, subject, actor, reason, happened_at)
+                SELECT %s, %s + place - 1, type, subject, %s, reason, statement_timestamp()
+                FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS v(type, subject, reason, place)""",
+                [self.run.pk, first, self.actor, types, subjects, reasons],
+            )
 
     def _move_run(self, event: str, *, reason: str = "", **changes: Any) -> None:
         """Note the move; it is written with everything else of the run, or before the next one."""
@@ -270,7 +277,7 @@ class Moves:
         self._changes = {}
 
     def _end_run(self, event: str, stage: Stage, *, reason: str = "", **changes: Any) -> None:
-        self._move_run(event, reason=reason, stage=stage, wait_reason=None, due_at=None, finished_at=Now(), **changes)
+        self._move_run(event, reason=reason, stage=stage, wait_reason=None, due_at=None, finished_at=NOW, **changes)
 
     def _move_step(self, step: Step, event: str, *, reason: str = "", **changes: Any) -> None:
         moves.apply(step, STEP_MOVES[event], **changes)
@@ -279,18 +286,18 @@ class Moves:
 
     def _end_step(self, step: Step, event: str, *, reason: str = "", **changes: Any) -> None:
         self._move_step(
-            step, event, reason=reason, **{"wait_reason": None, "due_at": None, "finished_at": Now(), **changes}
+            step, event, reason=reason, **{"wait_reason": None, "due_at": None, "finished_at": NOW, **changes}
         )
 
     def _move_attempt(
-        self, attempt: Attempt, event: str, *, only: Q | None = None, reason: str = "", **changes: Any
+        self, attempt: Attempt, event: str, *, only: Computed | None = None, reason: str = "", **changes: Any
     ) -> None:
         moves.apply(attempt, ATTEMPT_MOVES[event], only=only, **changes)
         attempt.status = ATTEMPT_MOVES[event].target
         self._note(f"attempt.{event}", subject_of(attempt), reason)
 
     def _close_attempt(self, attempt: Attempt, event: str, **changes: Any) -> None:
-        self._move_attempt(attempt, event, due_at=None, finished_at=Now(), **_NO_LEASE, **changes)
+        self._move_attempt(attempt, event, due_at=None, finished_at=NOW, **_NO_LEASE, **changes)
 
     def _end_attempt(self, attempt: Attempt, event: str, *, actual: Decimal, source: str, **changes: Any) -> None:
         """Close the attempt and move what it held of the cap to what it cost."""
@@ -300,18 +307,17 @@ class Moves:
             self._changes["cost_usd"] = self.run.cost_usd = self.run.cost_usd + actual
 
     def _charge(self, attempt: Attempt, actual: Decimal) -> None:
-        Step.objects.filter(pk=attempt.step_id).update(actual_usd=_plus(actual))
+        moves.write(attempt.step, actual_usd=_plus(actual))
 
     def _release(self, reserved: Decimal) -> None:
         if reserved:
             self._changes["reserved_usd"] = self.run.reserved_usd = self.run.reserved_usd - reserved
 
     def _say_why(self, attempt: Attempt, reason: WaitReason) -> None:
-        Step.objects.filter(pk=attempt.step_id).update(wait_reason=reason)
+        moves.write(attempt.step, wait_reason=reason)
 
     def _note(self, type_: str, subject: str, reason: str = "") -> None:
-        event = RunEvent(run=self.run, type=type_, subject=subject, actor=self.actor, reason=reason)
-        self._events.append(event)
+        self._events.append((type_, subject, str(reason)))
 
 
 @contextmanager
@@ -321,9 +327,16 @@ def moving(run_pk: int, *, actor: str = "worker") -> Iterator[Moves]:
     Raises StaleState out of the block when a move was refused: everything in the block is rolled back.
     """
     with transaction.atomic():
-        run = Run.objects.select_for_update().defer(*_BULKY).filter(pk=run_pk).first()
-        if run is None:
-            raise NotFound("The run is gone.")
-        moving_run = Moves(run, actor)
+        moving_run = Moves(_locked(run_pk), actor)
         yield moving_run
         moving_run.flush()
+
+
+def _locked(run_pk: int) -> Run:
+    """The run, locked until the transaction ends, without its bulky texts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [run_pk])
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound("The run is gone.")
+    return Run.from_db(None, _LOCKED, row)

@@ -15,6 +15,8 @@ from zaps.recipe.errors import shown
 from zaps.recipe.frontmatter import UNSTORABLE, Frontmatter
 
 _DEEP = 16
+#: libyaml's, which every wheel of PyYAML brings: fast, and it takes `{hint: Why?}`, which the one in Python refuses
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ def compose(matter: Frontmatter) -> Node | None:
     """The tree; None when there is nothing in it. Raises RecipeInvalid; duplicate keys are only noted in the log."""
     builder = _Builder(matter)
     try:
-        builder.build(yaml.parse(matter.text, Loader=yaml.SafeLoader))
+        builder.build(yaml.parse(matter.text, Loader=_LOADER))
     except yaml.YAMLError as exc:
         matter.log.fail(
             "RECIPE_YAML",
@@ -128,7 +130,7 @@ class _Builder:
     def _scalar(self, event: events.ScalarEvent, at: int) -> Scalar:
         if UNSTORABLE.search(event.value):
             self._log.fail("RECIPE_CHARACTER", "An escape in this text makes a character that cannot be stored.", at=at)
-        return Scalar(at=at, text=event.value, plain=event.style is None)
+        return Scalar(at=at, text=event.value, plain=not event.style)
 
     def _enter(self, node: Items | Fields) -> None:
         if len(self._open) >= _DEEP:

@@ -62,6 +62,12 @@ def test_words_that_other_readers_of_yaml_turn_into_something_else_stay_words():
     assert spec.options == ("on", "010", "2024-01-01", "1:30")
 
 
+def test_a_question_mark_needs_no_quotes():
+    text = changed(SMALL, "{type: string}", "{type: string, label: Who is it?}")
+
+    assert parse(text, {}).inputs["NAME"].label == "Who is it?"
+
+
 def test_what_other_tools_write_is_kept():
     tail = "compiled_from_run_id: run_1\nlineage: {source_zap: a, source_version: 2}\nx_source: studio\n"
     text = changed(SMALL, "version: 2\n", "version: 2\n" + tail)

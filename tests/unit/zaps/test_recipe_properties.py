@@ -19,10 +19,28 @@ from .texts import INPUTS, PROMPTS, SMALL, WORLD_CUP
 TODAY = date(2026, 11, 21)
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FRAGMENTS = [
-    "&a", "*a", "!!python/object:os.system", "<<:", "{", "}", "[", "]", '"', "'", "\t", "\n", "\r", "\x85", "\u2028", "|", ">",
-    "%YAML 9.9", "---", "...", "? ", "- ", ": ", "#", "~", "1e999", "-0", "\\", "\0", "\ud800", "é", "extend.*", "user.", ".*",
-    "9" * 50, "{NAME}", "steps", "kind: stitch", "prompts/../x.md", "\ufeff",
-]  # fmt: skip
+    *("&a", "*a", "!!python/object:os.system", "<<:", "{", "}", "[", "]", '"', "'", "\t", "\n", "\r", "\x85", "\u2028"),
+    *(
+        "|",
+        ">",
+        "%YAML 9.9",
+        "---",
+        "...",
+        "? ",
+        "- ",
+        ": ",
+        "#",
+        "~",
+        "1e999",
+        "-0",
+        "\\",
+        "\0",
+        "\ud800",
+        "é",
+        "\ufeff",
+    ),
+    *("extend.*", "user.", ".*", "9" * 50, "{NAME}", "steps", "kind: stitch", "prompts/../x.md"),
+]
 
 
 def survives(source, prompts):
@@ -30,12 +48,14 @@ def survives(source, prompts):
     try:
         recipe = parse(source, prompts)
     except RecipeInvalid as refused:
-        lines = source.count("\n") + source.count("\r") + 1
-        assert refused.problems
-        assert all(1 <= problem.line <= lines + 1 and problem.column >= 1 for problem in refused.problems)
+        problems = refused.problems
     else:
         assert isinstance(recipe, Recipe)
         lint(recipe)
+        return
+    lines = source.count("\n") + source.count("\r") + 1
+    assert problems
+    assert all(1 <= problem.line <= lines + 1 and problem.column >= 1 for problem in problems)
 
 
 @FEW

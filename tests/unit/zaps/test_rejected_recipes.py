@@ -35,7 +35,7 @@ REJECTED = [
     ("version: 2", "version: &v 2", "RECIPE_ALIAS", 3, 10),
     ("version: 2", "version: !!int 2", "RECIPE_TAG", 3, 10),
     ("version: 2", "version: [2", "RECIPE_YAML", 4, 12),
-    ("version: 2", 'version: "\\UFFFFFFFF"', "RECIPE_YAML", 2, 1),
+    ("version: 2", 'version: "\\UFFFFFFFF"', "RECIPE_YAML", 3, 13),
     ("version: 2", 'version: "\\0"', "RECIPE_CHARACTER", 3, 10),
     ("version: 2", "version: " + "[" * 40 + "]" * 40, "RECIPE_NESTING", 3, 25),
     ("description: One picture.", "description:", "RECIPE_TYPE", 4, 13),
@@ -108,6 +108,17 @@ def test_a_broken_rule_is_reported_with_its_place(old, new, code, line, column):
 
     found = [(problem.code, problem.line, problem.column) for problem in caught.value.problems]
     assert (code, line, column) in found
+
+
+def test_columns_count_characters_whatever_they_are():
+    source = changed(SMALL, "description: One picture.", "description: é😀   ü")
+    source = changed(source, "{type: string}", "{hint: é😀é, type: strin}")
+
+    with pytest.raises(RecipeInvalid) as caught:
+        parse(source, {})
+
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.line, problem.column) == ("RECIPE_CHOICE", 6, 27)
 
 
 def test_an_extend_is_referred_to_only_with_its_star():

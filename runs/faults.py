@@ -30,6 +30,10 @@ FAULTS: dict[str, Fault] = {
         "Something that the step needs was missing when its job was to be sent; nothing was bought.",
         "Look at the step's inputs and at the steps before it, then run again.",
     ),
+    "INPUT_UNREACHABLE": Fault(
+        "A picture, clip or sound that goes into the step could not be read; nothing was bought.",
+        "Check the input's address, or send the file itself as a data: URI.",
+    ),
     "PROVIDER_REJECTED": Fault(
         "The provider read the request and refused it.",
         "Check the model's limits: duration, aspect, prompt length, content rules.",
@@ -58,6 +62,10 @@ FAULTS: dict[str, Fault] = {
     "UNKNOWN_MODEL": Fault("This provider has no such model.", "Choose another model in the recipe."),
     "PRICE_UNKNOWN": Fault(
         "There is no price for this model, and live runs need one.", "Choose a priced model, or run with the mock."
+    ),
+    "PRICE_STALE": Fault(
+        "The price of this model was last verified too long ago to spend money by it.",
+        "Renew its date in the price book, or run with the mock.",
     ),
     # The provider took it and failed.
     "PROVIDER_FAILED": Fault(
@@ -91,6 +99,7 @@ FAULTS: dict[str, Fault] = {
     "LOCAL_STEP_FAILED": Fault(
         "A step on our own machine failed.", "Look at the worker's log; check the clips that go into it."
     ),
+    "MEDIA_FAILED": Fault("A media file could not be worked with.", "Look at the worker's log; run again.", True),
     "RENDER_TIMEOUT": Fault(
         "A step on our own machine took too long.", "Use fewer or shorter clips, or a lower quality."
     ),

@@ -1,6 +1,6 @@
 """docs/settings.md, drawn from what the settings and the providers read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from config.env import Declared
 from config.settings import ENV
@@ -10,19 +10,32 @@ _HEAD = """\
 # Settings
 
 Every value comes from the environment. Values are checked at the start; what is wrong is listed all at once, one
-line each, and nothing starts. An empty variable counts as unset. A secret may stand in a file instead: `SECRET_KEY_FILE`
-names the file of `SECRET_KEY`.
+line each, and nothing starts. An empty variable counts as unset. A secret may stand in a file instead:
+`SECRET_KEY_FILE` names the file of `SECRET_KEY`.
 
 This page is drawn by `./dev docs`.
 """
 _TOOLS = (
-    Declared(name="ZAPS_PG_BIN", kind="folder", default="the wheel's, else the system's", about="Where the embedded "
-             "PostgreSQL's `initdb` and `postgres` lie."),
-    Declared(name="ZAPS_VALKEY_BIN", kind="file", default="the wheel's, else the one on PATH", about="The embedded "
-             "broker's program, `valkey-server` or `redis-server`."),
-    Declared(name="ZAP_API_URL", kind="address", default="this machine", about="Where the `zap` command finds its server."),
+    Declared(
+        name="ZAPS_PG_BIN",
+        kind="folder",
+        default="the wheel's, else the system's",
+        about="Where the embedded PostgreSQL's `initdb` and `postgres` lie.",
+    ),
+    Declared(
+        name="ZAPS_VALKEY_BIN",
+        kind="file",
+        default="the wheel's, else the one on PATH",
+        about="The embedded broker's program, `valkey-server` or `redis-server`.",
+    ),
+    Declared(
+        name="ZAP_API_URL",
+        kind="address",
+        default="this machine",
+        about="Where the `zap` command finds its server.",
+    ),
     Declared(name="ZAP_TOKEN", kind="secret", default="none", about="The API token that `zap` shows there."),
-)  # fmt: skip
+)
 
 
 def page() -> str:
@@ -34,7 +47,7 @@ def page() -> str:
             *_table(sorted(ENV.declared, key=lambda one: one.name)),
             "\n## Providers\n",
             "A provider whose key is missing is refused in live runs. An address is an origin without a path.\n",
-            *_table(list(_of_providers())),
+            *_table(_of_providers()),
             "\n## Embedded servers and the command line\n",
             *_table(_TOOLS),
             "",
@@ -42,7 +55,7 @@ def page() -> str:
     )
 
 
-def _table(rows: "list[Declared] | tuple[Declared, ...]") -> Iterator[str]:
+def _table(rows: Iterable[Declared]) -> Iterator[str]:
     yield "| variable | value | default | what it does |"
     yield "|---|---|---|---|"
     for row in rows:

@@ -309,5 +309,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+CELERY_BEAT_SYNC_EVERY = 1  # so that the admin and the health check see when an entry was last sent
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 ENV.check()

@@ -36,7 +36,7 @@ def spawn(
         [str(word) for word in command],
         stdin=subprocess.DEVNULL,
         stdout=output,
-        stderr=output,
+        stderr=subprocess.STDOUT,
         env=dict(env) if env is not None else None,
         cwd=cwd,
         start_new_session=True,

@@ -3,12 +3,45 @@
 import os
 
 import django
+import pytest
+import redis
 
+from tests.processes import Processes
 from tests.servers import SERVERS, environment
 
 os.environ.update(environment())
 django.setup()
 
 
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="let no test be skipped: a missing tool fails")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if session.config.getoption("--all") and reporter.stats.get("skipped") and exitstatus == 0:
+        reporter.write_line("With --all, a skipped test is a failure.", red=True)
+        session.exitstatus = 1
+
+
 def pytest_unconfigure():
     SERVERS.release()
+
+
+@pytest.fixture
+def broker():
+    """The empty broker of the tests."""
+    with redis.from_url(SERVERS.redis_url, socket_timeout=5) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def stack(transactional_db, broker, request):
+    """Worker, drain, beat and web as real processes: stack.start("worker"), stack.kill("worker"), stack.said()."""
+    from django.db import connection
+
+    processes = Processes(connection.settings_dict["NAME"])
+    yield processes
+    processes.close()
+    print(processes.said())

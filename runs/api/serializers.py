@@ -65,7 +65,7 @@ class RunRow(Failable):
     runId = Char(source="run_id")
     zapSlug = Char(source="zap_slug")
     zapVersion = Int(source="zap_version", help_text="0: the recipe came with the request, or is an unpublished draft.")
-    zapUrl = Address(source="zap_url", help_text="The finished film.")
+    zapUrl = Address(source="zap_url", allow_null=True, help_text="The finished film.")
     status = Char()
     stage = Char()
     waitReason = Char(source="wait_reason", allow_null=True)

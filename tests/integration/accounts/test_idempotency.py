@@ -59,7 +59,8 @@ def test_a_request_at_work_keeps_the_same_request_out():
     with pytest.raises(KeyInFlight) as caught:
         take()
 
-    assert caught.value.retryable and caught.value.status == 409
+    assert caught.value.retryable
+    assert caught.value.status == 409
 
 
 def test_a_dead_claim_is_taken_over_once():

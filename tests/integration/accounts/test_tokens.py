@@ -15,7 +15,9 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 def test_a_token_is_shown_once_and_kept_as_a_digest():
     token, plain = create_token(make_user("alice"), "laptop", ["read", "run"])
 
-    assert plain.startswith("zap_") and plain.startswith(token.prefix) and len(plain) == 53
+    assert plain.startswith("zap_")
+    assert plain.startswith(token.prefix)
+    assert len(plain) == 53
     row = ApiToken.objects.get()
     assert plain not in str(row.__dict__)
     assert row.scopes == ["read", "run"]

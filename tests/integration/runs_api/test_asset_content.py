@@ -23,9 +23,17 @@ def clip(alice):
     )
     key = default_storage.save("runs/r/door/1/0-x", ContentFile(BYTES))
     return Asset.objects.create(
-        asset_id="asset_clip", run=run, step=step, attempt=attempt, index=0, kind="mp4", content_type="video/mp4", storage_key=key,
-        sha256=hashlib.sha256(BYTES).hexdigest(), size_bytes=len(BYTES),
-    )  # fmt: skip
+        asset_id="asset_clip",
+        run=run,
+        step=step,
+        attempt=attempt,
+        index=0,
+        kind="mp4",
+        content_type="video/mp4",
+        storage_key=key,
+        sha256=hashlib.sha256(BYTES).hexdigest(),
+        size_bytes=len(BYTES),
+    )
 
 
 @pytest.fixture
@@ -62,9 +70,15 @@ def test_the_whole_asset(fetch):
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("wanted", "first", "last"),
-    [("bytes=0-1", 0, 1), ("bytes=0-", 0, 511_999), ("bytes=511999-", 511_999, 511_999), ("bytes=-3", 511_997, 511_999),
-     ("bytes=100-999999", 100, 511_999), ("bytes=-999999", 0, 511_999)],
-)  # fmt: skip
+    [
+        ("bytes=0-1", 0, 1),
+        ("bytes=0-", 0, 511_999),
+        ("bytes=511999-", 511_999, 511_999),
+        ("bytes=-3", 511_997, 511_999),
+        ("bytes=100-999999", 100, 511_999),
+        ("bytes=-999999", 0, 511_999),
+    ],
+)
 def test_a_part_of_it(fetch, wanted, first, last):
     answer = fetch(Range=wanted)
 
@@ -82,7 +96,9 @@ def test_a_part_beyond_the_end(fetch, wanted):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("wanted", ["bytes=5-2", "bytes=0-1,4-5", "lines=1-2", "bytes=-", "bytes=x-y", "bytes=" + "9" * 40 + "-"])
+@pytest.mark.parametrize(
+    "wanted", ["bytes=5-2", "bytes=0-1,4-5", "lines=1-2", "bytes=-", "bytes=x-y", "bytes=" + "9" * 40 + "-"]
+)
 def test_a_range_that_makes_no_sense_is_ignored(fetch, wanted):
     assert fetch(Range=wanted).status_code == 200
 

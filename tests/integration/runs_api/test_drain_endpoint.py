@@ -26,7 +26,8 @@ def _secret(settings):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"x-zap-cron-secret": SECRET}, {"Authorization": f"Bearer {SECRET}"}, {"Authorization": f"bearer {SECRET}"}]
+    "headers",
+    [{"x-zap-cron-secret": SECRET}, {"Authorization": f"Bearer {SECRET}"}, {"Authorization": f"bearer {SECRET}"}],
 )
 def test_the_secret_opens_it_in_either_header(client, windows, headers):
     answer = client.post(PATH, headers=headers)
@@ -39,9 +40,15 @@ def test_the_secret_opens_it_in_either_header(client, windows, headers):
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"x-zap-cron-secret": ""}, {"x-zap-cron-secret": SECRET[:-1]}, {"x-zap-cron-secret": "ü"}, {"Authorization": f"Basic {SECRET}"},
-     {"x-zap-cron-secret": "wrong", "Authorization": f"Bearer {SECRET}"}],
-)  # fmt: skip
+    [
+        {},
+        {"x-zap-cron-secret": ""},
+        {"x-zap-cron-secret": SECRET[:-1]},
+        {"x-zap-cron-secret": "ü"},
+        {"Authorization": f"Basic {SECRET}"},
+        {"x-zap-cron-secret": "wrong", "Authorization": f"Bearer {SECRET}"},
+    ],
+)
 def test_anything_else_does_not(client, windows, headers):
     answer = client.post(PATH, headers=headers)
 

@@ -50,7 +50,10 @@ def test_the_type_is_what_the_bytes_are():
         (uri(b""), "INPUT_NOT_MEDIA"),
         (uri(PNG, "data:video/mp4;base64,"), "INPUT_NOT_MEDIA"),
         (uri(b"MZ" + b"0" * 100, "data:image/png;base64,"), "INPUT_NOT_MEDIA"),
-        (uri(b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "data:image/svg+xml;base64,"), "INPUT_NOT_MEDIA"),
+        (
+            uri(b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "data:image/svg+xml;base64,"),
+            "INPUT_NOT_MEDIA",
+        ),
         (f"input:{KEY}|image/png", "INPUT_NOT_YOURS"),
     ],
 )
@@ -63,7 +66,8 @@ def test_what_is_no_media_is_named_and_nothing_is_stored(value, code):
 
 
 @pytest.mark.parametrize(
-    "value", [f"input:{KEY}|image/png", "input:inputs/../../etc/passwd|image/png", "input:/etc/passwd|a/b", "https://x", ""]
+    "value",
+    [f"input:{KEY}|image/png", "input:inputs/../../etc/passwd|image/png", "input:/etc/passwd|a/b", "https://x", ""],
 )
 def test_bytes_that_we_do_not_keep_are_not_found(value):
     with pytest.raises(NotFound):

@@ -16,23 +16,64 @@ NOON_MS = 1777636800000
 def film(alice):
     """A run of Alice's in the middle of its life, with one row in each table."""
     run = make_run(
-        planned("door", quote="0.25"), planned("film", "door", kind="stitch"), owner=alice, inputs={"NAME": "Ada"}, session_id="tab-7"
+        planned("door", quote="0.25"),
+        planned("film", "door", kind="stitch"),
+        owner=alice,
+        inputs={"NAME": "Ada"},
+        session_id="tab-7",
     )
     door = Step.objects.get(run=run, step_id="door")
-    Run.objects.filter(pk=run.pk).update(started_at=NOON, cost_usd=Decimal("0.1"), reserved_usd=Decimal("0.15"), revision=4)
+    Run.objects.filter(pk=run.pk).update(
+        started_at=NOON, cost_usd=Decimal("0.1"), reserved_usd=Decimal("0.15"), revision=4
+    )
     Step.objects.filter(pk=door.pk).update(
-        status="failed", error="PROVIDER_REJECTED", wait_reason=None, idem_key="zap:idem:x", provider_request_id="job_9",
-        actual_usd=Decimal("0.1"), started_at=NOON, finished_at=NOON, progress=0.5,
-    )  # fmt: skip
+        status="failed",
+        error="PROVIDER_REJECTED",
+        wait_reason=None,
+        idem_key="zap:idem:x",
+        provider_request_id="job_9",
+        actual_usd=Decimal("0.1"),
+        started_at=NOON,
+        finished_at=NOON,
+        progress=0.5,
+    )
     attempt = Attempt.objects.create(
-        run=run, step=door, number=1, status="failed", idem_key="zap:idem:x", provider="mock", capability="image.gen",
-        provider_request_id="job_9", error="PROVIDER_REJECTED", quote_usd=Decimal("0.25"), actual_usd=Decimal("0.1"),
-        cost_source="reported", seed=7, logs=["started"], queue_position=2, due_at=None, finished_at=NOON, created_at=NOON,
-    )  # fmt: skip
+        run=run,
+        step=door,
+        number=1,
+        status="failed",
+        idem_key="zap:idem:x",
+        provider="mock",
+        capability="image.gen",
+        provider_request_id="job_9",
+        error="PROVIDER_REJECTED",
+        quote_usd=Decimal("0.25"),
+        actual_usd=Decimal("0.1"),
+        cost_source="reported",
+        seed=7,
+        logs=["started"],
+        queue_position=2,
+        due_at=None,
+        finished_at=NOON,
+        created_at=NOON,
+    )
     asset = Asset.objects.create(
-        asset_id="asset_1", run=run, step=door, attempt=attempt, index=0, kind="png", content_type="image/webp", storage_key="runs/x/0", sha256="ab",
-        size_bytes=12, width=640, height=360, parents=["asset_0"], created_at=NOON, duration_s=Decimal("1.5"),
-    )  # fmt: skip
+        asset_id="asset_1",
+        run=run,
+        step=door,
+        attempt=attempt,
+        index=0,
+        kind="png",
+        content_type="image/webp",
+        storage_key="runs/x/0",
+        sha256="ab",
+        size_bytes=12,
+        width=640,
+        height=360,
+        parents=["asset_0"],
+        created_at=NOON,
+        duration_s=Decimal("1.5"),
+    )
     Feedback.objects.create(
         run=run, step=door, asset=asset, kind="rlhf_vote", rater="human", scores={"up": 1}, created_at=NOON
     )
@@ -44,12 +85,31 @@ def test_a_run_shows_every_field_of_its_row(client, film, as_alice, alice):
 
     assert body["remainingBudgetUsd"] == 4.75
     assert body["run"] == {
-        "runId": film.run_id, "zapSlug": "test", "zapVersion": 1, "zapUrl": None, "status": "queued", "stage": "queued",
-        "waitReason": None, "providerMode": "mock", "sessionId": "tab-7", "userId": str(alice.pk), "principalId": "test",
-        "inputs": {"NAME": "Ada"}, "contentHash": film.content_hash, "revision": 4, "quoteUsd": 0.25, "capUsd": 5.0,
-        "reservedUsd": 0.15, "costUsd": 0.1, "error": None, "errorDetail": None, "startedAt": NOON_MS, "finishedAt": None,
-        "statusUrl": f"/api/runs/{film.run_id}", "eventsUrl": f"/api/runs/{film.run_id}/events",
-    }  # fmt: skip
+        "runId": film.run_id,
+        "zapSlug": "test",
+        "zapVersion": 1,
+        "zapUrl": None,
+        "status": "queued",
+        "stage": "queued",
+        "waitReason": None,
+        "providerMode": "mock",
+        "sessionId": "tab-7",
+        "userId": str(alice.pk),
+        "principalId": "test",
+        "inputs": {"NAME": "Ada"},
+        "contentHash": film.content_hash,
+        "revision": 4,
+        "quoteUsd": 0.25,
+        "capUsd": 5.0,
+        "reservedUsd": 0.15,
+        "costUsd": 0.1,
+        "error": None,
+        "errorDetail": None,
+        "startedAt": NOON_MS,
+        "finishedAt": None,
+        "statusUrl": f"/api/runs/{film.run_id}",
+        "eventsUrl": f"/api/runs/{film.run_id}/events",
+    }
 
 
 def test_a_step_shows_every_field_of_its_row_and_its_attempts(client, film, as_alice):
@@ -58,17 +118,37 @@ def test_a_step_shows_every_field_of_its_row_and_its_attempts(client, film, as_a
     attempts = door.pop("attempts")
     detail = door.pop("errorDetail")
     assert door == {
-        "stepId": "door", "runId": film.run_id, "order": 0, "kind": "image.gen", "provider": "mock", "model": "mock/image.gen",
-        "status": "failed", "waitReason": None, "progress": 0.5, "parents": [], "idemKey": "zap:idem:x",
-        "providerRequestId": "job_9", "priceQuoteUsd": 0.25, "actualUsd": 0.1, "error": "PROVIDER_REJECTED",
-        "startedAt": NOON_MS, "finishedAt": NOON_MS,
-    }  # fmt: skip
+        "stepId": "door",
+        "runId": film.run_id,
+        "order": 0,
+        "kind": "image.gen",
+        "provider": "mock",
+        "model": "mock/image.gen",
+        "status": "failed",
+        "waitReason": None,
+        "progress": 0.5,
+        "parents": [],
+        "idemKey": "zap:idem:x",
+        "providerRequestId": "job_9",
+        "priceQuoteUsd": 0.25,
+        "actualUsd": 0.1,
+        "error": "PROVIDER_REJECTED",
+        "startedAt": NOON_MS,
+        "finishedAt": NOON_MS,
+    }
     assert (detail["code"], detail["retryable"]) == ("PROVIDER_REJECTED", False)
-    assert detail["message"] and detail["remediation"]
-    assert [(one["number"], one["status"], one["seed"], one["costSource"], one["queuePosition"], one["logs"]) for one in attempts] == [
-        (1, "failed", 7, "reported", 2, ["started"])
-    ]
-    assert (stitch["order"], stitch["parents"], stitch["waitReason"], stitch["attempts"]) == (1, ["door"], "dependency", [])
+    assert detail["message"]
+    assert detail["remediation"]
+    assert [
+        (one["number"], one["status"], one["seed"], one["costSource"], one["queuePosition"], one["logs"])
+        for one in attempts
+    ] == [(1, "failed", 7, "reported", 2, ["started"])]
+    assert (stitch["order"], stitch["parents"], stitch["waitReason"], stitch["attempts"]) == (
+        1,
+        ["door"],
+        "dependency",
+        [],
+    )
 
 
 def test_assets_and_feedback_show_every_field(client, film, as_alice):
@@ -76,16 +156,33 @@ def test_assets_and_feedback_show_every_field(client, film, as_alice):
 
     asset = body["assets"][0]
     assert asset == {
-        "assetId": asset["assetId"], "runId": film.run_id, "stepId": "door", "kind": "png", "contentType": "image/webp",
-        "url": f"/api/assets/{asset['assetId']}/content", "storageKey": "runs/x/0", "sha256": "ab", "sizeBytes": 12, "width": 640,
-        "height": 360, "durationS": 1.5, "parents": ["asset_0"], "createdAt": NOON_MS,
-    }  # fmt: skip
+        "assetId": asset["assetId"],
+        "runId": film.run_id,
+        "stepId": "door",
+        "kind": "png",
+        "contentType": "image/webp",
+        "url": f"/api/assets/{asset['assetId']}/content",
+        "storageKey": "runs/x/0",
+        "sha256": "ab",
+        "sizeBytes": 12,
+        "width": 640,
+        "height": 360,
+        "durationS": 1.5,
+        "parents": ["asset_0"],
+        "createdAt": NOON_MS,
+    }
     assert body["feedback"] == [
         {
-            "runId": film.run_id, "stepId": "door", "assetId": asset["assetId"], "kind": "rlhf_vote", "rater": "human",
-            "scores": {"up": 1}, "comment": None, "createdAt": NOON_MS,
+            "runId": film.run_id,
+            "stepId": "door",
+            "assetId": asset["assetId"],
+            "kind": "rlhf_vote",
+            "rater": "human",
+            "scores": {"up": 1},
+            "comment": None,
+            "createdAt": NOON_MS,
         }
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("path", ["", "/attempts", "/log"])
@@ -142,7 +239,9 @@ def test_the_log_tells_what_happened_page_by_page(client, film, as_alice):
 def test_attempts_are_listed_with_their_steps(client, film, as_alice):
     body = client.get(f"/api/runs/{film.run_id}/attempts", headers=as_alice).json()
 
-    assert [(one["stepId"], one["number"], one["providerRequestId"]) for one in body["attempts"]] == [("door", 1, "job_9")]
+    assert [(one["stepId"], one["number"], one["providerRequestId"]) for one in body["attempts"]] == [
+        ("door", 1, "job_9")
+    ]
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(client, alice, as_alice):
@@ -180,16 +279,36 @@ def test_lists_are_filtered(client, film, as_alice):
     def count(query):
         return len(client.get(f"/api/runs?{query}", headers=as_alice).json()["runs"])
 
-    assert [count(query) for query in ("status=queued", "status=done", "zapSlug=test", "zapSlug=x", "mode=mock", "mode=live")] == [
-        1, 0, 1, 0, 1, 0,
-    ]  # fmt: skip
+    assert [
+        count(query)
+        for query in ("status=queued", "status=done", "zapSlug=test", "zapSlug=x", "mode=mock", "mode=live")
+    ] == [
+        1,
+        0,
+        1,
+        0,
+        1,
+        0,
+    ]
 
 
 @pytest.mark.parametrize(
     "query",
-    ["status=gone", "mode=plan", "zapSlug=%00", "limit=0", "limit=101", "limit=x", "limit=%C2%B2", "cursor=x", "cursor=WyJhIiwiYiJd",
-     "cursor=WyIyMDI2LTA1LTAxVDEyOjAwOjAwWiIsICIxZTQwMCJd", "cursor=" + "W1tb" * 500, "cursor=%C3%BC"],
-)  # fmt: skip
+    [
+        "status=gone",
+        "mode=plan",
+        "zapSlug=%00",
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=%C2%B2",
+        "cursor=x",
+        "cursor=WyJhIiwiYiJd",
+        "cursor=WyIyMDI2LTA1LTAxVDEyOjAwOjAwWiIsICIxZTQwMCJd",
+        "cursor=" + "W1tb" * 500,
+        "cursor=%C3%BC",
+    ],
+)
 def test_a_bad_parameter_is_named(client, as_alice, query):
     answer = client.get(f"/api/runs?{query}", headers=as_alice)
 

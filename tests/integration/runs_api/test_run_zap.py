@@ -11,7 +11,9 @@ STEPS = ["door", "opens", "film"]
 
 
 def nothing_was_written():
-    return not (Run.objects.exists() or Step.objects.exists() or RunEvent.objects.exists() or IdempotencyKey.objects.exists())
+    return not (
+        Run.objects.exists() or Step.objects.exists() or RunEvent.objects.exists() or IdempotencyKey.objects.exists()
+    )
 
 
 def test_a_plan_shows_steps_and_prompts_and_writes_nothing(post, order, as_alice):
@@ -19,7 +21,13 @@ def test_a_plan_shows_steps_and_prompts_and_writes_nothing(post, order, as_alice
 
     plan = answer.json()
     assert answer.status_code == 200
-    assert (plan["runId"], plan["status"], plan["slug"], plan["quoteUsd"], plan["capUsd"]) == (None, "planned", "blue-door", 0.0, 5.0)
+    assert (plan["runId"], plan["status"], plan["slug"], plan["quoteUsd"], plan["capUsd"]) == (
+        None,
+        "planned",
+        "blue-door",
+        0.0,
+        5.0,
+    )
     assert [step["stepId"] for step in plan["steps"]] == STEPS
     assert [step["parents"] for step in plan["steps"]] == [[], ["door"], ["opens"]]
     assert plan["steps"][0]["prompt"] == "A blue door for Ada"

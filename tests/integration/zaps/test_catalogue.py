@@ -159,7 +159,8 @@ def test_a_broken_recipe_leaves_no_row(alice):
 def test_loading_the_bundled_recipes_twice_changes_nothing(db):
     first, second = load_bundled(), load_bundled()
 
-    assert first and second == []
+    assert first
+    assert second == []
     assert set(Zap.objects.values_list("version", "status", "author")) == {(1, "published", None)}
     assert ZapVersion.objects.count() == len(first)
 

@@ -33,11 +33,19 @@ def test_publishing_answers_with_the_row(send, alice):
     body = answer.json()
     assert answer.status_code == 201
     assert {name: body[name] for name in ("slug", "status", "version", "visibility", "title", "tags", "authorId")} == {
-        "slug": "blue-door", "status": "published", "version": 1, "visibility": "public", "title": "The door", "tags": ["door"],
+        "slug": "blue-door",
+        "status": "published",
+        "version": 1,
+        "visibility": "public",
+        "title": "The door",
+        "tags": ["door"],
         "authorId": str(alice.pk),
-    }  # fmt: skip
+    }
     assert (body["estimateUsd"], body["capUsd"], body["providers"]) == (0.0, 5.0, ["mock"])
-    assert [(one["name"], one["type"], one["required"]) for one in body["inputs"]] == [("NAME", "string", True), ("PHOTO", "image", False)]
+    assert [(one["name"], one["type"], one["required"]) for one in body["inputs"]] == [
+        ("NAME", "string", True),
+        ("PHOTO", "image", False),
+    ]
     assert body["finalizedBy"] == f"user:{alice.pk}"
     assert send("/api/zaps/publish", {"source": DOOR}).status_code == 200
 
@@ -148,7 +156,10 @@ def test_a_plan_by_slug_shows_its_steps(client, send, as_alice):
     answer = send("/api/zaps/blue-door/plan", {"inputs": {"NAME": "Ada"}})
 
     assert answer.status_code == 200
-    assert (answer.json()["version"], [step["stepId"] for step in answer.json()["steps"]]) == (1, ["door", "opens", "film"])
+    assert (answer.json()["version"], [step["stepId"] for step in answer.json()["steps"]]) == (
+        1,
+        ["door", "opens", "film"],
+    )
     assert send("/api/zaps/no-such/plan", {}).status_code == 404
     assert send("/api/zaps/blue-door/plan", {"inputs": {"NAME": "Ada"}}, headers={}).status_code == 401
 
@@ -158,4 +169,5 @@ def test_the_command_loads_the_bundled_recipes(capsys):
     call_command("load_recipes")
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("loaded: ") and lines[1] == "nothing new"
+    assert lines[0].startswith("loaded: ")
+    assert lines[1] == "nothing new"

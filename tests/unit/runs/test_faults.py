@@ -51,8 +51,10 @@ def test_every_code_that_the_engine_and_the_adapters_keep_has_words():
 def test_words_are_sentences_that_say_what_to_do(code):
     fault = explain(code)
 
-    assert fault.message.endswith(".") and fault.remediation.endswith(".")
-    assert fault.message[0].isupper() and fault.remediation[0].isupper()
+    assert fault.message.endswith(".")
+    assert fault.remediation.endswith(".")
+    assert fault.message[0].isupper()
+    assert fault.remediation[0].isupper()
 
 
 def test_a_code_that_nobody_knows_is_explained_too():

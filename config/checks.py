@@ -1,11 +1,14 @@
 """System checks: what is legal, but will not work. Each says what to do."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+
+from providers.registry import PROVIDERS, base_url_variable
 
 LONGEST_COUNTDOWN_S = 5
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -66,4 +69,56 @@ def check_public_url(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckM
     ]
 
 
-ALL = (check_visibility, check_leases, check_drain_secret, check_public_url)
+def check_provider(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """A provider that is forced on every step must exist."""
+    if not settings.ZAP_PROVIDER or settings.ZAP_PROVIDER in PROVIDERS:
+        return []
+    return [
+        Error(
+            f"ZAP_PROVIDER is {settings.ZAP_PROVIDER!r}, which is no provider here.",
+            hint=f"There are: {', '.join(sorted(PROVIDERS.entries))}.",
+            id="config.E003",
+        )
+    ]
+
+
+def check_provider_addresses(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Keys go to these addresses: https, or a loopback emulator that is allowed."""
+    return [
+        message
+        for name in sorted(PROVIDERS.entries)
+        for message in _judge(base_url_variable(name))
+        if os.environ.get(base_url_variable(name))
+    ]
+
+
+def _judge(variable: str) -> list[CheckMessage]:
+    parts = urlsplit(os.environ.get(variable, ""))
+    is_here = parts.hostname in _LOOPBACK
+    if parts.scheme not in ("http", "https") or not parts.hostname or (parts.scheme == "http" and not is_here):
+        return [
+            Error(
+                f"{variable} is no address that a key may be sent to.",
+                hint="Write it like https://queue.example.com; http is for 127.0.0.1 only.",
+                id="config.E004",
+            )
+        ]
+    if is_here and not settings.ZAP_ALLOW_LOOPBACK:
+        return [
+            Warning(
+                f"{variable} is on this machine, but the download guard lets nothing from there through.",
+                hint="Set ZAP_ALLOW_LOOPBACK=1 to work against an emulator.",
+                id="config.W003",
+            )
+        ]
+    return []
+
+
+ALL = (
+    check_visibility,
+    check_leases,
+    check_drain_secret,
+    check_public_url,
+    check_provider,
+    check_provider_addresses,
+)

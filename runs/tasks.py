@@ -5,10 +5,12 @@ from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import Ignore
+from celery.signals import worker_shutdown
 
 from core.errors import StaleState
 from runs import dispatch
 from runs.engine import advance, cron_logs, drain, poll, render, settle, submit
+from runs.engine.poller import POLLER
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +63,12 @@ def drain_due(**_newer: Any) -> None:
 def prune(**_newer: Any) -> None:
     """Forget what is older than its retention."""
     cron_logs.prune()
+
+
+@worker_shutdown.connect
+def let_go(**_: Any) -> None:
+    """The drain's connections are closed with the worker."""
+    POLLER.stop()
 
 
 def _unless_stale(verb: Any, pk: int) -> Any:

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from django.db import close_old_connections, connection
 
-from providers import registry
-from providers.contract import Job, Snapshot
+from providers.contract import Job, Provider, Snapshot
 from providers.errors import ProviderError
 from providers.http_async import AsyncTransport
 from runs import dispatch, policy
+from runs.engine import ask
 from runs.engine.cron_logs import CycleReport
 from runs.engine.poll import is_over, look_at
 from runs.transitions import batches
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 CLAIM = 500  # rows a claim
 FLUSH_ROWS = 200
-FLUSH_EVERY_S = 0.02
+FLUSH_EVERY_S = 0.04
 IDLE_S = 0.5  # longest sleep while nothing is due: a bell in the database is heard within this
 MARGIN_S = 0.2  # stop claiming this long before the window ends
 
@@ -74,17 +74,16 @@ class Poller:
         self._transport = self._transport or AsyncTransport()
         await self._in_database(close_old_connections)
         flow = _Flow(self._transport, self._in_database, report)
-        flusher = asyncio.create_task(flow.flush_for_ever())
+        flusher = asyncio.create_task(flow.flush_until_ended())
         try:
             while (left := ends - MARGIN_S - time.monotonic()) > 0:
                 leased = await self._in_database(batches.claim_polls, CLAIM) if flow.has_room else []
                 flow.begin(leased)
                 if len(leased) < CLAIM:
                     await self._rest(flow, left)
-            await flow.finish()
         finally:
-            flusher.cancel()
-            await flow.flush()
+            await flow.finish()
+            await flusher
 
     async def _rest(self, flow: "_Flow", left: float) -> None:
         """Until the next job is due, or for a moment while many are out."""
@@ -112,6 +111,8 @@ class _Flow:
         self._looks: list[Look] = []
         self._over: list[Leased] = []
         self._writing = asyncio.Lock()
+        self._ended = False
+        self._doors: dict[str, tuple[Provider, str]] = {}
 
     @property
     def has_room(self) -> bool:
@@ -125,14 +126,17 @@ class _Flow:
             task.add_done_callback(self._out.discard)
 
     async def finish(self) -> None:
-        """Wait for what is out; each poll ends by its own time-out."""
+        """Wait for what is out; each poll ends by its own time-out. The flusher then writes the rest and ends."""
         if self._out:
             await asyncio.wait(self._out)
+        self._ended = True
 
-    async def flush_for_ever(self) -> None:
-        while True:
+    async def flush_until_ended(self) -> None:
+        """Never canceled, since what it is writing would be lost until its leases end."""
+        while not self._ended:
             await asyncio.sleep(FLUSH_EVERY_S)
             await self.flush()
+        await self.flush()
 
     async def flush(self) -> None:
         async with self._writing:
@@ -159,7 +163,7 @@ class _Flow:
 
     async def _ask(self, leased: Leased) -> tuple[Snapshot | None, ProviderError | None]:
         try:
-            provider, key = registry.provider(leased.provider), registry.api_key(leased.provider)
+            provider, key = self._door(leased.provider)
             job = Job(request_id=leased.request_id, model=leased.model, urls=leased.urls)
             return await self._transport.hold(provider.poll(job, key=key), timeout_s=policy.POLL_TIMEOUT_S), None
         except ProviderError as exc:
@@ -167,6 +171,12 @@ class _Flow:
         except Exception as exc:  # an adapter that breaks on one answer must not stop the drain
             logger.exception("attempt=%s poll=broken", leased.attempt_id)
             return None, ProviderError(f"{type(exc).__name__} while reading the provider's answer.")
+
+    def _door(self, name: str) -> tuple[Provider, str]:
+        """The adapter and its key, looked up once a cycle."""
+        if name not in self._doors:
+            self._doors[name] = ask.adapter_and_key(name)
+        return self._doors[name]
 
     def _count(self, leased: Leased, snapshot: Snapshot | None, error: ProviderError | None) -> None:
         if error is not None:

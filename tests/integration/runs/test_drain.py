@@ -217,3 +217,14 @@ def test_old_cycles_are_forgotten(settings):
 
     assert deleted == 1
     assert CronLog.objects.count() == 1
+
+
+def test_a_cycle_ends_with_every_lease_given_back(bells):
+    attempts = [in_flight(make_run(planned("a", params=SLOW))) for _ in range(12)]
+    for attempt in attempts:
+        make_due(attempt)
+
+    drain.run_cycle(window_s=0.3, job_name="test")
+
+    assert Attempt.objects.exclude(lease_token=None).count() == 0
+    assert Attempt.objects.filter(due_at__gt=Now()).count() == 12

@@ -9,9 +9,9 @@ from core.errors import BadInput, OverBudget, Problem
 from core.money import ZERO, usd
 from zaps.equip import Equipment, Prices, Providers
 from zaps.expand import expand
-from zaps.idle_fields import idle_fields
 from zaps.kind import KINDS
 from zaps.planned import Plan, PlannedStep
+from zaps.recipe.idle_fields import idle_fields
 from zaps.recipe.schema import REPEAT_AT_MOST, Recipe
 from zaps.values import check_values
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from core.errors import Problem
-from zaps.idle_fields import idle_fields
 from zaps.kind import KINDS
 from zaps.recipe.check import made_by
+from zaps.recipe.idle_fields import idle_fields
 from zaps.recipe.prompts import variables
 from zaps.recipe.schema import Recipe, Repeat, StepSpec, Target
 

@@ -72,6 +72,7 @@ def test_what_other_tools_write_is_kept():
     tail = "compiled_from_run_id: run_1\nlineage: {source_zap: a, source_version: 2}\nx_source: studio\n"
     text = changed(SMALL, "version: 2\n", "version: 2\n" + tail)
     text = changed(text, "    duration_s: 5\n", "    duration_s: 5\n    x_note: [1, true, null, 0.5]\n")
+    text = changed(text, "{type: string}", "{type: string, x_widget: wide}")
 
     recipe = parse(text, {})
 

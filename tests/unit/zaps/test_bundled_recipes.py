@@ -9,7 +9,7 @@ from zaps.plan import make_plan
 from zaps.recipe import parse
 from zaps.recipe.lint import lint
 
-from .test_plan import Willing, installed
+from .planning import Willing, installed
 
 BUNDLED = {one.slug: one for one in bundled()}
 INPUTS = {

@@ -1,79 +1,12 @@
-from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from core.errors import BadInput, OverBudget
-from core.registry import Registry
-from providers.contract import Provider
-from providers.prices import Price, PriceBook
-from zaps.equip import ModelUnpriced, PriceOutdated, ProviderUnsupported
-from zaps.plan import make_plan
 from zaps.planned import InputRef, Role, Source
-from zaps.recipe import parse
 
-from .texts import INPUTS, PROMPTS, SMALL, WORLD_CUP, changed
-
-TODAY = date(2026, 11, 21)
-
-
-class Willing(Provider):
-    """Makes everything; complains about what its name says."""
-
-    def __init__(self, name, *, refuses=()):
-        super().__init__()
-        self.name = name
-        self.refuses = refuses
-        self.asked = []
-
-    def default_model(self, capability):
-        return None if capability in self.refuses else f"{self.name}/{capability}"
-
-    def check(self, generation):
-        self.asked.append(generation)
-        return [("duration_s", "It makes 5 or 10 seconds.")] if generation.duration_s == 7 else []
-
-    def submit(self, generation, *, key, idem_key):
-        raise AssertionError("planning asks nobody")
-
-    def poll(self, job, *, key):
-        raise AssertionError("planning asks nobody")
-
-
-def installed(*providers):
-    registry = Registry("nothing", "NOTHING")
-    registry.entries = {provider.name: provider for provider in providers}
-    return registry
-
-
-def book(*, verified_at=TODAY):
-    def price(provider, model, unit, usd):
-        return Price(
-            provider=provider, model=model, unit=unit, usd=Decimal(usd), source="by hand", verified_at=verified_at
-        )
-
-    return PriceBook([
-        price("fal", "fal-ai/flux/dev", "megapixel", "0.025"),
-        price("gmi", "seedance-2-0-260128", "second", "0.07"),
-        price("fal", "fal/image.gen", "request", "0.50"),
-        price("fal", "fal/video.gen", "second", "0.10"),
-    ])  # fmt: skip
-
-
-def plan(text=WORLD_CUP, *, prompts=PROMPTS, inputs=INPUTS, mode="live", providers=None, prices=None, **more):
-    return make_plan(
-        parse(text, prompts),
-        inputs=inputs,
-        mode=mode,
-        providers=providers or installed(Willing("fal"), Willing("gmi"), Willing("mock")),
-        prices=prices or book(),
-        today=TODAY,
-        **more,
-    )
-
-
-def small(text=SMALL, **more):
-    return plan(text, prompts={}, **{"inputs": {}, **more})
+from .planning import plan, small
+from .texts import INPUTS, SMALL, WORLD_CUP, changed
 
 
 @pytest.mark.parametrize(("extends", "total"), [(None, "1.10"), (0, "1.10"), (3, "4.25"), (13, "14.75")])
@@ -88,6 +21,12 @@ def test_one_clip_more_than_the_cap_allows_is_refused_with_the_sum_broken_down()
     extra = caught.value.extra
     assert (extra["quoteUsd"], extra["capUsd"], len(extra["steps"])) == (15.8, 15.0, 17)
     assert extra["steps"][2] == {"stepId": "opening", "model": "seedance-2-0-260128", "quoteUsd": 1.05}
+
+
+def test_a_run_may_cost_exactly_its_cap():
+    text = changed(SMALL, "cap_usd: 5", "cap_usd: 1")
+
+    assert small(text).quote_usd == 1
 
 
 def test_a_caller_can_lower_the_cap_and_not_raise_it():
@@ -165,91 +104,6 @@ def test_steps_that_do_not_refer_to_each_other_have_no_order():
     assert (made.steps[1].parents, made.steps[2].parents) == (("still",), ("still",))
 
 
-def test_mock_costs_nothing_and_runs_every_step_that_is_not_local_on_the_mock():
-    made = plan(mode="mock", extend_count=64)
-
-    assert made.quote_usd == 0
-    assert {step.provider for step in made.steps} == {"mock", "local"}
-
-
-def test_plan_quotes_as_live_would():
-    assert plan(mode="plan", extend_count=3).steps == plan(mode="live", extend_count=3).steps
-
-
-def test_mock_does_not_care_whether_the_providers_of_a_recipe_are_installed():
-    text = changed(SMALL, "  - id: still\n", "  - id: still\n    provider: vertex\n")
-
-    assert small(text, mode="mock").steps[0].provider == "mock"
-    with pytest.raises(ProviderUnsupported) as caught:
-        small(text, mode="plan")
-    problem = caught.value.problems[0]
-    assert (problem.code, problem.path, problem.line) == ("PROVIDER_UNSUPPORTED", "steps[0].provider", 12)
-
-
-def test_who_makes_a_step_is_decided_by_the_request_then_the_step_then_the_defaults():
-    everybody = installed(Willing("fal"), Willing("gmi"), Willing("mock"))
-    text = changed(SMALL, "  - id: still\n", "  - id: still\n    provider: mock\n")
-    with_default = changed(text, "version: 2\n", "version: 2\ndefaults: {provider: mock}\n")
-
-    assert [step.provider for step in small(text, providers=everybody).steps] == ["mock", "fal", "local"]
-    assert [step.provider for step in small(with_default, providers=everybody).steps] == ["mock", "mock", "local"]
-    assert [step.provider for step in small(SMALL, provider="mock").steps] == ["mock", "mock", "local"]
-
-
-def test_which_model_is_decided_by_the_step_then_the_defaults_then_the_provider():
-    text = changed(SMALL, "  - id: still\n", "  - id: still\n    model: own\n")
-    with_default = changed(text, "version: 2\n", "version: 2\ndefaults: {models: {image.gen: a, video.gen: b}}\n")
-
-    assert [step.model for step in small(with_default, mode="mock").steps] == ["own", "b", None]
-    assert [step.model for step in small(text, mode="mock").steps] == ["own", "mock/video.gen", None]
-
-
-def test_a_provider_that_does_not_do_a_kind_is_refused():
-    with pytest.raises(ProviderUnsupported) as caught:
-        small(providers=installed(Willing("fal", refuses=["video.gen"])))
-
-    assert [problem.path for problem in caught.value.problems] == ["steps[1].kind"]
-
-
-def test_what_a_provider_complains_about_names_the_field():
-    text = changed(SMALL, "duration_s: 5", "duration_s: 7")
-
-    with pytest.raises(ProviderUnsupported) as caught:
-        small(text)
-
-    (problem,) = caught.value.problems
-    assert (problem.path, problem.line, problem.column) == ("steps[1].duration_s", 16, 17)
-    assert problem.message == "It makes 5 or 10 seconds."
-
-
-def test_a_provider_is_told_of_pictures_that_do_not_exist_yet():
-    fal = Willing("fal")
-
-    small(providers=installed(fal, Willing("mock")))
-
-    (picture,) = fal.asked[1].images
-    assert (picture.content_type, picture.url, picture.read()) == ("image/png", None, b"")
-
-
-@pytest.mark.parametrize("mode", ["plan", "live"])
-def test_a_model_without_a_price_is_refused(mode):
-    with pytest.raises(ModelUnpriced) as caught:
-        small(changed(SMALL, "  - id: still\n", "  - id: still\n    model: fal-ai/new\n"), mode=mode)
-
-    (problem,) = caught.value.problems
-    assert (caught.value.code, problem.path, problem.line) == ("PRICE_UNKNOWN", "steps[0].model", 12)
-
-
-def test_a_price_that_nobody_verified_lately_stops_live_and_warns_a_plan():
-    old = book(verified_at=date(2026, 1, 1))
-
-    with pytest.raises(PriceOutdated):
-        small(prices=old)
-    made = small(prices=old, mode="plan")
-    assert made.quote_usd == Decimal("1.00")
-    assert {warning.code for warning in made.warnings} == {"PRICE_STALE"}
-
-
 def test_values_fill_the_prompts_once():
     made = plan(mode="mock", inputs={**INPUTS, "NAME": "{NO} {name}", "NO": "7"})
 
@@ -311,6 +165,12 @@ def test_parts_of_a_stitch_that_are_kept_for_later_are_warnings(block):
     text = changed(SMALL, "    inputs: [clip]\n", f"    inputs: [clip]\n    {block}\n")
 
     assert [one.code for one in small(text, mode="mock").warnings] == ["NOT_ACTED_ON"]
+
+
+def test_an_anchored_extend_is_a_warning():
+    made = plan(changed(WORLD_CUP, "{mode: chain}", "{mode: anchored}"))
+
+    assert "steps[3].extend.mode" in {warning.path for warning in made.warnings}
 
 
 def test_a_local_step_is_given_what_its_kind_reads():

@@ -13,7 +13,7 @@ from zaps.planned import InputRef, PlannedStep, Role, Source
 from zaps.recipe import Recipe, RecipeInvalid, parse
 from zaps.recipe.lint import lint
 
-from .test_plan import Willing, installed
+from .planning import Willing, installed
 from .texts import INPUTS, PROMPTS, SMALL, WORLD_CUP
 
 TODAY = date(2026, 11, 21)

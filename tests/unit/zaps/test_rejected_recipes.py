@@ -188,13 +188,18 @@ def test_a_prompt_file_cannot_lie_outside_of_prompts(path):
 def test_all_problems_of_a_file_come_at_once_in_file_order():
     source = changed(SMALL, "zap: small-one", "zap: X")
     source = changed(source, "type: string", "type: strin")
-    source = changed(source, FILM, "    inputs: [klip]\n")
+    source = changed(source, FILM, "    inputs: [klip]\n    inputs: [clip]\n")
 
     with pytest.raises(RecipeInvalid) as caught:
         parse(source, {})
 
     codes = [(problem.code, problem.line) for problem in caught.value.problems]
-    assert codes == [("RECIPE_SLUG", 2), ("RECIPE_CHOICE", 6), ("RECIPE_REF_UNKNOWN", 20)]
+    assert codes == [
+        ("RECIPE_SLUG", 2),
+        ("RECIPE_CHOICE", 6),
+        ("RECIPE_REF_UNKNOWN", 20),
+        ("RECIPE_DUPLICATE_KEY", 21),
+    ]
 
 
 def test_an_unknown_key_is_answered_with_the_word_that_was_meant():

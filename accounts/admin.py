@@ -1,57 +1,73 @@
-"""Tokens and idempotency keys, for operators. Tokens are made by `zap token create`: only there can they be shown."""
+"""The operators' door to tokens and idempotency keys."""
 
-from typing import TYPE_CHECKING, Any
-
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from accounts.models import ApiToken, IdempotencyKey
 from accounts.tokens import revoke
-
-if TYPE_CHECKING:
-    TokenAdmin = admin.ModelAdmin[ApiToken]
-    KeyAdmin = admin.ModelAdmin[IdempotencyKey]
-else:
-    TokenAdmin = KeyAdmin = admin.ModelAdmin
-
-
-class ReadOnly:
-    """Nothing is added or changed here."""
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
+from core.ledger import Ledger, badge, json_block
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ReadOnly, TokenAdmin):
-    """Who holds tokens, and when each was last used."""
+class ApiTokenAdmin(Ledger):
+    """Tokens are made by `zap token create`, which alone can show one; here they are revoked."""
 
-    list_display = ("name", "prefix", "owner", "scopes", "created_at", "expires_at", "last_used_at", "revoked_at")
-    list_filter = ("revoked_at", "created_at")
+    list_display = ("name", "owner", "prefix", "allows", "state", "last_used_at", "expires_at", "created_at")
     list_select_related = ("owner",)
     search_fields = ("name", "prefix", "owner__username")
-    exclude = ("digest",)
-    actions = ("revoke_tokens",)
+    search_help_text = "Name, first characters or owner"
+    date_hierarchy = "created_at"
+    fields = ("name", "owner", "prefix", "allows", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
+    readonly_fields = ("allows", "state")
+    actions = ["revoke_tokens"]
 
-    @admin.action(description="Revoke", permissions=["delete"])
-    def revoke_tokens(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        """The chosen tokens open nothing any more."""
-        for token in queryset:
+    @admin.display(description="scopes")
+    def allows(self, token: ApiToken) -> str:
+        """What it may be used for."""
+        return ", ".join(token.scopes)
+
+    @admin.display(description="state")
+    def state(self, token: ApiToken) -> SafeString | str:
+        """Whether it opens doors now."""
+        if token.revoked_at is not None:
+            return badge("revoked")
+        return badge("live" if token.is_live(at=timezone.now()) else "expired")
+
+    @admin.action(description="Revoke selected tokens", permissions=["revoke"])
+    def revoke_tokens(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        """They open nothing any more."""
+        count = 0
+        for token in tokens.filter(revoked_at=None):
             revoke(token)
-        self.message_user(request, "Revoked.")
+            count += 1
+        self.message_user(request, f"{count} revoked; whoever uses one is refused from now on.", messages.SUCCESS)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may change tokens at all."""
+        return request.user.has_perm("accounts.change_apitoken")
 
 
 @admin.register(IdempotencyKey)
-class IdempotencyKeyAdmin(ReadOnly, KeyAdmin):
-    """Which requests were carried out once."""
+class IdempotencyKeyAdmin(Ledger):
+    """Requests that must not be carried out twice."""
 
-    list_display = ("key", "principal", "response_status", "run_id", "created_at", "lease_until")
-    search_fields = ("=run_id", "=key", "principal")
-    list_filter = ("response_status", "created_at")
-    exclude = ("request_hash", "lease_token")
+    list_display = ("key", "principal", "run_id", "answered", "created_at", "lease_until")
+    list_defer = ("response_body",)
+    search_fields = ("key__exact", "principal__exact", "run_id__exact")
+    search_help_text = "Key, principal or run id, in full"
+    date_hierarchy = "created_at"
+    fields = ("key", "principal", "run_id", "answered", "request_hash", "created_at", "lease_until", "body")
+    readonly_fields = ("answered", "body")
+
+    @admin.display(description="answer")
+    def answered(self, key: IdempotencyKey) -> SafeString | str:
+        """The status that was answered."""
+        return str(key.response_status) if key.response_status is not None else badge("at work")
+
+    @admin.display(description="answer's body")
+    def body(self, key: IdempotencyKey) -> SafeString | str:
+        """What is answered again."""
+        return json_block(key.response_body)

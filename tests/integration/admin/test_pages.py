@@ -258,7 +258,7 @@ def test_the_list_of_cycles_shows_the_newest_at_a_glance(client, operator):
 def test_a_token_is_revoked_and_never_shown(client, operator):
     token, plain = create_token(operator, "laptop")
 
-    client.post(list_url(ApiToken), {"action": "revoke_selected", "_selected_action": [token.pk]})
+    client.post(list_url(ApiToken), {"action": "revoke_tokens", "_selected_action": [token.pk]})
 
     token.refresh_from_db()
     assert token.revoked_at is not None

@@ -264,16 +264,11 @@ def _error_type(reply: Reply) -> str | None:
         answer = json.loads(reply.body)
     except ValueError:
         return None
-    if not isinstance(answer, dict):
-        return None
-    detail = answer.get("detail")
+    detail = answer.get("detail") if isinstance(answer, dict) else None
     if isinstance(detail, list):
-        first = detail[0] if detail else {}
-        return str(first.get("type", "")) if isinstance(first, dict) else ""
-    kind = answer.get("error_type")
-    if isinstance(kind, str):
-        return kind
-    return "" if reply.status == 422 else None
+        return str(detail[0].get("type", "")) if detail and isinstance(detail[0], dict) else ""
+    kind = answer.get("error_type") if isinstance(answer, dict) else None
+    return kind if isinstance(kind, str) else "" if reply.status == 422 else None
 
 
 def _outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,6 +14,13 @@ NGINX = (
     b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
 _SHOWN_BYTES = 4096
+_INSTEAD: dict[str, Callable[[], Answer]] = {
+    "nginx": lambda: Answer(status=502, body=NGINX, content_type="text/html"),
+    "garbage": lambda: Answer(body=b"<not json>", content_type="text/html"),
+    "html": lambda: Answer(body=b"<!doctype html><title>Sign in</title>", content_type="video/mp4"),
+    "gone": lambda: reply({"detail": "Not found"}, 404),
+    "drop": lambda: Answer(drop=True),
+}
 
 
 class Clock:
@@ -71,21 +78,11 @@ class Rule:
 
     def instead(self) -> Answer | None:
         """The answer that is given in place of the vendor's; None when the vendor is asked."""
-        match self.do:
-            case "status":
-                later = {} if self.retry_after_s is None else {"retry_after": f"{self.retry_after_s:g}"}
-                return reply(self.body or {"detail": "A fault was asked for."}, self.status or 503, **later)
-            case "nginx":
-                return Answer(status=502, body=NGINX, content_type="text/html")
-            case "garbage":
-                return Answer(body=b"<not json>", content_type="text/html")
-            case "html":
-                return Answer(body=b"<!doctype html><title>Sign in</title>", content_type="video/mp4")
-            case "gone":
-                return reply({"detail": "Not found"}, 404)
-            case "drop":
-                return Answer(drop=True)
-        return None
+        if self.do == "status":
+            later = {} if self.retry_after_s is None else {"retry_after": f"{self.retry_after_s:g}"}
+            return reply(self.body or {"detail": "A fault was asked for."}, self.status or 503, **later)
+        made = _INSTEAD.get(self.do)
+        return made() if made else None
 
     def spoil(self, answer: Answer) -> Answer:
         """What becomes of the vendor's own answer."""

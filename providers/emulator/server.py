@@ -29,6 +29,8 @@ class Emulator:
         }
         self.urls: dict[str, str] = {}
         self._port = port
+        self._servers: list[asyncio.Server] = []
+        self._open_connections: set[Connection] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="zaps-emulator", daemon=True)
 
@@ -48,10 +50,16 @@ class Emulator:
     async def _open(self) -> None:
         for number, (name, desk) in enumerate(self.desks.items()):
             port = self._port + number if self._port else 0
-            server = await self._loop.create_server(partial(Connection, desk.handle), "127.0.0.1", port)
+            connect = partial(Connection, desk.handle, self._open_connections)
+            server = await self._loop.create_server(connect, "127.0.0.1", port)
+            self._servers.append(server)
             desk.sheet.origin = self.urls[name] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
     async def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+        for connection in list(self._open_connections):
+            connection.abort()
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, cast
+
+logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 200_000_000
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
@@ -73,18 +76,21 @@ def reply(document: object, status: int = 200, **headers: str) -> Answer:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection; answers its requests in order."""
+    """One client's connection; answers its requests in order, and is in `among` while it is open."""
 
-    def __init__(self, handle: Callable[[Request], Answer]) -> None:
+    def __init__(self, handle: Callable[[Request], Answer], among: "set[Connection]") -> None:
         self._handle = handle
+        self._among = among
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        self._among.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._among.discard(self)
         self._transport = None
         if self._task is not None:
             self._task.cancel()
@@ -95,10 +101,15 @@ class Connection(asyncio.Protocol):
 
     def _work(self) -> None:
         while self._transport is not None and self._task is None:
-            request = take_request(self._buffer)
-            if request is None:
+            try:
+                request = take_request(self._buffer)
+                answer = self._handle(request) if request else None
+            except Exception:  # a client must not wait for an answer that will not come
+                logger.exception("emulator=broken")
+                self.abort()
                 return
-            answer = self._handle(request)
+            if answer is None:
+                return
             if answer.is_plain:
                 self._transport.write(answer.head(len(answer.body)) + answer.body)
             else:
@@ -108,7 +119,7 @@ class Connection(asyncio.Protocol):
     def _performed(self, task: asyncio.Task[None]) -> None:
         self._task = None
         if task.cancelled() or task.exception() is not None:
-            self._abort()
+            self.abort()
         else:
             self._work()
 
@@ -116,7 +127,7 @@ class Connection(asyncio.Protocol):
         if answer.delay_s:
             await asyncio.sleep(answer.delay_s)
         if answer.drop:
-            self._abort()
+            self.abort()
         elif answer.events is not None:
             self._write(answer.head(None))
             async for piece in answer.events:
@@ -136,13 +147,14 @@ class Connection(asyncio.Protocol):
         self._write(body if answer.cut_after is None else body[: answer.cut_after])
         if answer.cut_after is not None:
             await asyncio.sleep(0.05)  # let what was sent arrive before the line breaks
-            self._abort()
+            self.abort()
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
+        """Break the connection."""
         if self._transport is not None:
             self._transport.abort()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models.functions import Now
 
 from core.ids import new_id
 from runs import dispatch
@@ -64,7 +65,8 @@ def start_run(
             model=planned.model or "",
             spec=planned.to_json(),
             parents=list(planned.parents),
-            wait_reason=WaitReason.DEPENDENCY,
+            wait_reason=WaitReason.DEPENDENCY if planned.parents else None,
+            due_at=None if planned.parents else Now(),
             price_quote_usd=planned.quote_usd,
         )
         for planned in plan.steps

@@ -20,8 +20,9 @@ _STANDING = frozenset({"done", "failed", "canceled", "waiting"})
 def follow(client: Client, run_id: str, *, as_json: bool) -> Exit:
     """Show the run until nothing moves without a person, then hand it over. Ctrl-C leaves it alive."""
     try:
-        with progress.display() as shown, _hands(client) as hands:
-            _watch(client, run_id, shown, hands)
+        if _look(client, run_id)["run"]["status"] not in _STANDING:
+            with progress.display() as shown, _hands(client) as hands:
+                _watch(client, run_id, shown, hands)
     except KeyboardInterrupt:
         talk.say(f"Detached; the run is kept and goes on with the next worker. Come back with: zap watch {run_id}")
         return result(client, run_id, as_json=as_json, ended=False)
@@ -38,7 +39,7 @@ def _hands(client: Client) -> "AbstractContextManager[Helpers | None]":
 
 def _watch(client: Client, run_id: str, shown: progress.Display, hands: "Helpers | None") -> None:
     while True:
-        snapshot = client.call("GET", f"/api/runs/{run_id}")
+        snapshot = _look(client, run_id)
         shown.show(snapshot)
         if snapshot["run"]["status"] in _STANDING:
             return
@@ -47,9 +48,14 @@ def _watch(client: Client, run_id: str, shown: progress.Display, hands: "Helpers
         time.sleep(_EVERY_S if client.is_local else 4 * _EVERY_S)
 
 
+def _look(client: Client, run_id: str) -> dict[str, Any]:
+    snapshot: dict[str, Any] = client.call("GET", f"/api/runs/{run_id}")
+    return snapshot
+
+
 def result(client: Client, run_id: str, *, as_json: bool, ended: bool) -> Exit:
     """Print the run as it is: one JSON document, or the film's place and a few words. Exit as it `ended`, else 0."""
-    snapshot = with_paths(client.call("GET", f"/api/runs/{run_id}"), client)
+    snapshot = with_paths(_look(client, run_id), client)
     if as_json:
         talk.give_json(snapshot)
     else:

@@ -75,7 +75,7 @@ def _check_materials(recipe: Recipe, index: int, log: Log) -> None:
 
 def _misfit(ref: Ref, made: str | None, kind: str, uses: tuple[str, ...]) -> str | None:
     """Why a local step cannot take what the reference brings."""
-    wanted = " and ".join(_WORDS[one] for one in uses)
+    wanted = ", ".join(_WORDS[one] for one in uses)
     if ref.target == Target.INPUT:
         return f"{ref.name} is an input; a {kind} step takes {wanted} that earlier steps made."
     if made in uses or made == _UNKNOWN:

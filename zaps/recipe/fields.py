@@ -123,7 +123,7 @@ class Field:
         return _json(self.node)
 
     def _not(self, wanted: str) -> None:
-        self.wrong("RECIPE_TYPE", f"{self.path or 'the frontmatter'} must be {wanted}.")
+        self.wrong("RECIPE_TYPE", f"{self.path} must be {wanted}.")
 
 
 class Section:

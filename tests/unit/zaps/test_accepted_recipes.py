@@ -2,9 +2,11 @@ from decimal import Decimal
 
 import pytest
 
+from providers.registry import PROVIDERS
 from zaps.recipe import parse
 from zaps.recipe.schema import Ref, Repeat, Target
 
+from .planning import Willing
 from .texts import PROMPTS, SMALL, WORLD_CUP, changed
 
 
@@ -104,10 +106,11 @@ def test_known_providers_need_not_be_installed_to_be_named():
     assert parse(text, {}).steps[0].provider == "vertex"
 
 
-def test_a_provider_of_a_third_party_can_be_named_where_it_is_installed():
+def test_a_provider_of_a_third_party_can_be_named_where_it_is_installed(monkeypatch):
+    monkeypatch.setitem(PROVIDERS.entries, "acme", Willing("acme"))
     text = changed(SMALL, "  - id: still\n", "  - id: still\n    provider: acme\n")
 
-    assert parse(text, {}, installed=["acme"]).steps[0].provider == "acme"
+    assert parse(text, {}).steps[0].provider == "acme"
 
 
 def test_a_repeated_step_may_stand_beside_an_id_that_its_largest_count_does_not_reach():

@@ -19,7 +19,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.errors import Conflict, NotFound
-from providers.registry import PROVIDERS
 from zaps.bundled import bundled
 from zaps.kind import KINDS
 from zaps.models import Zap, ZapVersion
@@ -97,7 +96,7 @@ def parse_cached(source: str, prompts: Mapping[str, str]) -> Recipe:
 
 @lru_cache(maxsize=_PARSED_AT_MOST)
 def _parse(source: str, prompts: tuple[tuple[str, str], ...]) -> Recipe:
-    return parse(source, dict(prompts), installed=PROVIDERS.entries)
+    return parse(source, dict(prompts))
 
 
 def visible(user: User | None) -> QuerySet[Zap]:

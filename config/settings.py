@@ -130,6 +130,13 @@ ZAP_CRON_LOG_DAYS = ENV.number(
     "ZAP_CRON_LOG_DAYS", 14, at_least=1, at_most=3650, about="How long the logs of the drain's cycles are kept."
 )
 
+# providers.download, which knows no Django, reads these itself; here they are checked before anything starts.
+for _kind, _default_mb in (("IMAGE", 30), ("AUDIO", 50), ("VIDEO", 500)):
+    ENV.number(
+        f"ZAP_MAX_{_kind}_MB", _default_mb, at_least=1, about=f"The largest {_kind.lower()} taken from a provider."
+    )
+ENV.number("ZAP_DOWNLOAD_TIMEOUT_S", 600, at_least=1, about="How long one result may take to arrive.")
+
 for _mode in set(ZAP_OPEN_MODES) - {"plan", "mock"}:
     ENV.refuse(f"ZAP_OPEN_MODES names {_mode!r}; it may hold plan and mock.")
 if not SECRET_KEY and _database_url and not DEBUG:

@@ -70,7 +70,7 @@ class Keeper:
             for key, _ in self._selector.select(_LOOK_S):
                 answer: Callable[[socket.socket], None] = key.data
                 answer(key.fileobj)  # type: ignore[arg-type]
-                alone_until = time.monotonic() + (_LINGER_S if self._needed else _FIRST_HOLDER_S)
+                alone_until = time.monotonic() + _LINGER_S
             self._mend()
             if not self._holders and time.monotonic() > alone_until:
                 return

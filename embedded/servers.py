@@ -105,6 +105,9 @@ def _attach(data: Path, *, need: tuple[str, ...], ephemeral: bool) -> tuple[sock
             connection = _connect(places) or _start_keeper(places, ephemeral=ephemeral)
             try:
                 return connection, _ask(connection, need=list(need))
+            except NoServer:
+                connection.close()
+                raise
             except (OSError, ValueError):  # the keeper was just leaving
                 connection.close()
     finally:

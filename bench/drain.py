@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from bench import place
+from bench import _place as place
 
 CADENCE_S = 5
 WARM_S = 12
@@ -33,7 +33,7 @@ def main() -> None:
         os.environ["FAL_BASE_URL"] = json.loads(emulator.stdout.readline())["fal"]  # type: ignore[union-attr]
         place_jobs(options.jobs)
         drain = stack.enter_context(place.process(*place.worker("drain", threads=2, name="drain")))
-        ringer = stack.enter_context(place.process(sys.executable, "-m", "bench.ring"))
+        ringer = stack.enter_context(place.process(sys.executable, "-m", "bench._ring"))
         figures = measure(options, psutil.Process(drain.pid))
         ringer.terminate()
         place.report(options, figures)

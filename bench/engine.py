@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from bench import place
+from bench import _place as place
 
 
 def main() -> None:

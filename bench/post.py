@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from bench import place
+from bench import _place as place
 
 BODY = {"slug": "hello-film", "mode": "mock"}
 

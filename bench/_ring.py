@@ -2,7 +2,7 @@
 
 import time
 
-from bench import place
+from bench import _place as place
 
 if __name__ == "__main__":
     import django

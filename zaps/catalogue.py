@@ -1,7 +1,8 @@
 """The recipes that people can run: who may see which, and how a text becomes a version.
 
 A private recipe is seen by its author and by staff, an unlisted one by whoever knows its slug, a public one by
-everybody and in lists. Drafts are seen by their author and by staff. Whatever may not be seen looks as if it did not exist.
+everybody and in lists. Drafts are seen by their author and by staff. Whatever may not be seen looks as if it were not
+there.
 """
 
 import hashlib

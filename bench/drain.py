@@ -24,11 +24,10 @@ WARM_S = 12
 
 def main() -> None:
     options = place.arguments(__doc__, jobs=5000, seconds=30)
-    with place.own_servers(ZAP_ALLOW_LOOPBACK="1", FAL_KEY="bench", ZAP_POLL_CAP_S=str(CADENCE_S)), ExitStack() as stack:
+    settings = {"ZAP_ALLOW_LOOPBACK": "1", "FAL_KEY": "bench", "ZAP_POLL_CAP_S": str(CADENCE_S)}
+    with place.own_servers(**settings), ExitStack() as stack:
         emulator = stack.enter_context(
-            place.process(
-                sys.executable, "-m", "providers.emulator", "--port", "0", "--json", stdout=subprocess.PIPE
-            )
+            place.process(sys.executable, "-m", "providers.emulator", "--port", "0", "--json", stdout=subprocess.PIPE)
         )
         os.environ["FAL_BASE_URL"] = json.loads(emulator.stdout.readline())["fal"]  # type: ignore[union-attr]
         place_jobs(options.jobs)
@@ -51,11 +50,10 @@ def place_jobs(count: int) -> None:
     answer = requests.post(f"{origin}/__emu__/pace", json={"run_s": 3600}, timeout=10)
     answer.raise_for_status()
     session = requests.Session()
+    session.headers["Authorization"] = "Key bench"
     jobs = []
     for _ in range(count):
-        made = session.post(
-            f"{origin}/fal-ai/flux/dev", json={"prompt": "a lighthouse"}, headers={"Authorization": "Key bench"}, timeout=10
-        ).json()
+        made = session.post(f"{origin}/fal-ai/flux/dev", json={"prompt": "a lighthouse"}, timeout=10).json()
         urls = {name: made[name] for name in ("status_url", "response_url", "cancel_url")}
         jobs.append((made["request_id"], json.dumps(urls)))
     steps = [planned(f"s{i}", provider="fal", model="fal-ai/flux/dev", kind="video.gen") for i in range(50)]
@@ -117,8 +115,8 @@ def _polls(connection: Any) -> int:
 def _latest(connection: Any) -> float:
     """How far the most overdue job is past its time."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0) FROM attempts WHERE status = 'accepted'")
-        return max(float(cursor.fetchone()[0]), 0.0)
+        cursor.execute("SELECT extract(epoch FROM now() - min(due_at)) FROM attempts WHERE status = 'accepted'")
+        return max(float(cursor.fetchone()[0] or 0), 0.0)
 
 
 def _count(connection: Any, condition: str) -> int:

@@ -30,7 +30,8 @@ def main() -> None:
 
 def server(port: int, processes: int) -> list[str]:
     where = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(processes), "--lifespan", "off"]
-    return [sys.executable, "-m", "uvicorn", "config.asgi:application", *where, "--no-access-log", "--log-level", "warning"]
+    quiet = ["--no-access-log", "--log-level", "warning"]
+    return [sys.executable, "-m", "uvicorn", "config.asgi:application", *where, *quiet]
 
 
 def prepare() -> str:

@@ -2,7 +2,9 @@
 
 import argparse
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -48,8 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         talk.say("Stopped.")
         return 130
     except BrokenPipeError:  # whoever read our output has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.FAILED)
+    except Exception:
+        traceback.print_exc()
+        return _complain(_broken(), words)
 
 
 def _obey(words: list[str]) -> Exit:
@@ -74,6 +79,15 @@ def _help(words: list[str]) -> Exit:
         talk.give(f"  {verb:<{width}}  {purpose}")
     talk.give("\n`zap help VERB` shows what a verb takes. ZAP_API_URL and ZAP_TOKEN point it at a server elsewhere.")
     return Exit.DONE
+
+
+def _broken() -> faults.Fault:
+    return faults.fault(
+        "INTERNAL",
+        "Something failed on our side; the lines above say where.",
+        exit_code=Exit.FAILED,
+        remediation="Try again; when it stays, report those lines.",
+    )
 
 
 def _complain(fault: faults.Fault, words: list[str]) -> int:

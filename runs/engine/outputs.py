@@ -71,7 +71,7 @@ def fetch(
 
 
 def store(attempt: Attempt, index: int, path: Path) -> Stored:
-    """Put the file into storage. The same file of the same attempt always has the same key, and is overwritten.
+    """Put the file into storage. The same file of the same attempt always has the same key, and is stored once.
 
     Raises MediaError where it does not decode.
     """
@@ -80,9 +80,20 @@ def store(attempt: Attempt, index: int, path: Path) -> Stored:
     found = _probe(path, sha256)
     ending = _ENDINGS.get(found.content_type, found.kind)
     name = f"runs/{attempt.run.run_id}/{attempt.step.step_id}/{attempt.number}/{index}-{sha256}.{ending}"
+    size_bytes = path.stat().st_size
+    storage_key = _put(name, path, size_bytes)
+    return Stored(index=index, storage_key=storage_key, sha256=sha256, size_bytes=size_bytes, probe=found)
+
+
+def _put(name: str, path: Path, size_bytes: int) -> str:
+    """A worker that died after storing, or in the middle of it, left the same name behind, perhaps only a part."""
+    if default_storage.exists(name):
+        if default_storage.size(name) == size_bytes:
+            return name
+        default_storage.delete(name)
     with path.open("rb") as file:
-        storage_key = default_storage.save(name, File(file))
-    return Stored(index=index, storage_key=storage_key, sha256=sha256, size_bytes=path.stat().st_size, probe=found)
+        storage_key: str = default_storage.save(name, File(file))
+    return storage_key
 
 
 def _probe(path: Path, sha256: str) -> Probe:

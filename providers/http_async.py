@@ -13,7 +13,7 @@ from providers.wire import encode
 T = TypeVar("T")
 
 _CHUNK = 65_536
-_NO_CONNECTION = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_FAILURES = (aiohttp.ClientError, OSError, ValueError)  # a time-out is an OSError; a bad address a ValueError
 
 
 class AsyncTransport:
@@ -58,25 +58,41 @@ class AsyncTransport:
     async def _pooled(self, call: Call, timeout_s: float) -> Reply:
         if self._session is None:
             self._session = _session(aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=60))
-        return await self._exchange(self._session, call, timeout_s)
+        try:
+            return await self._exchange(self._session, call, timeout_s)
+        except _FAILURES:
+            raise lost(call, opened=True) from None
 
     async def _once(self, call: Call, timeout_s: float) -> Reply:
-        async with _session(aiohttp.TCPConnector(force_close=True)) as session:
-            return await self._exchange(session, call, timeout_s)
+        watch = _Watch()
+        try:
+            async with _session(aiohttp.TCPConnector(force_close=True), watch.trace) as session:
+                return await self._exchange(session, call, timeout_s)
+        except _FAILURES:
+            raise lost(call, opened=watch.opened) from None
 
     async def _exchange(self, session: aiohttp.ClientSession, call: Call, timeout_s: float) -> Reply:
         body, headers = encode(call)
         timeout = self._timeouts.get(timeout_s)
         if timeout is None:
             timeout = self._timeouts[timeout_s] = aiohttp.ClientTimeout(total=timeout_s, sock_connect=5)
-        try:
-            async with session.request(
-                call.method, call.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                content = await _bounded(response)
-                return Reply(status=response.status, headers=response.headers, body=content)
-        except (aiohttp.ClientError, OSError, ValueError) as exc:  # a time-out is an OSError
-            raise lost(call, opened=not isinstance(exc, _NO_CONNECTION)) from None
+        async with session.request(
+            call.method, call.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+        ) as response:
+            content = await _bounded(response)
+            return Reply(status=response.status, headers=response.headers, body=content)
+
+
+class _Watch:
+    """Knows whether a connection (TLS included) was ever opened: until then nothing can have been sent."""
+
+    def __init__(self) -> None:
+        self.opened = False
+        self.trace = aiohttp.TraceConfig()
+        self.trace.on_connection_create_end.append(self._note)
+
+    async def _note(self, *_: object) -> None:
+        self.opened = True
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
@@ -92,5 +108,7 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(parts)
 
 
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+def _session(connector: aiohttp.TCPConnector, *traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=list(traces)
+    )

@@ -35,6 +35,8 @@ def sniff(head: bytes) -> tuple[str, str] | None:
 def _content_type(head: bytes) -> str:
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "video/mp4")
+    if head.startswith(b"\x1aE\xdf\xa3"):
+        return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
     if head.lstrip()[:1] in (b"{", b"["):
         return "application/json"
     found = filetype.guess_mime(head)

@@ -7,6 +7,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, worker_ready
 from django.conf import settings
+from kombu.transport import TRANSPORT_ALIASES
 
 from embedded import presence
 
@@ -14,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 logger = logging.getLogger(__name__)
 
+TRANSPORT_ALIASES.update(redis="config.broker:Transport", rediss="config.broker:Transport")
 app = Celery("zaps")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

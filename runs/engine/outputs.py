@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 
 from django.core.files import File
@@ -17,6 +16,8 @@ from providers.download import download
 from providers.mock_media import SCHEME, MockMedia
 from runs.models import Attempt
 
+_KNOWN: dict[str, Probe] = {}
+_MOST_KNOWN = 1024
 _ENDINGS = {
     "image/png": "png",
     "image/jpeg": "jpg",
@@ -30,6 +31,10 @@ _ENDINGS = {
     "audio/mpeg": "mp3",
     "audio/ogg": "ogg",
     "audio/flac": "flac",
+    "audio/mp4": "m4a",
+    "audio/aac": "aac",
+    "image/avif": "avif",
+    "video/x-matroska": "mkv",
     "application/json": "json",
 }
 
@@ -97,26 +102,13 @@ def _put(name: str, path: Path, size_bytes: int) -> str:
 
 
 def _probe(path: Path, sha256: str) -> Probe:
-    """What is inside; asked once for the same content."""
-    return _probed(sha256, _Unhashed(path))
-
-
-class _Unhashed:
-    """A path that does not count as part of the cache's key."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Unhashed)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=1024)
-def _probed(sha256: str, where: _Unhashed) -> Probe:
-    return probe(where.path)
+    """What is inside; looked at once for the same content."""
+    found = _KNOWN.get(sha256)
+    if found is None:
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        found = _KNOWN[sha256] = probe(path)
+    return found
 
 
 def seconds(found: Probe) -> Decimal | None:

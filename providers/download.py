@@ -34,6 +34,7 @@ _MAX_HOPS = 3
 _CHUNK = 65_536
 _BEAT_EVERY_S = 1.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TRUE = frozenset({"1", "true", "on"})
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _ODD = re.compile(r"[\x00-\x20\\\x7f-\U0010ffff]")
@@ -59,7 +60,7 @@ class Limits:
             audio_bytes=int(environ.get("ZAP_MAX_AUDIO_MB") or 50) * _MB,
             video_bytes=int(environ.get("ZAP_MAX_VIDEO_MB") or 500) * _MB,
             seconds=float(environ.get("ZAP_DOWNLOAD_TIMEOUT_S") or 600),
-            allow_loopback=environ.get("ZAP_ALLOW_LOOPBACK") == "1",
+            allow_loopback=environ.get("ZAP_ALLOW_LOOPBACK", "").strip().lower() in _TRUE,
         )
 
     def of_kind(self, kind: str) -> int:

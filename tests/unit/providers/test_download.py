@@ -401,7 +401,9 @@ def test_limits_come_from_the_environment():
 
     assert (limits.image_bytes, limits.audio_bytes, limits.video_bytes) == (1_000_000, 50_000_000, 2_000_000)
     assert limits.allow_loopback
+    assert Limits.of({"ZAP_ALLOW_LOOPBACK": "True"}).allow_loopback
     assert not Limits.of({"ZAP_ALLOW_LOOPBACK": "0"}).allow_loopback
+    assert not Limits.of({}).allow_loopback
 
 
 def test_no_error_repeats_the_address(serve, fetch):

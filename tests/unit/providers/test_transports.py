@@ -86,6 +86,8 @@ def test_a_paid_call_without_a_secure_connection_was_not_sent(serve, converse):
     with pytest.raises(NotSent):
         converse(one("POST", server.url.replace("http:", "https:"), paid=True))
 
+    assert server.opened == 1
+
 
 @pytest.mark.parametrize("answer", [Answer(drop=True), Answer(delay_s=3), Answer(body=b"x" * 200, cut_after=100)])
 def test_a_paid_call_that_lost_its_answer_is_unknown_and_was_made_once(serve, converse, answer):

@@ -105,7 +105,7 @@ def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:
             moves.resume_step(attempt.step)
             advance(moves)
     except StaleState:
-        alone.note_late_acceptance(attempt, token, request_id=job.request_id, urls=dict(job.urls))
+        alone.note_late_acceptance(attempt, request_id=job.request_id, urls=dict(job.urls))
 
 
 def _code(exc: ZapsError) -> str:

@@ -67,10 +67,15 @@ def settling(attempt: Attempt, token: UUID) -> None:
     attempt.tries = 1
 
 
-def note_late_acceptance(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> None:
-    """The answer of a submission that was canceled while it was out: now the provider can be told to stop."""
-    late = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CANCELING, lease_token=token)
-    if late.update(provider_request_id=request_id, urls=urls, due_at=Now(), lease_until=None, lease_token=None):
+def note_late_acceptance(attempt: Attempt, *, request_id: str, urls: dict[str, str]) -> None:
+    """The answer of a submission that was canceled while it was out: now the provider can be told to stop.
+
+    It needs no token: an attempt has one request out at most, so whoever brings a job's id brings this one's.
+    """
+    late = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.CANCELING, provider_request_id="")
+    if late.update(
+        provider_request_id=request_id, urls=urls, tries=0, due_at=Now(), lease_until=None, lease_token=None
+    ):
         dispatch.settle_soon(attempt)
 
 

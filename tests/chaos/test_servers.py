@@ -1,0 +1,122 @@
+"""The broker forgets everything, PostgreSQL goes away, the schedule or the drain dies."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+
+from runs.models import CronLog, Run
+from tests.chaos.fal import paid
+from tests.chaos.truth import assert_nothing_lost, attempt_in, wait_for
+from tests.factories import make_run
+from tests.processes import wait_until
+from tests.servers import SERVERS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def database():
+    """PostgreSQL, to end and start again."""
+    yield Database()
+    SERVERS.start("postgres")
+    connection.close()
+
+
+class Database:
+    def kill(self):
+        connection.close()
+        SERVERS.kill("postgres")
+
+    def start(self):
+        SERVERS.start("postgres")
+        connection.close()
+
+
+def test_the_broker_forgets_everything_in_mid_run_again_and_again(workers, fal, broker):
+    fal.work_for(1)
+    workers.start("worker", "drain", "beat")
+    runs = [make_run(paid("a"), paid("b", "a"), mode="live") for _ in range(2)]
+    broker.flushall()
+    for step_id in ("a", "b"):
+        wait_until(lambda step_id=step_id: runs[0].attempts.filter(step__step_id=step_id).exists())
+        broker.flushall()
+        wait_until(lambda step_id=step_id: runs[0].attempts.exclude(status="planned").filter(step__step_id=step_id))
+        broker.flushall()
+
+    for run in runs:
+        wait_for(run, "done")
+
+    assert len(fal.journal.submissions) == 4
+    for run in runs:
+        assert_nothing_lost(run, fal)
+
+
+def test_postgresql_dies_while_a_job_is_with_its_provider(workers, fal, database):
+    fal.work_for(2)
+    workers.start("worker", "drain", "beat")
+    run = make_run(paid("a"), paid("b", "a"), mode="live")
+    attempt_in(run, "accepted")
+
+    database.kill()
+    database.start()
+
+    wait_for(run, "done")
+    assert len(fal.journal.submissions) == 2
+    assert_nothing_lost(run, fal)
+
+
+def test_postgresql_is_away_when_the_answer_to_a_submission_comes(workers, fal, database):
+    fal.fault("submit", "slow", delay_s=1.5)
+    workers.start("worker", "drain", "beat")
+    run = make_run(paid("a"), mode="live")
+    wait_until(fal.bought)
+
+    database.kill()
+    wait_until(lambda: fal.journal.calls["submit 200"])
+    wait_until(lambda: "submission=unwritten" in workers.said("worker"))
+    database.start()
+
+    wait_for(run, "done")
+    assert len(fal.journal.submissions) == 1
+    assert Run.objects.get(pk=run.pk).cost_usd == Decimal("0.025")
+    assert_nothing_lost(run, fal)
+
+
+def test_without_beat_the_steps_go_on_and_with_it_the_lost_ones_too(workers, fal, broker):
+    fal.work_for(1)
+    workers.start("worker", "drain", "beat")
+    workers.kill("beat")
+    lucky = make_run(paid("a"), mode="live")
+    wait_for(lucky, "done")
+    unlucky = make_run(paid("a"), mode="live")
+    attempt_in(unlucky, "accepted")
+    broker.flushall()
+    workers.kill("worker")
+
+    workers.start("worker", "beat")
+
+    wait_for(unlucky, "done")
+    assert len(fal.journal.submissions) == 2
+    assert_nothing_lost(lucky, fal)
+    assert_nothing_lost(unlucky, fal)
+
+
+def test_the_drain_dies_in_the_middle_of_a_poll(workers, fal):
+    fal.work_for(4)
+    workers.start("worker")
+    run = make_run(paid("a"), paid("b", "a"), mode="live")
+    attempt_in(run, "accepted")
+    workers.kill("worker")
+    asked = fal.journal.count("status")
+    fal.fault("status", "slow", delay_s=60)
+    workers.start("drain", "beat")
+    wait_until(lambda: fal.journal.count("status") > asked)
+    workers.kill("drain")
+
+    workers.start("worker", "drain")
+
+    wait_for(run, "done")
+    assert len(fal.journal.submissions) == 2
+    assert CronLog.objects.filter(job_name="drain", status="success").exists()
+    assert_nothing_lost(run, fal)

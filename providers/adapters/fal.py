@@ -59,6 +59,7 @@ _START_WITHIN_S = 3600  # a job that has not started by then is dropped there, a
 _KEEP_FOR_S = 86_400  # results are copied at once; their public address need not live longer
 _INLINE_BYTES = 256_000  # what is smaller travels inside the request
 _UPLOAD_BYTES = 100_000_000
+_MOST_UNITS = 1_000_000
 _MANY = ("images", "videos", "audios")
 _ONE = ("image", "video", "audio", "audio_file", "audio_url")
 
@@ -182,7 +183,7 @@ class Fal(Provider):
             progress=1.0,
             outputs=outputs,
             cost=cost,
-            seed=seed if isinstance(seed, int) else None,
+            seed=seed if type(seed) is int and abs(seed) < 2**63 else None,
             logs=logs,
         )
 
@@ -190,9 +191,9 @@ class Fal(Provider):
         try:
             units = Decimal(headers.get("x-fal-billable-units", ""))
             price = prices.load().unit_price(self.name, job.model)
-        except (InvalidOperation, prices.PriceUnknown):
-            return None
-        if not units.is_finite() or units < 0:
+            if not 0 <= units <= _MOST_UNITS:
+                return None
+        except (InvalidOperation, prices.PriceUnknown):  # comparing a NaN is one of the former
             return None
         return Cost(usd=usd(units * price), source="derived")
 

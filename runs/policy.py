@@ -15,6 +15,7 @@ BELL_AGAIN_S = 15  # and between two bells of the drain for the same row
 RUN_CHECK_S = 60  # an open run is looked at this often even if nothing rings
 STEP_SLACK_S = 300  # a step may outlive its attempt's deadline by this
 SUBMIT_TRIES = 6  # sends that provably never arrived, before an attempt fails
+LIMITED_TRIES = 64  # about an hour of a provider that only asks us to slow down
 SETTLE_TRIES = 6
 RENDER_TRIES = 3
 POLL_TIMEOUT_S = 10.0

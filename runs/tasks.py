@@ -7,6 +7,7 @@ from celery import Task, shared_task
 from celery.exceptions import Ignore
 from celery.signals import worker_shutdown
 
+from accounts import idempotency
 from core.errors import StaleState
 from runs import dispatch
 from runs.engine import advance, cron_logs, drain, poll, render, settle, submit
@@ -63,6 +64,7 @@ def drain_due(**_newer: Any) -> None:
 def prune(**_newer: Any) -> None:
     """Forget what is older than its retention."""
     cron_logs.prune()
+    idempotency.purge()
 
 
 @worker_shutdown.connect

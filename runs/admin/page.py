@@ -145,12 +145,16 @@ def _attempt_row(attempt: Attempt) -> AttemptRow:
         badge=badge(attempt.status),
         provider=" · ".join(part for part in (attempt.provider, attempt.model) if part),
         request_id=attempt.provider_request_id,
-        looks=f"{attempt.polls} polls" if attempt.polls else "",
+        looks=_times(attempt.polls),
         cost=money(attempt.actual_usd) if attempt.actual_usd is not None else f"≤ {money(attempt.quote_usd)}",
         took=took(attempt.created_at, attempt.finished_at),
         next_look=f"{attempt.due_at:%H:%M:%S}" if attempt.due_at is not None else "",
         error=attempt.error,
     )
+
+
+def _times(polls: int) -> str:
+    return {0: EMPTY, 1: "once"}.get(polls, f"{polls} times")
 
 
 def _asset_card(asset: Asset) -> AssetCard:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+import uvloop
 from django.db import close_old_connections, connection
 
 from providers.contract import Job, Provider, Snapshot
@@ -66,7 +67,7 @@ class Poller:
     def _started(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = uvloop.new_event_loop()
                 threading.Thread(target=_serve, args=[self._loop], name="zaps-drain-loop", daemon=True).start()
             return self._loop
 

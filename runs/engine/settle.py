@@ -33,10 +33,12 @@ def settle_attempt(attempt_pk: int) -> None:
     token = leases.claim(attempt, seconds=policy.work_lease_s())
     if token is None:
         return
-    if attempt.status == AttemptStatus.SETTLING:
-        settle_held(attempt, token, None)
-    else:
+    if attempt.status == AttemptStatus.CANCELING:
         _wind_down(attempt, token)
+    elif attempt.tries > policy.SETTLE_TRIES:
+        fail(attempt, token, attempt.error or "OUTPUT_UNAVAILABLE", _as_if_delivered(attempt))
+    else:
+        settle_held(attempt, token, None)
 
 
 def settle_held(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> None:
@@ -105,20 +107,22 @@ def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError, snapshot: Snap
         leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=code)
         logger.info("attempt=%s settle=again error=%s", attempt.pk, code)
         return
-    final = snapshot or Snapshot(state=JobState.DONE)
-    fail(attempt, token, code, ask.cost_of(final, attempt.quote_usd))
+    fail(attempt, token, code, ask.cost_of(snapshot, attempt.quote_usd) if snapshot else _as_if_delivered(attempt))
 
 
 def _give_up(attempt: Attempt, token: UUID) -> None:
     """Past its deadline and still not finished: tell the provider to stop, and count it as if it had delivered."""
     _tell_to_stop(attempt)
-    fail(attempt, token, "POLL_DEADLINE_EXCEEDED", Cost(usd=attempt.quote_usd, source="quoted"))
+    fail(attempt, token, "POLL_DEADLINE_EXCEEDED", _as_if_delivered(attempt))
 
 
 def _wind_down(attempt: Attempt, token: UUID) -> None:
     """A canceled attempt lives on until its provider has ended: billed truthfully, its outputs never used."""
-    if not attempt.provider_request_id:
-        _wait_for_a_late_answer(attempt, token)
+    if leases.is_overdue(attempt):
+        _stop_waiting(attempt)
+        return
+    if not attempt.provider_request_id:  # the submission's own answer may still come
+        leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=attempt.error)
         return
     if attempt.tries <= 1:
         _tell_to_stop(attempt)
@@ -128,7 +132,7 @@ def _wind_down(attempt: Attempt, token: UUID) -> None:
         wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
         leases.release(attempt, token, again_in_s=wait_s, error=exc.reason)
         return
-    if snapshot.state in _ENDED or leases.is_overdue(attempt):
+    if snapshot.state in _ENDED:
         cost = ask.cost_of(snapshot, attempt.quote_usd)
         with moving(attempt.run_id) as moves:
             moves.canceled(attempt, actual=cost.usd, source=cost.source)
@@ -137,12 +141,19 @@ def _wind_down(attempt: Attempt, token: UUID) -> None:
     leases.release(attempt, token, again_in_s=wait_s, error=attempt.error)
 
 
-def _wait_for_a_late_answer(attempt: Attempt, token: UUID) -> None:
-    if leases.is_overdue(attempt):
-        with moving(attempt.run_id) as moves:
+def _stop_waiting(attempt: Attempt) -> None:
+    """Its provider never said that it ended. What was accepted counts as delivered; what is unknown stays reserved."""
+    cost = _as_if_delivered(attempt)
+    with moving(attempt.run_id) as moves:
+        if attempt.provider_request_id:
+            moves.canceled(attempt, actual=cost.usd, source=cost.source)
+        else:
             moves.abandoned(attempt)
-        return
-    leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=attempt.error)
+
+
+def _as_if_delivered(attempt: Attempt) -> Cost:
+    """The provider will charge, and did not say how much."""
+    return Cost(usd=attempt.quote_usd, source="quoted")
 
 
 def _tell_to_stop(attempt: Attempt) -> None:

@@ -1,7 +1,5 @@
 """Accept a run: everything it will ever need, in one transaction."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,13 +11,8 @@ from core.ids import new_id
 from runs import dispatch
 from runs.models import Run, RunEvent, Step
 from runs.states import WaitReason
+from zaps.catalogue import content_hash
 from zaps.planned import Plan
-
-
-def content_hash(source: str, prompts: Mapping[str, str]) -> str:
-    """SHA-256 over the recipe and its prompt files: two runs with the same one ran the same recipe."""
-    whole = json.dumps([source, dict(prompts)], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(whole.encode()).hexdigest()
 
 
 @transaction.atomic

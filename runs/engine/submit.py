@@ -1,7 +1,11 @@
 """Send an attempt's request, once: the intent is committed before the call, its answer after it."""
 
 import logging
+import time
+from datetime import datetime
 from uuid import UUID, uuid4
+
+from django.db import InterfaceError, OperationalError, connection
 
 from core.errors import StaleState, ZapsError
 from core.money import ZERO
@@ -17,6 +21,8 @@ from runs.states import AttemptStatus, WaitReason
 from runs.transitions import alone, moving
 
 logger = logging.getLogger(__name__)
+
+ANSWER_KEPT_S = 600.0  # a provider's answer is held for a database that is away for this long
 
 
 def submit_attempt(attempt_pk: int) -> Next:
@@ -34,14 +40,16 @@ def submit_attempt(attempt_pk: int) -> Next:
     except ZapsError as exc:
         fail_attempt(attempt, None, code=_code(exc))
         return NOTHING
+    except Exception:  # nothing was sent, and the same row would break again
+        logger.exception("attempt=%s prepare=broken", attempt.pk)
+        fail_attempt(attempt, None, code="SUBMISSION_PRECONDITION_FAILED")
+        return NOTHING
     alone.submitting(attempt, token)
     job = _send(attempt, token, generation)
     if job is None:
         return NOTHING
-    try:
-        accepted_at = alone.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
-    except StaleState:
-        _answer_late(attempt, token, job)
+    accepted_at = _write_down(attempt, token, job)
+    if accepted_at is None:
         return NOTHING
     return take(attempt, token, accepted_at, job.snapshot)
 
@@ -88,13 +96,39 @@ def _send(attempt: Attempt, token: UUID, generation: Generation) -> Job | None:
 
 
 def _postpone(attempt: Attempt, token: UUID, exc: ProviderError) -> None:
-    if attempt.tries >= policy.SUBMIT_TRIES:
+    limited = exc.reason == "RATE_LIMITED"
+    if attempt.tries >= (policy.LIMITED_TRIES if limited else policy.SUBMIT_TRIES):
         fail_attempt(attempt, token, code=exc.reason)
         return
-    reason = WaitReason.RATE_LIMIT if exc.reason == "RATE_LIMITED" else WaitReason.BACKOFF
+    reason = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
     wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
     with moving(attempt.run_id) as moves:
         moves.postponed(attempt, token, code=exc.reason, wait_s=wait_s, reason=reason)
+
+
+def _write_down(attempt: Attempt, token: UUID, job: Job) -> datetime | None:
+    """Record the job's id, which nobody else knows: again and again while the database is away.
+
+    None when the attempt was moved on meanwhile.
+    """
+    ends = time.monotonic() + ANSWER_KEPT_S
+    while True:
+        try:
+            return _accept(attempt, token, job)
+        except (OperationalError, InterfaceError) as exc:
+            logger.warning("attempt=%s submission=unwritten error=%s", attempt.pk, type(exc).__name__)
+            if time.monotonic() > ends:
+                raise
+            connection.close()
+            time.sleep(1.0)
+
+
+def _accept(attempt: Attempt, token: UUID, job: Job) -> datetime | None:
+    try:
+        return alone.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
+    except StaleState:
+        _answer_late(attempt, token, job)
+        return None
 
 
 def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:

@@ -46,7 +46,8 @@ def accepted(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, 
         ).format(request_id=request_id, urls=Jsonb(urls), deadline=policy.DEADLINE_S, lease=policy.poll_lease_s()),
         only=SQL("a.lease_token = {}").format(token),
         also=SQL(
-            ", noted AS (UPDATE steps s SET provider_request_id = {} FROM moved WHERE s.id = moved.step_id)"
+            ", noted AS (UPDATE steps s SET provider_request_id = {}, wait_reason = NULL "
+            "FROM moved WHERE s.id = moved.step_id)"
         ).format(request_id),
     )
     attempt.provider_request_id, attempt.urls = request_id, urls

@@ -236,7 +236,7 @@ def _claim(statement: str, parameters: list[Any]) -> list[Leased]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         # Django leaves jsonb of a plain cursor as text.
-        return [Leased(*row[:8], json.loads(row[8]), *row[9:]) for row in cursor.fetchall()]
+        return [Leased(*(*row[:8], json.loads(row[8]), *row[9:])) for row in cursor.fetchall()]
 
 
 def _show_progress(looks: Sequence[Look]) -> None:

@@ -156,10 +156,11 @@ def test_no_proxy_of_the_environment_is_used(serve, converse, monkeypatch, close
 
 def test_a_cookie_is_not_given_back(serve, converse):
     server = serve(reply({}, set_cookie="seen=1; Path=/"))
+    url = server.url.replace("127.0.0.1", "localhost")  # some jars keep no cookies of bare addresses
 
     def talk():
-        yield Call(method="GET", url=server.url)
-        yield Call(method="GET", url=server.url)
+        yield Call(method="GET", url=url)
+        yield Call(method="GET", url=url)
 
     converse(talk())
 

@@ -1,0 +1,134 @@
+"""`zap run` on a machine that has nothing yet: servers, tables, recipes and workers come up by themselves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from media.probe import probe
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHIN_S = 120
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    """The environment of a shell where nothing is set but the data folder."""
+    foreign = ("ZAP_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, "ZAPS_DATA_DIR": str(tmp_path_factory.mktemp("zaps")), "PYTHONPATH": str(ROOT)}
+
+
+def begin(machine, *words):
+    command = [sys.executable, "-m", "cli", *words]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, env=machine, text=True, **pipes)
+
+
+def zap(machine, *words):
+    """Exit code, stdout and stderr."""
+    child = begin(machine, *words)
+    out, err = child.communicate(timeout=WITHIN_S)
+    return child.returncode, out, err
+
+
+def wait_for_line(child, text):
+    """Reads stderr until a line has `text`."""
+    for line in child.stderr:
+        if text in line:
+            return
+    pytest.fail(f"it ended and never said {text!r}")
+
+
+def workers_of(child):
+    for process in psutil.Process(child.pid).children(recursive=True):
+        if "engine,media" in process.cmdline():
+            yield process
+
+
+def make_slow_recipe(folder):
+    """Three clips that the mock needs some seconds for, one after another."""
+    steps = "\n".join(
+        f"  - {{id: clip_{number}, kind: video.gen, provider: mock, duration_s: 3, prompt: a wave, "
+        f"inputs: [{f'clip_{number - 1}' if number > 1 else ''}]}}"
+        for number in (1, 2, 3)
+    )
+    folder.mkdir()
+    (folder / "Zap.md").write_text(
+        "---\nzap: slow-film\nversion: 2\ndescription: x\nbudget: {estimate_usd: 0, cap_usd: 1}\nsteps:\n"
+        f"{steps}\n  - {{id: film, kind: stitch, inputs: [clip_1, clip_2, clip_3]}}\n---\n"
+    )
+    return str(folder)
+
+
+def test_one_command_makes_a_film_that_plays(machine):
+    code, out, err = zap(machine, "run", "hello-film", "--input", "CREATURE=a fox", "--json")
+
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["run"]["status"] == "done"
+    film = next(asset for asset in document["assets"] if asset["stepId"] == "film")
+    found = probe(Path(film["path"]))
+    assert (found.kind, found.width, found.height) == ("mp4", 1280, 720)
+    assert found.duration_s > Decimal(9)
+    assert "film  done" in err
+    assert zap(machine, "watch", document["run"]["runId"])[:2] == (0, f"{film['path']}\n")
+
+
+def test_ctrl_c_detaches_and_watching_brings_the_film(machine, tmp_path):
+    child = begin(machine, "run", make_slow_recipe(tmp_path / "film"))
+    wait_for_line(child, "clip_1  running")
+
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=WITHIN_S)
+
+    run_id = out.strip()
+    assert f"zap watch {run_id}" in err
+    code, out, _ = zap(machine, "watch", run_id, "--json")
+    assert (code, json.loads(out)["run"]["status"]) == (0, "done")
+
+
+def test_a_killed_worker_is_started_again_and_the_film_is_made(machine, tmp_path):
+    child = begin(machine, "run", make_slow_recipe(tmp_path / "film"), "--json")
+    wait_for_line(child, "clip_1  running")
+
+    next(workers_of(child)).kill()
+    out, err = child.communicate(timeout=WITHIN_S)
+
+    assert child.returncode == 0, err
+    document = json.loads(out)
+    assert document["run"]["status"] == "done"
+    assert len(document["assets"]) == 4
+
+
+def test_nothing_is_left_running_when_the_command_has_ended(machine):
+    code, _, _ = zap(machine, "status")
+
+    assert code == 0
+    assert wait_until(lambda: not mine(machine))
+
+
+def mine(machine):
+    """Processes of that data folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("ZAPS_DATA_DIR") == machine["ZAPS_DATA_DIR"]:
+                found.append(process)
+        except (psutil.AccessDenied, psutil.NoSuchProcess, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def wait_until(true, within_s=20):
+    end = time.monotonic() + within_s
+    while not (there := true()) and time.monotonic() < end:
+        time.sleep(0.2)
+    return there

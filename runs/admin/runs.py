@@ -50,11 +50,11 @@ class RunAdmin(Ledger):
         "state",
         "why",
         "steps_done",
-        "provider_mode",
         "cost",
-        "asked_by",
         "began",
         "time",
+        "provider_mode",
+        "asked_by",
     )
     list_filter = (
         word_filter("status", "status", RunStatus),

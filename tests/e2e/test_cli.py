@@ -23,7 +23,8 @@ def machine(tmp_path_factory):
     """The environment of a shell where nothing is set but the data folder."""
     foreign = ("ZAP_", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return {**kept, "ZAPS_DATA_DIR": str(tmp_path_factory.mktemp("zaps")), "PYTHONPATH": str(ROOT)}
+    own = {"ZAPS_DATA_DIR": str(tmp_path_factory.mktemp("zaps")), "PYTHONPATH": str(ROOT)}
+    return {**kept, **own, "ZAP_WORK_LEASE_S": "5"}  # how long a dead worker's work lies about
 
 
 def begin(machine, *words):
@@ -97,7 +98,7 @@ def test_ctrl_c_detaches_and_watching_brings_the_film(machine, tmp_path):
 
 def test_a_killed_worker_is_started_again_and_the_film_is_made(machine, tmp_path):
     child = begin(machine, "run", make_slow_recipe(tmp_path / "film"), "--json")
-    wait_for_line(child, "clip_1  running")
+    wait_for_line(child, "film  running")
 
     next(workers_of(child)).kill()
     out, err = child.communicate(timeout=WITHIN_S)
@@ -106,6 +107,7 @@ def test_a_killed_worker_is_started_again_and_the_film_is_made(machine, tmp_path
     document = json.loads(out)
     assert document["run"]["status"] == "done"
     assert len(document["assets"]) == 4
+    assert document["steps"][3]["attempts"][0]["tries"] == 2  # begun by the dead worker, made by the next
 
 
 def test_nothing_is_left_running_when_the_command_has_ended(machine):

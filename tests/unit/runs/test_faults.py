@@ -19,7 +19,7 @@ def provider_codes():
 
 
 def codes_written_by(*places):
-    """Every text in capitals with an underscore that the code holds, but for environment variables and a vendor's own words."""
+    """Every text in capitals with an underscore, but for environment variables and a vendor's own words."""
     found = set()
     for place in places:
         for path in [ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py"):

@@ -17,20 +17,32 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def database():
-    """PostgreSQL, to end and start again."""
+    """PostgreSQL, to end and start again. As any that is meant to last, it keeps what it called committed."""
+    name = connection.ops.quote_name(connection.settings_dict["NAME"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+    connection.close()
     yield Database()
     SERVERS.start("postgres")
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {name} RESET synchronous_commit")
     connection.close()
 
 
 class Database:
+    """The server under the test's own feet: its connection is closed before each move."""
+
     def kill(self):
         connection.close()
         SERVERS.kill("postgres")
 
+    def stop(self):
+        connection.close()
+        SERVERS.stop("postgres")
+
     def start(self):
         SERVERS.start("postgres")
-        connection.close()
 
 
 def test_the_broker_forgets_everything_in_mid_run_again_and_again(workers, fal, broker):
@@ -72,7 +84,7 @@ def test_postgresql_is_away_when_the_answer_to_a_submission_comes(workers, fal, 
     run = make_run(paid("a"), mode="live")
     wait_until(fal.bought)
 
-    database.kill()
+    database.stop()
     wait_until(lambda: fal.journal.calls["submit 200"])
     wait_until(lambda: "submission=unwritten" in workers.said("worker"))
     database.start()

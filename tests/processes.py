@@ -52,7 +52,8 @@ class Processes:
         self._tree.stop(*names)
 
     def pid(self, name):
-        return self._tree.pid(name)
+        """None when it does not run."""
+        return self._tree.pid(name) if self._tree else None
 
     def said(self, name=None):
         """What a process printed, or all of them."""

@@ -77,9 +77,12 @@ class Poller:
         flow = _Flow(self._transport, self._in_database, report)
         flusher = asyncio.create_task(flow.flush_until_ended())
         try:
-            while (left := ends - MARGIN_S - time.monotonic()) > 0:
+            while True:  # once at least: a window of no length is one pass
                 leased = await self._in_database(batches.claim_polls, CLAIM) if flow.has_room else []
                 flow.begin(leased)
+                left = ends - MARGIN_S - time.monotonic()
+                if left <= 0:
+                    break
                 if len(leased) < CLAIM:
                     await self._rest(flow, left)
         finally:

@@ -23,8 +23,7 @@ def test_whatever_dies_whenever_every_run_ends_right(workers, fal, broker):
     print(f"CHAOS_SEED={seed}")
     dice = random.Random(seed)
     workers.start("worker", "drain", "beat")
-    runs = [make_run(paid("a"), paid("b"), planned("c", "a", "b"), mode="live") for _ in range(RUNS)]
-
+    runs = []
     until = time.monotonic() + FOR_S
     while time.monotonic() < until:
         time.sleep(dice.uniform(0.2, 2.0))  # the moments are the dice's, not luck's
@@ -32,6 +31,8 @@ def test_whatever_dies_whenever_every_run_ends_right(workers, fal, broker):
         fal.mend()
         fal.fault("submit", "slow", delay_s=dice.uniform(0, 1.5), times=None)
         fal.fault("media", "slow", delay_s=dice.uniform(0, 1.5), times=None)
+        if len(runs) < RUNS:
+            runs.append(make_run(paid("a"), paid("b"), planned("c", "a", "b"), mode="live"))
         name = dice.choice(["worker", "worker", "drain", "beat", "broker"])
         print(f"{time.monotonic() - until + FOR_S:5.1f} {name}")
         if name == "broker":

@@ -55,6 +55,7 @@ class HttpClient:
             f"{self.base_url} does not answer as Zaps would.",
             exit_code=Exit.FAILED,
             remediation="Check ZAP_API_URL, and that the server is up.",
+            retryable=True,
         )
 
     def path_of(self, storage_key: str) -> str | None:
@@ -103,6 +104,7 @@ def read_answer(status: int, content: bytes) -> Any:
             f"The server answered {status} and not as Zaps would.",
             exit_code=Exit.FAILED,
             remediation="Check ZAP_API_URL.",
+            retryable=status >= 500,
         )
     raise faults.Fault(document, exit_code=of_problem(status))
 

@@ -19,7 +19,15 @@ class Fault(Exception):
         self.place = place
 
 
-def fault(code: str, detail: str, *, exit_code: Exit, remediation: str = "", problems: Iterable[Problem] = ()) -> Fault:
+def fault(
+    code: str,
+    detail: str,
+    *,
+    exit_code: Exit,
+    remediation: str = "",
+    problems: Iterable[Problem] = (),
+    retryable: bool = False,
+) -> Fault:
     """A fault of the command itself, as a problem document."""
     document = {
         "type": f"urn:zap:problem:{code}",
@@ -27,7 +35,7 @@ def fault(code: str, detail: str, *, exit_code: Exit, remediation: str = "", pro
         "code": code,
         "detail": detail,
         "remediation": remediation,
-        "retryable": False,
+        "retryable": retryable,
         "errors": [asdict(problem) for problem in problems],
     }
     return Fault(document, exit_code=exit_code)

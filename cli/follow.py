@@ -9,24 +9,33 @@ from typing import TYPE_CHECKING, Any
 from cli import exits, progress, talk
 from cli.client import Client
 from cli.exits import Exit
+from cli.faults import Fault
 
 if TYPE_CHECKING:
     from cli.workers import Helpers
 
 _EVERY_S = 0.25  # in this process; over the network four times that
+_PATIENCE_S = 60.0  # with a database or a server that is being started again
 _STANDING = frozenset({"done", "failed", "canceled", "waiting"})
 
 
 def follow(client: Client, run_id: str, *, as_json: bool) -> Exit:
     """Show the run until nothing moves without a person, then hand it over. Ctrl-C leaves it alive."""
+    ended: Exit | None = None
     try:
-        if _look(client, run_id)["run"]["status"] not in _STANDING:
-            with progress.display() as shown, _hands(client) as hands:
+        if _look(client, run_id)["run"]["status"] in _STANDING:
+            return result(client, run_id, as_json=as_json, ended=True)
+        with _hands(client) as hands:
+            with progress.display() as shown:
                 _watch(client, run_id, shown, hands)
+            # Workers take some seconds to end; nobody need wait for the film that long.
+            ended = result(client, run_id, as_json=as_json, ended=True)
     except KeyboardInterrupt:
+        if ended is not None:
+            return ended
         talk.say(f"Detached; the run is kept and goes on with the next worker. Come back with: zap watch {run_id}")
         return result(client, run_id, as_json=as_json, ended=False)
-    return result(client, run_id, as_json=as_json, ended=True)
+    return ended
 
 
 def _hands(client: Client) -> "AbstractContextManager[Helpers | None]":
@@ -38,11 +47,19 @@ def _hands(client: Client) -> "AbstractContextManager[Helpers | None]":
 
 
 def _watch(client: Client, run_id: str, shown: progress.Display, hands: "Helpers | None") -> None:
+    silent_since: float | None = None
     while True:
-        snapshot = _look(client, run_id)
-        shown.show(snapshot)
-        if snapshot["run"]["status"] in _STANDING:
-            return
+        try:
+            snapshot = _look(client, run_id)
+        except Fault as exc:
+            silent_since = silent_since or time.monotonic()
+            if not exc.document.get("retryable") or time.monotonic() - silent_since > _PATIENCE_S:
+                raise
+        else:
+            silent_since = None
+            shown.show(snapshot)
+            if snapshot["run"]["status"] in _STANDING:
+                return
         if hands is not None:
             hands.look_after()
         time.sleep(_EVERY_S if client.is_local else 4 * _EVERY_S)

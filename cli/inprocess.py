@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import default_storage
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, close_old_connections, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404
 from django.urls import resolve
@@ -100,7 +100,8 @@ class InProcessClient:
         self._user = user
 
     def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
-        """See Client."""
+        """See Client. A connection that a restart of the database has broken is replaced first."""
+        close_old_connections()
         request = self._request(method, path, body, key)
         try:
             match = resolve(request.path_info)

@@ -110,6 +110,19 @@ def test_a_killed_worker_is_started_again_and_the_film_is_made(machine, tmp_path
     assert document["steps"][3]["attempts"][0]["tries"] == 2  # begun by the dead worker, made by the next
 
 
+def test_a_database_that_dies_in_mid_run_costs_nothing_but_time(machine, tmp_path):
+    child = begin(machine, "run", make_slow_recipe(tmp_path / "film"), "--json")
+    wait_for_line(child, "clip_1  running")
+
+    for process in mine(machine):
+        if process.name() == "postgres":
+            process.kill()
+    out, err = child.communicate(timeout=WITHIN_S)
+
+    assert child.returncode == 0, err
+    assert len(json.loads(out)["assets"]) == 4
+
+
 def test_nothing_is_left_running_when_the_command_has_ended(machine):
     code, _, _ = zap(machine, "status")
 

@@ -5,7 +5,7 @@ import time
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from core.errors import StaleState, ZapsError
 from core.money import ZERO
@@ -40,6 +40,8 @@ def submit_attempt(attempt_pk: int) -> Next:
     except ZapsError as exc:
         fail_attempt(attempt, None, code=_code(exc))
         return NOTHING
+    except DatabaseError:  # it comes back, and the drain with it
+        raise
     except Exception:  # nothing was sent, and the same row would break again
         logger.exception("attempt=%s prepare=broken", attempt.pk)
         fail_attempt(attempt, None, code="SUBMISSION_PRECONDITION_FAILED")

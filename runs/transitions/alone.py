@@ -18,10 +18,18 @@ from runs.states import ATTEMPT_MOVES, AttemptStatus
 from runs.transitions.moving import subject_of
 
 _NOTHING = SQL("")
+_ON_DISK = SQL(
+    "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) = 'on' "
+    "ELSE true END"
+)
 
 
 def submitting(attempt: Attempt, token: UUID) -> None:
-    """The intent, committed before the call. Refused while another try is not due yet."""
+    """The intent, committed before the call. Refused while another try is not due yet.
+
+    A server that may call a transaction committed before it is on disk must not do so here: were the intent
+    forgotten in a crash, the request would be sent again.
+    """
     _move_alone(
         attempt,
         "submitting",
@@ -29,7 +37,7 @@ def submitting(attempt: Attempt, token: UUID) -> None:
             "tries = a.tries + 1, submitted_at = now(), error = '', lease_token = {token}, "
             "lease_until = now() + {lease} * interval '1 second', due_at = now() + {lease} * interval '1 second'"
         ).format(token=token, lease=policy.submit_lease_s()),
-        only=SQL("a.due_at <= now()"),
+        only=SQL("a.due_at <= now() AND {}").format(_ON_DISK),
     )
     attempt.tries += 1
 

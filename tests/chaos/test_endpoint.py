@@ -81,6 +81,7 @@ def test_a_wrong_secret_is_refused_and_leaves_a_failed_row(served):
 
     with pytest.raises(HTTPError) as refused:
         post(f"{served.address}/api/providers/poll/drain", {})
+    refused.value.close()
     code, report = zap_drain(served, ZAP_POLL_DRAIN_SECRET="not-the-secret-of-the-endpoint")
 
     assert refused.value.code == 401

@@ -3,12 +3,14 @@
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
+from runs.engine.advance import advance_run
+from runs.engine.submit import submit_attempt
 from runs.models import CronLog, Run
 from tests.chaos.fal import paid
 from tests.chaos.truth import assert_nothing_lost, attempt_in, wait_for
-from tests.factories import make_run
+from tests.factories import make_run, planned
 from tests.processes import wait_until
 from tests.servers import SERVERS
 
@@ -22,7 +24,7 @@ def database():
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
     connection.close()
-    yield Database()
+    yield Database(name)
     SERVERS.start("postgres")
     connection.close()
     with connection.cursor() as cursor:
@@ -32,6 +34,9 @@ def database():
 
 class Database:
     """The server under the test's own feet: its connection is closed before each move."""
+
+    def __init__(self, name):
+        self.name = name
 
     def kill(self):
         connection.close()
@@ -76,6 +81,42 @@ def test_postgresql_dies_while_a_job_is_with_its_provider(workers, fal, database
     wait_for(run, "done")
     assert len(fal.journal.submissions) == 2
     assert_nothing_lost(run, fal)
+
+
+def test_an_intent_survives_the_crash_of_a_postgresql_that_commits_lazily(workers, fal, database):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {database.name} SET synchronous_commit = off")
+    fal.fault("submit", "slow", delay_s=1.5)
+    workers.start("worker", "drain", "beat")
+    run = make_run(paid("a"), mode="live")
+    wait_until(fal.bought, every_s=0.001)
+
+    database.kill()
+    database.start()
+
+    wait_for(run, "done")
+    assert len(fal.journal.submissions) == 1
+    assert_nothing_lost(run, fal)
+
+
+def test_a_database_that_refuses_to_answer_fails_no_step(broker):
+    run = make_run(paid("a"), planned("b", "a"))
+    advance_run(run.pk)
+    attempt = run.attempts.get()
+    run.steps.filter(step_id="a").update(spec=run.steps.get(step_id="b").spec)
+    other = connection.copy()
+    with other.cursor() as cursor, connection.cursor() as mine:
+        cursor.execute("BEGIN; LOCK TABLE assets IN ACCESS EXCLUSIVE MODE")
+        mine.execute("SET lock_timeout = '50ms'")
+
+        with pytest.raises(OperationalError):
+            submit_attempt(attempt.pk)
+
+        mine.execute("RESET lock_timeout")
+    other.close()
+    attempt.refresh_from_db()
+    assert attempt.status == "planned"
+    assert run.steps.get(step_id="a").status == "running"
 
 
 def test_postgresql_is_away_when_the_answer_to_a_submission_comes(workers, fal, database):
@@ -130,5 +171,5 @@ def test_the_drain_dies_in_the_middle_of_a_poll(workers, fal):
 
     wait_for(run, "done")
     assert len(fal.journal.submissions) == 2
-    assert CronLog.objects.filter(job_name="drain", status="success").exists()
+    wait_until(lambda: CronLog.objects.filter(job_name="drain", status="success").exists())
     assert_nothing_lost(run, fal)

@@ -101,7 +101,8 @@ class InProcessClient:
 
     def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         """See Client. A connection that a restart of the database has broken is replaced first."""
-        close_old_connections()
+        if not connection.in_atomic_block:  # inside a caller's transaction the connection is the caller's
+            close_old_connections()
         request = self._request(method, path, body, key)
         try:
             match = resolve(request.path_info)

@@ -171,6 +171,19 @@ def test_a_server_can_be_stopped_killed_and_started_on_request(data):
             assert ask(held.database_url, "SELECT text FROM note") == "kept"
 
 
+def test_no_commit_is_lost_when_postgresql_is_killed(data):
+    with servers.running(data, need=(servers.POSTGRES,), ephemeral=True) as held:
+        ask(held.database_url, NOTE)
+        with psycopg.connect(held.database_url, autocommit=True) as connection:
+            for number in range(200):
+                connection.execute("INSERT INTO note VALUES (%s)", [str(number)])
+            held.kill(servers.POSTGRES)
+
+        held.start(servers.POSTGRES)
+
+        assert ask(held.database_url, "SELECT count(*) FROM note") == 201
+
+
 def test_only_what_is_needed_is_started(data):
     with servers.running(data, need=(servers.VALKEY,), ephemeral=True) as held:
         assert "postgres" not in [path.name for path in data.iterdir()]

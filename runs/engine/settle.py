@@ -22,6 +22,7 @@ from runs.transitions import moving
 
 logger = logging.getLogger(__name__)
 
+STOP_TRIES = 3  # a provider is told so often that a job is not wanted any more
 _ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELED}
 
 
@@ -124,7 +125,7 @@ def _wind_down(attempt: Attempt, token: UUID) -> None:
     if not attempt.provider_request_id:  # the submission's own answer may still come
         leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=attempt.error)
         return
-    if attempt.tries <= 1:
+    if attempt.tries <= STOP_TRIES:  # it may not have heard, or whoever should have told it died
         _tell_to_stop(attempt)
     try:
         snapshot = _ask_again(attempt)

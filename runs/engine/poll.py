@@ -65,7 +65,7 @@ def ask_provider(leased: Leased) -> tuple[Snapshot | None, ProviderError | None]
     job = Job(request_id=leased.request_id, model=leased.model, urls=leased.urls)
     try:
         provider, key = ask.adapter_and_key(leased.provider)
-        return http.hold(provider.poll(job, key=key)), None
+        return http.hold(provider.poll(job, key=key), timeout_s=(5, policy.POLL_TIMEOUT_S)), None
     except ProviderError as exc:
         return None, exc
 

@@ -246,11 +246,15 @@ def _show_progress(looks: Sequence[Look]) -> None:
             """
             UPDATE steps s SET progress = coalesce(v.progress, s.progress), wait_reason = v.reason
             FROM unnest(%s::bigint[], %s::float8[], %s::text[]) AS v(id, progress, reason)
-            WHERE s.id = v.id AND s.status = 'running'""",
+            JOIN (
+                SELECT id FROM steps WHERE id = ANY(%s) AND status = 'running' ORDER BY id FOR UPDATE
+            ) AS locked USING (id)
+            WHERE s.id = v.id""",
             [
                 [look.leased.step_id for look in looks],
                 [look.progress for look in looks],
                 [look.wait_reason for look in looks],
+                [look.leased.step_id for look in looks],
             ],
         )
         cursor.execute(

@@ -69,6 +69,24 @@ def test_the_broker_forgets_everything_in_mid_run_again_and_again(workers, fal, 
         assert_nothing_lost(run, fal)
 
 
+def test_messages_that_were_lost_before_anybody_read_them_are_sent_again(workers, fal, broker):
+    fal.work_for(1)
+    run = make_run(paid("a"), mode="live")
+    advance_run(run.pk)
+    broker.flushall()  # the submission's is gone
+    workers.start("worker", "drain", "beat")
+    attempt_in(run, "accepted")
+    workers.kill("worker")
+    attempt_in(run, "settling")
+    broker.flushall()  # the settling's is gone
+
+    workers.start("worker")
+
+    wait_for(run, "done")
+    assert len(fal.journal.submissions) == 1
+    assert_nothing_lost(run, fal)
+
+
 def test_postgresql_dies_while_a_job_is_with_its_provider(workers, fal, database):
     fal.work_for(2)
     workers.start("worker", "drain", "beat")

@@ -1,12 +1,13 @@
 """From a finished job to stored files: fetch through the guard, look inside, store under our own key."""
 
 import hashlib
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from django.core.files import File
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
 from media.mock import mock_media
@@ -50,29 +51,18 @@ class Stored:
     probe: Probe
 
 
-def fetch(
-    attempt: Attempt, output: Output, folder: Path, *, provider: Provider, key: str, beat: Callable[[], None]
-) -> Path:
-    """The output's bytes as a file in `folder`.
+def keep(
+    attempt: Attempt, index: int, output: Output, *, provider: Provider, key: str, beat: Callable[[], None]
+) -> Stored:
+    """Fetch the output and put it into storage.
 
     Raises the download guard's errors: final ones for what is not media or not allowed, retryable ones for a
-    network that failed.
+    network that failed; and MediaError where it does not decode.
     """
     if output.url is not None and output.url.startswith(SCHEME):
-        wanted = MockMedia.parse(output.url)
-        path = folder / "mock"
-        path.write_bytes(
-            mock_media(
-                wanted.kind,
-                seed=wanted.seed,
-                label=wanted.label,
-                width=wanted.width,
-                height=wanted.height,
-                duration_s=wanted.duration_s,
-            )
-        )
-        return path
-    return download(output, folder, provider=provider, key=key, beat=beat).path
+        return _store_content(attempt, index, _drawn(MockMedia.parse(output.url)))
+    with tempfile.TemporaryDirectory(prefix="zaps-") as folder:
+        return store(attempt, index, download(output, Path(folder), provider=provider, key=key, beat=beat).path)
 
 
 def store(attempt: Attempt, index: int, path: Path) -> Stored:
@@ -82,33 +72,45 @@ def store(attempt: Attempt, index: int, path: Path) -> Stored:
     """
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    found = _probe(path, sha256)
-    ending = _ENDINGS.get(found.content_type, found.kind)
-    name = f"runs/{attempt.run.run_id}/{attempt.step.step_id}/{attempt.number}/{index}-{sha256}.{ending}"
-    size_bytes = path.stat().st_size
-    storage_key = _put(name, path, size_bytes)
-    return Stored(index=index, storage_key=storage_key, sha256=sha256, size_bytes=size_bytes, probe=found)
+        return _put(attempt, index, File(file), sha256, probe(path))
 
 
-def _put(name: str, path: Path, size_bytes: int) -> str:
-    """A worker that died after storing, or in the middle of it, left the same name behind, perhaps only a part."""
-    if default_storage.exists(name):
-        if default_storage.size(name) == size_bytes:
-            return name
-        default_storage.delete(name)
-    with path.open("rb") as file:
-        storage_key: str = default_storage.save(name, File(file))
-    return storage_key
+def _drawn(wanted: MockMedia) -> bytes:
+    return mock_media(
+        wanted.kind,
+        seed=wanted.seed,
+        label=wanted.label,
+        width=wanted.width,
+        height=wanted.height,
+        duration_s=wanted.duration_s,
+    )
 
 
-def _probe(path: Path, sha256: str) -> Probe:
-    """What is inside; looked at once for the same content."""
+def _store_content(attempt: Attempt, index: int, content: bytes) -> Stored:
+    """As `store`. What was seen before is not looked into again, so it needs no file but the stored one."""
+    sha256 = hashlib.sha256(content).hexdigest()
     found = _KNOWN.get(sha256)
     if found is None:
+        with tempfile.NamedTemporaryFile(prefix="zaps-") as file:
+            file.write(content)
+            file.flush()
+            found = probe(Path(file.name))
         if len(_KNOWN) >= _MOST_KNOWN:
             _KNOWN.clear()
-        found = _KNOWN[sha256] = probe(path)
-    return found
+        _KNOWN[sha256] = found
+    return _put(attempt, index, ContentFile(content), sha256, found)
+
+
+def _put(attempt: Attempt, index: int, file: "File[bytes]", sha256: str, found: Probe) -> Stored:
+    """A worker that died after storing, or in the middle of it, left the same name behind, perhaps only a part."""
+    ending = _ENDINGS.get(found.content_type, found.kind)
+    name = f"runs/{attempt.run.run_id}/{attempt.step.step_id}/{attempt.number}/{index}-{sha256}.{ending}"
+    if default_storage.exists(name) and default_storage.size(name) != file.size:
+        default_storage.delete(name)
+    if not default_storage.exists(name):
+        file.seek(0)
+        name = default_storage.save(name, file)
+    return Stored(index=index, storage_key=name, sha256=sha256, size_bytes=file.size, probe=found)
 
 
 def seconds(found: Probe) -> Decimal | None:

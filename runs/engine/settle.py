@@ -1,9 +1,7 @@
 """Close an attempt: store what its provider made, book what it cost, and take the run further."""
 
 import logging
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from uuid import UUID
 
 from core.errors import StaleState, ZapsError
@@ -15,7 +13,7 @@ from providers.errors import ProviderError
 from runs import leases, policy
 from runs.engine import ask
 from runs.engine.advance import advance
-from runs.engine.outputs import Stored, fetch, seconds, store
+from runs.engine.outputs import Stored, keep, seconds
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus
 from runs.transitions import moving
@@ -89,12 +87,10 @@ def _fetch_all(attempt: Attempt, token: UUID, snapshot: Snapshot) -> list[Stored
         raise OutputMissing
     provider, key = ask.adapter_and_key(attempt.provider)
     beat = leases.Heartbeat(attempt, token, seconds=policy.work_lease_s())
-    stored = []
-    for index, output in enumerate(snapshot.outputs):
-        with tempfile.TemporaryDirectory(prefix="zaps-") as folder:
-            path = fetch(attempt, output, Path(folder), provider=provider, key=key, beat=beat)
-            stored.append(store(attempt, index, path))
-    return stored
+    return [
+        keep(attempt, index, output, provider=provider, key=key, beat=beat)
+        for index, output in enumerate(snapshot.outputs)
+    ]
 
 
 def _close(attempt: Attempt, token: UUID, snapshot: Snapshot, stored: Sequence[Stored]) -> None:

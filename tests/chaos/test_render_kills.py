@@ -1,5 +1,7 @@
 """kill -9 of a worker while ffmpeg is at work for it."""
 
+import os
+import signal
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,21 +15,44 @@ from tests.processes import is_alive, wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+@pytest.fixture
+def halt():
+    """Stop processes where they are, so that they cannot come to their end by themselves."""
+    halted = []
+
+    def stop(pids):
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+            halted.append(pid)
+
+    yield stop
+    for pid in filter(is_alive, halted):
+        os.kill(pid, signal.SIGKILL)
+
+
 def encoders_of(pid):
     """The ffmpeg processes that this process started."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         children = (task / "children").read_text().split()
-        found += [int(child) for child in children if b"ffmpeg" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        found += [int(child) for child in children if is_encoder(child)]
     return found
 
 
-def test_a_render_that_is_killed_leaves_no_encoder_behind_and_is_done_once_afterwards(workers, fal):
+def is_encoder(pid):
+    try:
+        return "ffmpeg" in Path(f"/proc/{pid}/exe").readlink().name
+    except OSError:
+        return False
+
+
+def test_a_render_that_is_killed_leaves_no_encoder_behind_and_is_done_once_afterwards(workers, fal, halt):
     workers.start("worker")
     clips = [planned(name, kind="video.gen", duration_s=Decimal(20)) for name in ("a", "b")]
     run = make_run(*clips, planned("film", "a", "b", kind="stitch"))
     film = wait_until(lambda: run.attempts.filter(step__step_id="film", status="settling").first())
     encoders = wait_until(lambda: encoders_of(workers.pid("worker")), every_s=0.01)
+    halt(encoders)
 
     workers.kill("worker")
 
@@ -41,12 +66,13 @@ def test_a_render_that_is_killed_leaves_no_encoder_behind_and_is_done_once_after
     assert_nothing_lost(run, fal)
 
 
-def test_a_run_that_is_canceled_in_mid_render_stops_its_encoder_and_keeps_no_film(workers, fal):
+def test_a_run_that_is_canceled_in_mid_render_stops_its_encoder_and_keeps_no_film(workers, fal, halt):
     workers.start("worker")
     clips = [planned(name, kind="video.gen", duration_s=Decimal(20)) for name in ("a", "b")]
     run = make_run(*clips, planned("film", "a", "b", kind="stitch"))
     wait_until(lambda: run.attempts.filter(step__step_id="film", status="settling").first())
     encoders = wait_until(lambda: encoders_of(workers.pid("worker")), every_s=0.01)
+    halt(encoders)
 
     cancel_run(run.run_id, actor="user:1")
 

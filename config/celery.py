@@ -2,11 +2,13 @@
 
 import logging
 import os
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, worker_ready
+from celery.signals import beat_init, task_prerun, worker_ready
 from django.conf import settings
+from django.db import close_old_connections
 from kombu.transport import TRANSPORT_ALIASES
 
 from embedded import presence
@@ -19,6 +21,13 @@ TRANSPORT_ALIASES.update(redis="config.broker:Transport", rediss="config.broker:
 app = Celery("zaps")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# By itself Celery ends the database connection around every task, and a new one costs more than most of ours.
+app.conf.CELERY_DB_REUSE_MAX = sys.maxsize
+
+
+@task_prerun.connect
+def _check_connections(**_: Any) -> None:
+    close_old_connections()
 
 
 @worker_ready.connect

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from celery import Task, shared_task
-from celery.exceptions import Ignore
 from celery.signals import worker_shutdown
 
 from accounts import idempotency
@@ -24,12 +23,12 @@ def advance_run(*, run_id: int, **_newer: Any) -> None:
     _unless_stale(advance.advance_run, run_id)
 
 
-@shared_task(name=dispatch.SUBMIT, **_OPTIONS)
-def submit_step(*, attempt_id: int, **_newer: Any) -> None:
+@shared_task(name=dispatch.SUBMIT, bind=True, **_OPTIONS)
+def submit_step(self: "Task[Any, Any]", *, attempt_id: int, **_newer: Any) -> None:
     """Send the attempt's request. The chain goes on to poll only where there is something to poll soon."""
     following = _unless_stale(submit.submit_attempt, attempt_id)
     if following is None or following.wait_s is None:
-        raise Ignore
+        _end_chain(self)
 
 
 @shared_task(name=dispatch.POLL, bind=True, **_OPTIONS)
@@ -39,7 +38,7 @@ def poll_step(self: "Task[Any, Any]", *, attempt_id: int, **_newer: Any) -> None
     if following is not None and following.wait_s is not None:
         raise self.retry(countdown=following.wait_s)
     if following is None or not following.settle:
-        raise Ignore
+        _end_chain(self)
 
 
 @shared_task(name=dispatch.SETTLE, **_OPTIONS)
@@ -71,6 +70,11 @@ def prune(**_newer: Any) -> None:
 def let_go(**_: Any) -> None:
     """The drain's connections are closed with the worker."""
     POLLER.stop()
+
+
+def _end_chain(task: "Task[Any, Any]") -> None:
+    """The tasks that follow are not wanted. Raising Ignore would do the same, and write an error report first."""
+    task.request.chain = None
 
 
 def _unless_stale(verb: Any, pk: int) -> Any:

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+import threading
+import time
 from typing import Any
 
 from celery import Celery
@@ -25,9 +27,15 @@ app.autodiscover_tasks()
 app.conf.CELERY_DB_REUSE_MAX = sys.maxsize
 
 
+_checked = threading.local()
+
+
 @task_prerun.connect
 def _check_connections(**_: Any) -> None:
-    close_old_connections()
+    """Once a second a thread: a connection that the server ended is replaced."""
+    if time.monotonic() - getattr(_checked, "at", 0.0) > 1.0:
+        close_old_connections()
+        _checked.at = time.monotonic()
 
 
 @worker_ready.connect

@@ -163,6 +163,8 @@ REDIS_URL = addresses.redis_for_redis(_where.redis_url)
 
 _database = addresses.database(_where.database_url)
 _database["OPTIONS"] = {"connect_timeout": "5", "application_name": "zaps", **_database["OPTIONS"]}
+# The engine says the same forty statements in every run: planned once a connection, they cost half.
+_database["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 2}
 _database |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 0 if _db_pool else 60}
 if _db_pool:
     _database["OPTIONS"]["pool"] = {"min_size": 0, "max_size": _db_pool, "timeout": 5}

@@ -39,24 +39,26 @@ def later(seconds: float) -> Computed:
     return Computed("statement_timestamp() + %s * interval '1 second'", (seconds,))
 
 
-def apply(row: models.Model, move: Move, *, only: Computed | None = None, **changes: Any) -> None:
+def apply(
+    row: models.Model, move: Move, *, only: Computed | None = None, along: Computed | None = None, **changes: Any
+) -> None:
     """Move `row`, writing `changes` with it, or raise StaleState and write nothing.
 
     Check and write are one statement, so of two workers that try exactly one wins. The loser gets an
     exception, not False: its transaction rolls back whatever else it had done. `only` narrows the check,
-    to the holder of a lease for instance.
+    to the holder of a lease for instance. `along` is an INSERT to carry out in the same statement.
     """
     allowed = Computed("status = ANY(%s)", (list(move.sources),))
-    if not _update(row, {"status": move.target, **changes}, [allowed, *([only] if only else [])]):
+    if not _update(row, {"status": move.target, **changes}, [allowed, *([only] if only else [])], along):
         raise StaleState(f"{row} cannot become {move.target}.")
 
 
-def write(row: models.Model, **changes: Any) -> None:
-    """Write `changes`, whatever the status is."""
-    _update(row, changes, [])
+def write(row: models.Model, *, along: Computed | None = None, **changes: Any) -> None:
+    """Write `changes`, whatever the status is. `along` as for `apply`."""
+    _update(row, changes, [], along)
 
 
-def _update(row: models.Model, changes: Mapping[str, Any], conditions: list[Computed]) -> bool:
+def _update(row: models.Model, changes: Mapping[str, Any], conditions: list[Computed], along: Computed | None) -> bool:
     new = [
         (name, value if isinstance(value, Computed) else Computed("%s", (value,))) for name, value in changes.items()
     ]
@@ -64,6 +66,9 @@ def _update(row: models.Model, changes: Mapping[str, Any], conditions: list[Comp
     where = " AND ".join(["id = %s", *(condition.sql for condition in conditions)])
     statement = f"UPDATE {row._meta.db_table} SET {assignments} WHERE {where}"  # noqa: S608 (names are the models')
     values = [item for _, value in new for item in value.values]
+    if along is not None:
+        statement = f"WITH along AS ({along.sql}) {statement}"
+        values = [*along.values, *values]
     values += [row.pk, *(item for condition in conditions for item in condition.values)]
     with connection.cursor() as cursor:
         cursor.execute(statement, [str(item) if isinstance(item, str) else item for item in values])

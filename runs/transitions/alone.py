@@ -8,20 +8,26 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models.functions import Now
-from psycopg.sql import SQL, Composable, Composed
 from psycopg.types.json import Jsonb
 
 from core.errors import StaleState
+from core.moves import Computed
 from runs import dispatch, policy
 from runs.models import Attempt
 from runs.states import ATTEMPT_MOVES, AttemptStatus
 from runs.transitions.moving import subject_of
 
-_NOTHING = SQL("")
-_ON_DISK = SQL(
+_NOTHING = Computed("")
+_ON_DISK = (
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) = 'on' "
     "ELSE true END"
 )
+_DUE_NOW = (
+    "due_at = now(), deadline_at = now() + %s * interval '1 second', lease_until = now() + %s * interval '1 second'"
+)
+_NOTED = """, noted AS (
+            UPDATE steps s SET provider_request_id = %s, wait_reason = NULL FROM moved WHERE s.id = moved.step_id)"""
+_UNTIL = "lease_until = now() + %s * interval '1 second', due_at = now() + %s * interval '1 second'"
 
 
 def submitting(attempt: Attempt, token: UUID) -> None:
@@ -30,33 +36,26 @@ def submitting(attempt: Attempt, token: UUID) -> None:
     A server that may call a transaction committed before it is on disk must not do so here: were the intent
     forgotten in a crash, the request would be sent again.
     """
+    lease_s = policy.submit_lease_s()
+    changes = f"tries = a.tries + 1, submitted_at = now(), error = '', lease_token = %s, {_UNTIL}"
     _move_alone(
         attempt,
         "submitting",
-        SQL(
-            "tries = a.tries + 1, submitted_at = now(), error = '', lease_token = {token}, "
-            "lease_until = now() + {lease} * interval '1 second', due_at = now() + {lease} * interval '1 second'"
-        ).format(token=token, lease=policy.submit_lease_s()),
-        only=SQL("a.due_at <= now() AND {}").format(_ON_DISK),
+        Computed(changes, (token, lease_s, lease_s)),
+        only=Computed(f"a.due_at <= now() AND {_ON_DISK}"),
     )
     attempt.tries += 1
 
 
 def accepted(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> datetime:
     """The provider's id is on record; whoever holds the token goes on to poll. Returns when."""
+    changes = f"provider_request_id = %s, urls = %s, tries = 0, accepted_at = now(), {_DUE_NOW}"
     at = _move_alone(
         attempt,
         "accepted",
-        SQL(
-            "provider_request_id = {request_id}, urls = {urls}, tries = 0, accepted_at = now(), due_at = now(), "
-            "deadline_at = now() + {deadline} * interval '1 second', "
-            "lease_until = now() + {lease} * interval '1 second'"
-        ).format(request_id=request_id, urls=Jsonb(urls), deadline=policy.DEADLINE_S, lease=policy.poll_lease_s()),
-        only=SQL("a.lease_token = {}").format(token),
-        also=SQL(
-            ", noted AS (UPDATE steps s SET provider_request_id = {}, wait_reason = NULL "
-            "FROM moved WHERE s.id = moved.step_id)"
-        ).format(request_id),
+        Computed(changes, (request_id, Jsonb(urls), policy.DEADLINE_S, policy.poll_lease_s())),
+        only=_held_by(token),
+        also=Computed(_NOTED, (request_id,)),
     )
     attempt.provider_request_id, attempt.urls = request_id, urls
     return at
@@ -64,15 +63,9 @@ def accepted(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, 
 
 def settling(attempt: Attempt, token: UUID) -> None:
     """The provider is finished; the holder of the token fetches what it made."""
-    _move_alone(
-        attempt,
-        "settling",
-        SQL(
-            "tries = 1, settling_at = now(), polls = a.polls + 1, "
-            "lease_until = now() + {lease} * interval '1 second', due_at = now() + {lease} * interval '1 second'"
-        ).format(lease=policy.work_lease_s()),
-        only=SQL("a.lease_token = {}").format(token),
-    )
+    lease_s = policy.work_lease_s()
+    changes = Computed(f"tries = 1, settling_at = now(), polls = a.polls + 1, {_UNTIL}", (lease_s, lease_s))
+    _move_alone(attempt, "settling", changes, only=_held_by(token))
     attempt.tries = 1
 
 
@@ -88,36 +81,31 @@ def note_late_acceptance(attempt: Attempt, *, request_id: str, urls: dict[str, s
         dispatch.settle_soon(attempt)
 
 
+def _held_by(token: UUID) -> Computed:
+    return Computed("a.lease_token = %s", (token,))
+
+
 def _move_alone(
-    attempt: Attempt, event: str, changes: Composed, *, only: Composable, also: Composable = _NOTHING
+    attempt: Attempt, event: str, changes: Computed, *, only: Computed, also: Computed = _NOTHING
 ) -> datetime:
     """One attempt, one move. Raises StaleState when it is not, or no longer, allowed."""
     move = ATTEMPT_MOVES[event]
-    statement = SQL(
-        """
+    # The text is the same for every attempt, so that the server plans it once a connection.
+    statement = f"""
         WITH locked AS (
-            UPDATE runs SET revision = revision + 1 WHERE id = {run} RETURNING id, revision
+            UPDATE runs SET revision = revision + 1 WHERE id = %s RETURNING id, revision
         ), moved AS (
-            UPDATE attempts a SET status = {target}, {changes} FROM locked
-            WHERE a.id = {attempt} AND a.status = ANY({sources}) AND {only}
-            RETURNING a.run_id, a.step_id
-        ){also}
+            UPDATE attempts a SET status = %s, {changes.sql} FROM locked
+            WHERE a.id = %s AND a.status = ANY(%s) AND {only.sql}
+            RETURNING a.step_id
+        ){also.sql}
         INSERT INTO run_events (run_id, seq, type, subject, actor, reason, happened_at)
-        SELECT locked.id, locked.revision, {type}, {subject}, 'worker', '', now() FROM locked, moved
-        RETURNING happened_at"""
-    ).format(
-        run=attempt.run_id,
-        attempt=attempt.pk,
-        target=move.target,
-        sources=list(move.sources),
-        changes=changes,
-        only=only,
-        also=also,
-        type=f"attempt.{event}",
-        subject=subject_of(attempt),
-    )
+        SELECT locked.id, locked.revision, %s::text, %s::text, 'worker', '', now() FROM locked, moved
+        RETURNING happened_at"""  # noqa: S608 (only texts of this module)
+    where = (attempt.pk, list(move.sources), *only.values, *also.values)
+    values = (attempt.run_id, move.target, *changes.values, *where, f"attempt.{event}", subject_of(attempt))
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, values)
         row = cursor.fetchone()
     if row is None:
         raise StaleState(f"{attempt} cannot become {move.target}.")

@@ -33,7 +33,10 @@ from runs.states import (
 
 _LOCKED = ["id", "run_id", "status", "stage", "wait_reason", "revision", "reserved_usd", "cost_usd"]
 _LOCK = f"SELECT {', '.join(_LOCKED)} FROM runs WHERE id = %s FOR UPDATE"  # noqa: S608 (our own column names)
-
+_EVENTS = """
+    INSERT INTO run_events (run_id, seq, type, subject, actor, reason, happened_at)
+    SELECT %s::bigint, %s::bigint + place - 1, type, subject, %s::text, reason, statement_timestamp()
+    FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS v(type, subject, reason, place)"""
 _NO_LEASE: dict[str, Any] = {"lease_until": None, "lease_token": None}
 
 
@@ -241,40 +244,29 @@ class Moves:
 
     def flush(self) -> None:
         """Write the run's own move and changes, its revision, and the events."""
-        if self._events:
-            self._write_events()
-            self._changes["revision"] = self.run.revision
-        self._apply_run_move()
-        if self._changes:
-            moves.write(self.run, **self._changes)
+        along = self._events_to_write()
+        if self._run_move is not None:
+            moves.apply(self.run, self._run_move, along=along, **self._changes)
+        elif self._changes:
+            moves.write(self.run, along=along, **self._changes)
 
-    def _write_events(self) -> None:
+    def _events_to_write(self) -> Computed | None:
+        if not self._events:
+            return None
         first = self.run.revision + 1
-        self.run.revision += len(self._events)
+        self._changes["revision"] = self.run.revision = self.run.revision + len(self._events)
         types, subjects, reasons = (list(column) for column in zip(*self._events, strict=True))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                INSERT INTO run_events (run_id, seq, type, subject, actor, reason, happened_at)
-                SELECT %s, %s + place - 1, type, subject, %s, reason, statement_timestamp()
-                FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS v(type, subject, reason, place)""",
-                [self.run.pk, first, self.actor, types, subjects, reasons],
-            )
+        return Computed(_EVENTS, (self.run.pk, first, self.actor, types, subjects, reasons))
 
     def _move_run(self, event: str, *, reason: str = "", **changes: Any) -> None:
         """Note the move; it is written with everything else of the run, or before the next one."""
-        self._apply_run_move()
+        if self._run_move is not None:
+            moves.apply(self.run, self._run_move, **self._changes)
+            self._changes = {}
         self._run_move = RUN_MOVES[event]
         self._changes |= changes
         self._note(f"run.{event}", self.run.run_id, reason)
         self.run.status = self._run_move.target
-
-    def _apply_run_move(self) -> None:
-        if self._run_move is None:
-            return
-        moves.apply(self.run, self._run_move, **self._changes)
-        self._run_move = None
-        self._changes = {}
 
     def _end_run(self, event: str, stage: Stage, *, reason: str = "", **changes: Any) -> None:
         self._move_run(event, reason=reason, stage=stage, wait_reason=None, due_at=None, finished_at=NOW, **changes)

@@ -14,7 +14,7 @@ from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FOR_S = 25.0
+FOR_S = 20.0
 RUNS = 6
 
 

@@ -1,6 +1,7 @@
 """Play the providers on this machine: their own protocols, free of charge, with faults on request."""
 
 import argparse
+import json
 import signal
 
 from cli import talk
@@ -27,7 +28,7 @@ def run(args: argparse.Namespace) -> Exit:
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # also for the emulator's threads, so that sigwait gets them
     with Emulator(port=args.port, queue_s=args.queue_s, run_s=args.run_s, keep_s=args.keep_s) as emulator:
         if args.json:
-            talk.give_json(emulator.urls)
+            talk.give(json.dumps(emulator.urls))  # one line: whoever reads it cannot wait for our end
         else:
             for name, url in emulator.urls.items():
                 talk.give(f"{name.upper()}_BASE_URL={url}")

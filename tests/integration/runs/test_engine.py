@@ -1,17 +1,21 @@
 """A run from its first step to its film, one bell at a time."""
 
+import io
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db.models.functions import Now
+from PIL import Image
 
 from core.errors import Conflict
+from runs.engine import ask
 from runs.engine.advance import advance_run
 from runs.engine.cancel import cancel_run
 from runs.engine.submit import submit_attempt
 from runs.models import Attempt
 from tests.factories import make_run, planned
+from zaps.planned import InputRef, Role, Source
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -155,3 +159,40 @@ def test_an_overdue_step_without_a_live_attempt_is_given_up(bells):
 
     assert states(run)[0] == "failed"
     assert run.error == "POLL_DEADLINE_EXCEEDED"
+
+
+def test_the_stage_says_what_the_run_is_busy_with(bells):
+    run = make_run(planned("clip", kind="video.gen", duration_s=Decimal(1)), planned("film", "clip", kind="stitch"))
+    stages = []
+    while bells.waiting:
+        run.refresh_from_db()
+        stages.append(run.stage)
+        bells.answer()
+    run.refresh_from_db()
+
+    assert [*stages, run.stage] == ["queued", "generating", "assembling", "complete"]
+
+
+def test_a_run_remembers_its_session_and_how_it_was_paid_for(bells):
+    run = make_run(planned("a"), session_id="s-1", mode="live")
+
+    bells.answer_all()
+
+    run.refresh_from_db()
+    assert (run.session_id, run.provider_mode) == ("s-1", "live")
+
+
+def test_an_extend_starts_from_the_last_frame_of_the_clip_before_it(bells):
+    frame = InputRef(source=Source.STEP, name="clip", role=Role.FIRST_FRAME)
+    run = make_run(
+        planned("clip", kind="video.gen", duration_s=Decimal(1)),
+        planned("more_1", "clip", kind="video.extend", duration_s=Decimal(1), inputs=(frame,)),
+    )
+    bells.answer_all()
+
+    generation = ask.generation_of(run.steps.get(step_id="more_1"))
+
+    picture = Image.open(io.BytesIO(generation.first_frame.read()))
+    assert picture.size == (640, 360)
+    assert generation.videos == ()
+    assert run.assets.get(step__step_id="more_1").parents == [run.assets.get(step__step_id="clip").asset_id]

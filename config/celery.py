@@ -1,5 +1,6 @@
 """The Celery application. `celery -A config worker` and `celery -A config beat` find it here."""
 
+import gc
 import logging
 import os
 import sys
@@ -36,6 +37,13 @@ def _check_connections(**_: Any) -> None:
     if time.monotonic() - getattr(_checked, "at", 0.0) > 1.0:
         close_old_connections()
         _checked.at = time.monotonic()
+
+
+@worker_ready.connect
+def _freeze(**_: Any) -> None:
+    """What was made at the start stays to the end: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @worker_ready.connect

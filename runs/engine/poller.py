@@ -30,8 +30,9 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CLAIM = 500  # rows a claim
+CLAIM_EVERY_S = 0.1  # a job is looked at this much late at most, and many share a statement
 FLUSH_ROWS = 200
-FLUSH_EVERY_S = 0.04
+FLUSH_EVERY_S = 0.05
 IDLE_S = 0.5  # longest sleep while nothing is due: a bell in the database is heard within this
 MARGIN_S = 0.2  # stop claiming this long before the window ends
 
@@ -84,19 +85,18 @@ class Poller:
                 if left <= 0:
                     break
                 if len(leased) < CLAIM:
-                    await self._rest(flow, left)
+                    await self._rest(left, idle=not leased and flow.has_room)
         finally:
             await flow.finish()
             await flusher
 
-    async def _rest(self, flow: "_Flow", left: float) -> None:
-        """Until the next job is due, or for a moment while many are out."""
-        if not flow.has_room:
-            await asyncio.sleep(FLUSH_EVERY_S)
-            return
-        next_s = await self._in_database(batches.seconds_to_next_poll)
-        wait = IDLE_S if next_s is None else min(max(next_s, FLUSH_EVERY_S), IDLE_S)
-        await asyncio.sleep(min(wait, max(left, 0)))
+    async def _rest(self, left: float, *, idle: bool) -> None:
+        """Gather the next batch for a moment; with nothing due, until the next job is."""
+        wait = CLAIM_EVERY_S
+        if idle:
+            next_s = await self._in_database(batches.seconds_to_next_poll)
+            wait = IDLE_S if next_s is None else min(max(next_s, CLAIM_EVERY_S), IDLE_S)
+        await asyncio.sleep(min(wait, left))
 
     async def _in_database(self, function: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._database, function, *arguments)

@@ -20,7 +20,7 @@ BODY = {"slug": "hello-film", "mode": "mock"}
 
 
 def main() -> None:
-    options = place.arguments(__doc__, runs=1500, callers=8, processes=2)
+    options = place.arguments(__doc__, runs=1500, callers=16, processes=2)
     with place.own_servers(), ExitStack() as stack:
         port, token = free_port(), prepare()
         stack.enter_context(place.process(*server(port, options.processes), ZAP_DB_POOL="16"))

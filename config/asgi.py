@@ -1,5 +1,6 @@
 """For uvicorn: `uvicorn config.asgi:application --lifespan off`."""
 
+import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -9,3 +10,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("ZAP_DB_POOL", "16")
 
 application = get_asgi_application()
+
+# What was made so far stays to the end: the garbage collector need not look at it again and again.
+gc.collect()
+gc.freeze()

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.conf import settings
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 from kombu import Connection
 from kombu.exceptions import KombuError
@@ -25,7 +25,7 @@ def gather() -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
         "database": _database(),
         "broker": _broker(),
-        "storage": {"backend": f"{type(default_storage).__module__}.{type(default_storage).__qualname__}"},
+        "storage": {"backend": _name_of(type(storages["default"]))},
         "providers": [_provider(provider) for provider in sorted(PROVIDERS, key=lambda one: one.name)],
         "beat": _beat(),
         "debug": bool(settings.DEBUG),
@@ -77,3 +77,7 @@ def _beat() -> dict[str, Any]:
     if row is None:
         return {"lastCycleAt": None, "lastStatus": None, "job": None}
     return {"lastCycleAt": round(row.start_time.timestamp() * 1000), "lastStatus": row.status, "job": row.job_name}
+
+
+def _name_of(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 from celery import Task, shared_task
-from celery.signals import worker_shutdown
+from celery.signals import worker_shutdown, worker_shutting_down
 
 from accounts import idempotency
 from core.errors import StaleState
@@ -64,6 +64,12 @@ def prune(**_newer: Any) -> None:
     """Forget what is older than its retention."""
     cron_logs.prune()
     idempotency.purge()
+
+
+@worker_shutting_down.connect
+def hurry(**_: Any) -> None:
+    """A cycle that is at work writes what it knows, and ends."""
+    POLLER.stopping.set()
 
 
 @worker_shutdown.connect

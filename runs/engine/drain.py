@@ -65,7 +65,8 @@ def run_cycle(*, window_s: float, job_name: str) -> CycleReport:
             left = ends - time.monotonic()
             if left <= 0:
                 break
-            time.sleep(min(BELL_EVERY_S, left))
+            if POLLER.stopping.wait(min(BELL_EVERY_S, left)):
+                break
         polling.result()
     return report
 

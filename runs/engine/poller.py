@@ -41,6 +41,7 @@ class Poller:
     """One loop on a thread of its own, started by its first cycle."""
 
     def __init__(self) -> None:
+        self.stopping = threading.Event()  #: set, it ends the cycles that are at work
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._transport: AsyncTransport | None = None
@@ -82,7 +83,7 @@ class Poller:
                 leased = await self._in_database(batches.claim_polls, CLAIM) if flow.has_room else []
                 flow.begin(leased)
                 left = ends - MARGIN_S - time.monotonic()
-                if left <= 0:
+                if left <= 0 or self.stopping.is_set():
                     break
                 if len(leased) < CLAIM:
                     await self._rest(left, idle=not leased and flow.has_room)

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from runs.engine import cron_logs, drain
 from runs.engine.advance import advance_run
+from runs.engine.poller import POLLER
 from runs.engine.submit import submit_attempt
 from runs.models import Attempt, CronLog
 from runs.transitions import batches
@@ -228,3 +229,12 @@ def test_a_cycle_ends_with_every_lease_given_back(bells):
 
     assert Attempt.objects.exclude(lease_token=None).count() == 0
     assert Attempt.objects.filter(due_at__gt=Now()).count() == 12
+
+
+def test_a_cycle_ends_early_when_its_worker_shuts_down(bells, request):
+    request.addfinalizer(POLLER.stopping.clear)
+    POLLER.stopping.set()
+
+    drain.run_cycle(window_s=3600, job_name="drain")
+
+    assert CronLog.objects.get().status == "success"

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any
 
 from django.conf import settings
@@ -15,14 +15,18 @@ from providers.contract import Provider
 from providers.registry import PROVIDERS
 from runs.models import CronLog
 
-_PACKAGES = ("zaps", "django", "djangorestframework", "celery", "psycopg", "redis", "aiohttp", "av")
+_PACKAGES = ("django", "djangorestframework", "celery", "psycopg", "redis", "aiohttp", "av")
 _BROKER_TIMEOUT_S = 1
 
 
 def gather() -> dict[str, Any]:
     """Versions, and whether each neighbour answers. Raises nothing: what does not answer says so."""
     return {
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}},
+        "versions": {
+            "zaps": settings.SPECTACULAR_SETTINGS["VERSION"],
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+        },
         "database": _database(),
         "broker": _broker(),
         "storage": {"backend": _name_of(type(storages["default"]))},
@@ -30,13 +34,6 @@ def gather() -> dict[str, Any]:
         "beat": _beat(),
         "debug": bool(settings.DEBUG),
     }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # a checkout is run without being installed
-        return None
 
 
 def _database() -> dict[str, Any]:

@@ -20,6 +20,7 @@ VERBS = {  # verb: what it is for
     "status": "show a run, or the newest runs",
     "watch": "follow a run until it ends or waits for a person",
     "cancel": "stop a run",
+    "up": "serve everything from this machine",
     "drain": "run one cycle of the drain in this process",
     "emulator": "play the providers on this machine, for trying and testing",
     "token": "make an API token",

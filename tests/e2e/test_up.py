@@ -14,14 +14,14 @@ from tests.processes import free_port, get, post, wait_until, with_in_environmen
 
 
 @pytest.fixture
-def up(tmp_path):
+def up(tmp_path, request):
     """A running tree in a folder of its own, as `./dev up` starts it."""
     data, port = tmp_path / "my zaps", free_port()
     foreign = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ZAP_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     env |= {"ZAPS_DATA_DIR": str(data), "DEBUG": "1"}
     log = (tmp_path / "log").open("w+")
-    command = [sys.executable, "manage.py", "up", "--port", str(port)]
+    command = [sys.executable, *getattr(request, "param", ["manage.py", "up"]), "--port", str(port)]
     child = subprocess.Popen(command, cwd=BASE_DIR, env=env, stdout=log, stderr=subprocess.STDOUT)
 
     class Up:
@@ -61,6 +61,7 @@ def test_it_serves_a_film_shows_the_first_login_once_and_stops_on_ctrl_c(up):
     wait_until(lambda: not with_in_environment(str(up.folder)), within_s=10)
 
 
+@pytest.mark.parametrize("up", [["manage.py", "up"], ["-m", "cli", "up"]], ids=["manage", "zap"], indirect=True)
 def test_sigterm_stops_it_just_as_cleanly(up):
     assert up.send(signal.SIGTERM) == 0
 

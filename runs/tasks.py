@@ -9,7 +9,7 @@ from celery.signals import worker_shutdown, worker_shutting_down
 from accounts import idempotency
 from core.errors import StaleState
 from runs import dispatch
-from runs.engine import advance, cron_logs, drain, poll, render, settle, submit
+from runs.engine import advance, cron_logs, drain, poll, render, settle, submit, sweep
 from runs.engine.poller import POLLER
 
 logger = logging.getLogger(__name__)
@@ -64,6 +64,7 @@ def prune(**_newer: Any) -> None:
     """Forget what is older than its retention."""
     cron_logs.prune()
     idempotency.purge()
+    sweep.sweep()
 
 
 @worker_shutting_down.connect

@@ -36,6 +36,9 @@ class CancelState(StrEnum):
     NOT_FOUND = "not_found"
 
 
+_OVER = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One HTTP request. Exactly the call that costs money has `paid=True`: it is sent once, on a fresh connection."""
@@ -117,6 +120,11 @@ class Snapshot:
     seed: int | None = None
     logs: tuple[str, ...] = ()  # sanitised: no prompt, no address, no key
     retry_after_s: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Has the provider ended the job, one way or another?"""
+        return self.state in _OVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

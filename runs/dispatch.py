@@ -47,7 +47,7 @@ def ring_advance(run_pk: int) -> bool:
 
 
 def ring_begin(attempt_pk: int, idem_key: str, provider: str) -> bool:
-    """Ring for a planned attempt: a render where it is local, else the chain submit, poll, settle."""
+    """Ring for a planned attempt, or a local one whose worker died: a render, or the chain submit, poll, settle."""
     if provider == LOCAL:
         return _ring(_keyed(RENDER, "render", attempt_pk, idem_key).apply_async)
     steps = (
@@ -61,11 +61,6 @@ def ring_begin(attempt_pk: int, idem_key: str, provider: str) -> bool:
 def ring_settle(attempt_pk: int, idem_key: str) -> bool:
     """Ring for an attempt whose provider is finished, or that has to be wound down."""
     return _ring(_keyed(SETTLE, "settle", attempt_pk, idem_key).apply_async)
-
-
-def ring_render(attempt_pk: int, idem_key: str) -> bool:
-    """Ring for a local attempt whose worker died."""
-    return _ring(_keyed(RENDER, "render", attempt_pk, idem_key).apply_async)
 
 
 def _task(name: str, **kwargs: int) -> Signature:

@@ -41,11 +41,6 @@ def is_stored(value: object) -> bool:
     return isinstance(value, str) and value.startswith(_MARK)
 
 
-def data_length(inputs: Mapping[str, Any]) -> int:
-    """How many characters of `inputs` are media."""
-    return sum(len(value) for value in inputs.values() if is_data(value))
-
-
 def check_inputs(inputs: Mapping[str, Any]) -> dict[str, tuple[str, bytes]]:
     """Content type and bytes of every data: input, by name. Raises BadInput, naming all that are wrong."""
     problems: list[Problem] = []

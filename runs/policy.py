@@ -18,6 +18,8 @@ SUBMIT_TRIES = 6  # sends that provably never arrived, before an attempt fails
 LIMITED_TRIES = 64  # about an hour of a provider that only asks us to slow down
 SETTLE_TRIES = 6
 RENDER_TRIES = 3
+STOP_TRIES = 3  # a provider is told so often that a job is not wanted any more
+ANSWER_KEPT_S = 600.0  # a provider's answer is held for a database that is away for this long
 POLL_TIMEOUT_S = 10.0
 
 _FIRST_LOOK_S = {"image": 1.0, "audio": 2.0, "video": 5.0}

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 
+from core.errors import ZapsError
 from core.money import ZERO, usd
 from media.frames import last_frame
 from providers import registry
 from providers.contract import Cost, Generation, Job, JobState, Media, Provider, Snapshot
+from providers.errors import ProviderError
 from runs.inputs import read_input
 from runs.models import Asset, Attempt, Run, Step
 from zaps.planned import InputRef, PlannedStep, Role, Source
@@ -25,6 +27,9 @@ _READ = (
     *("status", "number", "idem_key", "provider", "model", "capability", "provider_request_id", "urls", "error"),
     *("quote_usd", "reserved_usd", "tries", "lease_token"),
 )
+
+
+FREE = Cost(usd=ZERO, source="none")
 
 
 def load(attempt_pk: int) -> Attempt:
@@ -42,13 +47,18 @@ def job_of(attempt: Attempt) -> Job:
     return Job(request_id=attempt.provider_request_id, model=attempt.model, urls=attempt.urls)
 
 
+def code_of(error: ZapsError) -> str:
+    """The stable code to keep of what went wrong."""
+    return error.reason if isinstance(error, ProviderError) else error.code
+
+
 def cost_of(snapshot: Snapshot, quote_usd: Decimal) -> Cost:
     """What the job cost: what the provider said; else our quote if it delivered, else nothing."""
     if snapshot.cost is not None:
         return Cost(usd=usd(snapshot.cost.usd), source=snapshot.cost.source)
     if snapshot.state == JobState.DONE:
         return Cost(usd=quote_usd, source="quoted")
-    return Cost(usd=ZERO, source="none")
+    return FREE
 
 
 def generation_of(step: Step) -> Generation:

@@ -63,9 +63,7 @@ def run_cycle(*, window_s: float, job_name: str) -> CycleReport:
         while True:
             ring_due(report)
             left = ends - time.monotonic()
-            if left <= 0:
-                break
-            if POLLER.stopping.wait(min(BELL_EVERY_S, left)):
+            if left <= 0 or POLLER.stopping.wait(min(BELL_EVERY_S, left)):
                 break
         polling.result()
     return report
@@ -82,11 +80,9 @@ def ring_due(report: CycleReport) -> None:
 def _verb(bell: Bell) -> Callable[[], None]:
     if bell.status == AttemptStatus.SUBMITTING:
         return lambda: submission_unknown_of(bell.attempt_id)
-    if bell.status == AttemptStatus.PLANNED:
+    if bell.provider == LOCAL or bell.status == AttemptStatus.PLANNED:
         begin = render_attempt if bell.provider == LOCAL else submit_attempt
         return lambda: _ring_or_do(dispatch.ring_begin(bell.attempt_id, bell.idem_key, bell.provider), begin, bell)
-    if bell.provider == LOCAL:
-        return lambda: _ring_or_do(dispatch.ring_render(bell.attempt_id, bell.idem_key), render_attempt, bell)
     return lambda: _ring_or_do(dispatch.ring_settle(bell.attempt_id, bell.idem_key), settle_attempt, bell)
 
 

@@ -17,8 +17,6 @@ from runs.states import AttemptStatus, WaitReason
 from runs.transitions import alone, batches
 from runs.transitions.batches import Leased, Look
 
-TERMINAL = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Next:
@@ -37,7 +35,7 @@ def poll_attempt(attempt_pk: int) -> Next:
     if leased is None:
         return _not_yet(attempt_pk)
     snapshot, error = ask_provider(leased)
-    if leased.overdue or is_over(snapshot):
+    if is_ready(leased, snapshot):
         return Next(settle=bool(batches.begin_settling([leased])))
     return _look_again(leased, look_at(leased, snapshot, error))
 
@@ -48,24 +46,28 @@ def take(attempt: Attempt, token: UUID, accepted_at: datetime, snapshot: Snapsho
     error: ProviderError | None = None
     if snapshot is None:
         snapshot, error = ask_provider(leased)
-    if not is_over(snapshot):
+    if snapshot is None or not snapshot.is_over:
         return _look_again(leased, look_at(leased, snapshot, error))
     alone.settling(attempt, token)
     settle_held(attempt, token, snapshot)
     return NOTHING
 
 
-def is_over(snapshot: Snapshot | None) -> bool:
-    """Has the provider ended the job?"""
-    return snapshot is not None and snapshot.state in TERMINAL
+def is_ready(leased: Leased, snapshot: Snapshot | None) -> bool:
+    """Is there something to settle: a job that has ended, or one past its deadline?"""
+    return leased.overdue or (snapshot is not None and snapshot.is_over)
+
+
+def job_of(leased: Leased) -> Job:
+    """The job as its submission described it."""
+    return Job(request_id=leased.request_id, model=leased.model, urls=leased.urls)
 
 
 def ask_provider(leased: Leased) -> tuple[Snapshot | None, ProviderError | None]:
     """The job as it is, or why the provider would not say."""
-    job = Job(request_id=leased.request_id, model=leased.model, urls=leased.urls)
     try:
         provider, key = ask.adapter_and_key(leased.provider)
-        return http.hold(provider.poll(job, key=key), timeout_s=(5, policy.POLL_TIMEOUT_S)), None
+        return http.hold(provider.poll(job_of(leased), key=key), timeout_s=(5, policy.POLL_TIMEOUT_S)), None
     except ProviderError as exc:
         return None, exc
 
@@ -76,7 +78,7 @@ def look_at(leased: Leased, snapshot: Snapshot | None, error: ProviderError | No
         retry_after_s = error.retry_after_s if error else None
         limited = error is not None and error.reason == "RATE_LIMITED"
         stalled = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
-        wait_s = max(policy.next_look_s(leased.capability, leased.polls + 1), retry_after_s or 0.0)
+        wait_s = policy.next_look_s(leased.capability, leased.polls + 1, retry_after_s)
         return Look(leased, wait_s, leased.progress, leased.queue_position, stalled)
     wait_s = policy.next_look_s(leased.capability, leased.polls, snapshot.retry_after_s)
     reason = WaitReason.PROVIDER_QUEUE if snapshot.state == JobState.QUEUED else None

@@ -15,13 +15,13 @@ from typing import TypeVar
 import uvloop
 from django.db import close_old_connections, connection
 
-from providers.contract import Job, Provider, Snapshot
+from providers.contract import Provider, Snapshot
 from providers.errors import ProviderError
 from providers.http_async import AsyncTransport
 from runs import dispatch, policy
 from runs.engine import ask
 from runs.engine.cron_logs import CycleReport
-from runs.engine.poll import is_over, look_at
+from runs.engine.poll import is_ready, job_of, look_at
 from runs.transitions import batches
 from runs.transitions.batches import Leased, Look
 
@@ -158,7 +158,7 @@ class _Flow:
 
     async def _poll(self, leased: Leased) -> None:
         snapshot, error = await self._ask(leased)
-        if leased.overdue or is_over(snapshot):
+        if is_ready(leased, snapshot):
             self._over.append(leased)
         else:
             self._looks.append(look_at(leased, snapshot, error))
@@ -169,8 +169,8 @@ class _Flow:
     async def _ask(self, leased: Leased) -> tuple[Snapshot | None, ProviderError | None]:
         try:
             provider, key = self._door(leased.provider)
-            job = Job(request_id=leased.request_id, model=leased.model, urls=leased.urls)
-            return await self._transport.hold(provider.poll(job, key=key), timeout_s=policy.POLL_TIMEOUT_S), None
+            talk = provider.poll(job_of(leased), key=key)
+            return await self._transport.hold(talk, timeout_s=policy.POLL_TIMEOUT_S), None
         except ProviderError as exc:
             return None, exc
         except Exception as exc:  # an adapter that breaks on one answer must not stop the drain

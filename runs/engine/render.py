@@ -8,8 +8,6 @@ from uuid import UUID, uuid4
 from django.core.files.storage import default_storage
 
 from core.errors import StaleState, ZapsError
-from core.money import ZERO
-from providers.contract import Cost
 from runs import leases, policy
 from runs.engine import ask
 from runs.engine.outputs import Stored, store
@@ -20,8 +18,6 @@ from runs.transitions import moving
 from zaps.kind import KINDS, LocalJob, Material
 from zaps.planned import PlannedStep
 
-_FREE = Cost(usd=ZERO, source="none")
-
 
 def render_attempt(attempt_pk: int) -> None:
     """Render it if nobody else does. A renderer that died is replaced a few times, then the step fails."""
@@ -30,16 +26,16 @@ def render_attempt(attempt_pk: int) -> None:
     if token is None:
         return
     if attempt.tries > policy.RENDER_TRIES:
-        fail(attempt, token, "LOCAL_STEP_FAILED", _FREE)
+        fail(attempt, token, "LOCAL_STEP_FAILED", ask.FREE)
         return
     try:
         stored = _render(attempt, token)
     except StaleState:
         raise
     except ZapsError as exc:
-        fail(attempt, token, exc.code, _FREE)
+        fail(attempt, token, exc.code, ask.FREE)
         return
-    close(attempt, token, stored, cost=_FREE, seed=None)
+    close(attempt, token, stored, cost=ask.FREE, seed=None)
 
 
 def _take(attempt: Attempt) -> UUID | None:

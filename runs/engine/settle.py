@@ -20,9 +20,6 @@ from runs.transitions import moving
 
 logger = logging.getLogger(__name__)
 
-STOP_TRIES = 3  # a provider is told so often that a job is not wanted any more
-_ENDED = {JobState.DONE, JobState.FAILED, JobState.CANCELED}
-
 
 def settle_attempt(attempt_pk: int) -> None:
     """Settle it, or wind it down where it was canceled, if nobody else is at it."""
@@ -49,7 +46,7 @@ def settle_held(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> Non
         snapshot = snapshot or _ask_again(attempt)
         if snapshot.state == JobState.DONE:
             _close(attempt, token, snapshot, _fetch_all(attempt, token, snapshot))
-        elif snapshot.state in _ENDED:
+        elif snapshot.is_over:
             code = snapshot.error_code or ("CANCELED" if snapshot.state == JobState.CANCELED else "PROVIDER_FAILED")
             fail(attempt, token, code, ask.cost_of(snapshot, attempt.quote_usd))
         else:
@@ -69,8 +66,8 @@ def close(attempt: Attempt, token: UUID, stored: Sequence[Stored], *, cost: Cost
         advance(moves)
 
 
-def fail(attempt: Attempt, token: UUID, code: str, cost: Cost) -> None:
-    """It will not deliver: the step fails, and what it cost is booked all the same."""
+def fail(attempt: Attempt, token: UUID | None, code: str, cost: Cost) -> None:
+    """It will not deliver: the step fails, and what it cost is booked. `token` is None before anything was begun."""
     with moving(attempt.run_id) as moves:
         moves.failed(attempt, token, code=code, actual=cost.usd, source=cost.source)
         moves.fail_step(attempt.step, code)
@@ -99,7 +96,7 @@ def _close(attempt: Attempt, token: UUID, snapshot: Snapshot, stored: Sequence[S
 
 def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError, snapshot: Snapshot | None) -> None:
     """The provider has finished and will charge: its price is booked even when the result cannot be had."""
-    code = exc.reason if isinstance(exc, ProviderError) else exc.code
+    code = ask.code_of(exc)
     if exc.retryable and attempt.tries < policy.SETTLE_TRIES:
         leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=code)
         logger.info("attempt=%s settle=again error=%s", attempt.pk, code)
@@ -121,7 +118,7 @@ def _wind_down(attempt: Attempt, token: UUID) -> None:
     if not attempt.provider_request_id:  # the submission's own answer may still come
         leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=attempt.error)
         return
-    if attempt.tries <= STOP_TRIES:  # it may not have heard, or whoever should have told it died
+    if attempt.tries <= policy.STOP_TRIES:  # it may not have heard, or whoever should have told it died
         _tell_to_stop(attempt)
     try:
         snapshot = _ask_again(attempt)
@@ -129,7 +126,7 @@ def _wind_down(attempt: Attempt, token: UUID) -> None:
         wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
         leases.release(attempt, token, again_in_s=wait_s, error=exc.reason)
         return
-    if snapshot.state in _ENDED:
+    if snapshot.is_over:
         cost = ask.cost_of(snapshot, attempt.quote_usd)
         with moving(attempt.run_id) as moves:
             moves.canceled(attempt, actual=cost.usd, source=cost.source)

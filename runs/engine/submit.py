@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from core.errors import StaleState, ZapsError
-from core.money import ZERO
 from providers import http
 from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
@@ -16,13 +15,12 @@ from runs import policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.poll import NOTHING, Next, take
+from runs.engine.settle import fail
 from runs.models import Attempt
 from runs.states import AttemptStatus, WaitReason
 from runs.transitions import alone, moving
 
 logger = logging.getLogger(__name__)
-
-ANSWER_KEPT_S = 600.0  # a provider's answer is held for a database that is away for this long
 
 
 def submit_attempt(attempt_pk: int) -> Next:
@@ -38,13 +36,13 @@ def submit_attempt(attempt_pk: int) -> Next:
         generation = ask.generation_of(attempt.step)
         ask.adapter_and_key(attempt.provider)
     except ZapsError as exc:
-        fail_attempt(attempt, None, code=_code(exc))
+        fail(attempt, None, ask.code_of(exc), ask.FREE)
         return NOTHING
     except DatabaseError:  # it comes back, and the drain with it
         raise
     except Exception:  # nothing was sent, and the same row would break again
         logger.exception("attempt=%s prepare=broken", attempt.pk)
-        fail_attempt(attempt, None, code="SUBMISSION_PRECONDITION_FAILED")
+        fail(attempt, None, "SUBMISSION_PRECONDITION_FAILED", ask.FREE)
         return NOTHING
     alone.submitting(attempt, token)
     job = _send(attempt, token, generation)
@@ -54,14 +52,6 @@ def submit_attempt(attempt_pk: int) -> Next:
     if accepted_at is None:
         return NOTHING
     return take(attempt, token, accepted_at, job.snapshot)
-
-
-def fail_attempt(attempt: Attempt, token: UUID | None, *, code: str) -> None:
-    """Nothing was bought, and trying again would not help."""
-    with moving(attempt.run_id) as moves:
-        moves.failed(attempt, token, code=code, actual=ZERO, source="none")
-        moves.fail_step(attempt.step, code)
-        advance(moves)
 
 
 def submission_unknown(attempt: Attempt, token: UUID | None) -> None:
@@ -88,7 +78,7 @@ def _send(attempt: Attempt, token: UUID, generation: Generation) -> Job | None:
     except (NotSent, Unavailable) as exc:
         _postpone(attempt, token, exc)
     except (Rejected, KeyRefused) as exc:
-        fail_attempt(attempt, token, code=exc.reason)
+        fail(attempt, token, exc.reason, ask.FREE)
     except ProviderError:
         submission_unknown(attempt, token)
     except Exception:  # whatever broke, the request may have been sent
@@ -100,7 +90,7 @@ def _send(attempt: Attempt, token: UUID, generation: Generation) -> Job | None:
 def _postpone(attempt: Attempt, token: UUID, exc: ProviderError) -> None:
     limited = exc.reason == "RATE_LIMITED"
     if attempt.tries >= (policy.LIMITED_TRIES if limited else policy.SUBMIT_TRIES):
-        fail_attempt(attempt, token, code=exc.reason)
+        fail(attempt, token, exc.reason, ask.FREE)
         return
     reason = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
     wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
@@ -113,7 +103,7 @@ def _write_down(attempt: Attempt, token: UUID, job: Job) -> datetime | None:
 
     None when the attempt was moved on meanwhile.
     """
-    ends = time.monotonic() + ANSWER_KEPT_S
+    ends = time.monotonic() + policy.ANSWER_KEPT_S
     while True:
         try:
             return _accept(attempt, token, job)
@@ -142,7 +132,3 @@ def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:
             advance(moves)
     except StaleState:
         alone.note_late_acceptance(attempt, request_id=job.request_id, urls=dict(job.urls))
-
-
-def _code(exc: ZapsError) -> str:
-    return exc.reason if isinstance(exc, ProviderError) else exc.code

@@ -99,10 +99,10 @@ class Moves:
         """Somebody asked to stop. Results that arrive later are refused."""
         self._end_run("canceled", Stage.CANCELED)
 
-    def check_run_in(self, seconds: float, *, stage: Stage | None = None) -> None:
+    def check_run_in(self, seconds: float, *, stage: Stage) -> None:
         """Nothing happened to the run itself; look again then."""
         self._changes["due_at"] = later(seconds)
-        if stage is not None and stage != self.run.stage:
+        if stage != self.run.stage:
             self._changes["stage"] = stage
 
     # Steps

@@ -42,7 +42,6 @@ def bells(monkeypatch):
     monkeypatch.setattr(dispatch, "ring_advance", lambda pk: rung.ring(advance_run, pk))
     monkeypatch.setattr(dispatch, "ring_begin", lambda pk, key, provider: rung.ring(begin[provider == LOCAL], pk))
     monkeypatch.setattr(dispatch, "ring_settle", lambda pk, key: rung.ring(settle_attempt, pk))
-    monkeypatch.setattr(dispatch, "ring_render", lambda pk, key: rung.ring(render_attempt, pk))
     return rung
 
 

@@ -4,7 +4,7 @@ A planned step is stored with the run as JSON, so it must survive `to_json` and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -39,6 +39,42 @@ class InputRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retrying:
+    """Further tries after a failure that may pass: at most `max`, the first after `backoff_s`, each twice as late.
+
+    Where a fallback is named, every further try is made there; `fallback_usd` is the quote of one.
+    """
+
+    max: int = 0
+    backoff_s: Decimal = Decimal(0)
+    fallback_provider: str | None = None
+    fallback_model: str | None = None
+    fallback_usd: Decimal = Decimal(0)
+
+    @property
+    def has_fallback(self) -> bool:
+        """Is there somebody else to ask?"""
+        return self.fallback_model is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """Results are looked at before they count. `threshold` is 0 to 1; `quote_usd` is for looking at one candidate."""
+
+    criteria: tuple[str, ...] = ()
+    threshold: Decimal = Decimal("0.7")
+    quote_usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A person must approve. After `timeout_s` the gate decides by itself; None: it waits for ever."""
+
+    timeout_s: int | None = None
+    on_timeout: str = "reject"  # or "approve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStep:
     """One step to run. `step_id` is unique in the run; `recipe_step` is the id that stands in the recipe."""
 
@@ -53,9 +89,21 @@ class PlannedStep:
     inputs: tuple[InputRef, ...] = ()
     duration_s: Decimal | None = None
     aspect: str | None = None
-    quote_usd: Decimal = Decimal(0)
+    quote_usd: Decimal = Decimal(0)  # of one attempt
+    candidates: int = 1  # attempts that are made side by side; the best is chosen
+    retry: Retrying = field(default_factory=Retrying)
+    judge: Judging | None = None
+    gate: Gate | None = None
+    shared: bool = False  # a result of the same request in another run of the same owner is taken over
+    skipped: bool = False  # its `when:` is not met: it is never made
     on_unknown: str = "wait"  # or "fail": what to do when a submission's fate cannot be told
     params: Mapping[str, Any] = field(default_factory=dict)  # stitch, audio, keyframes, …: what the kind reads
+
+    @property
+    def first_usd(self) -> Decimal:
+        """What is held for it before it begins: every candidate, and looking at each."""
+        each = self.quote_usd + (self.judge.quote_usd if self.judge else 0)
+        return Decimal(0) if self.skipped else each * self.candidates
 
     def to_json(self) -> dict[str, Any]:
         """Only JSON types; Decimals as strings."""
@@ -72,6 +120,12 @@ class PlannedStep:
             "duration_s": str(self.duration_s) if self.duration_s is not None else None,
             "aspect": self.aspect,
             "quote_usd": str(self.quote_usd),
+            "candidates": self.candidates,
+            "retry": _plain(self.retry),
+            "judge": _plain(self.judge),
+            "gate": _plain(self.gate),
+            "shared": self.shared,
+            "skipped": self.skipped,
             "on_unknown": self.on_unknown,
             "params": dict(self.params),
         }
@@ -95,9 +149,38 @@ class PlannedStep:
             duration_s=Decimal(data["duration_s"]) if data["duration_s"] is not None else None,
             aspect=data["aspect"],
             quote_usd=Decimal(data["quote_usd"]),
+            candidates=data["candidates"],
+            retry=Retrying(**_decimals(data["retry"], "backoff_s", "fallback_usd")),
+            judge=_judging(data["judge"]),
+            gate=Gate(**data["gate"]) if data["gate"] else None,
+            shared=data["shared"],
+            skipped=data["skipped"],
             on_unknown=data["on_unknown"],
             params=data["params"],
         )
+
+
+def _plain(part: Retrying | Judging | Gate | None) -> dict[str, Any] | None:
+    if part is None:
+        return None
+    values = asdict(part)
+    return {name: _json(value) for name, value in values.items()}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _decimals(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {**data, **{name: Decimal(data[name]) for name in names}}
+
+
+def _judging(data: Mapping[str, Any] | None) -> Judging | None:
+    if data is None:
+        return None
+    return Judging(**{**_decimals(data, "threshold", "quote_usd"), "criteria": tuple(data["criteria"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +192,6 @@ class Plan:
     mode: str  # plan | mock | live
     steps: tuple[PlannedStep, ...]
     inputs: Mapping[str, Any]  # checked values
-    quote_usd: Decimal  # Σ of the steps
+    quote_usd: Decimal  # Σ of the steps' first_usd
     cap_usd: Decimal  # the recipe's, or the caller's where that is lower
     warnings: tuple[Problem, ...] = ()

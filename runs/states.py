@@ -51,6 +51,7 @@ class WaitReason(StrEnum):
     DEPENDENCY = "dependency"  #: an earlier step is not done
     PROVIDER_QUEUE = "provider_queue"  #: the provider has not begun
     PROVIDER_LIMIT = "provider_limit"  #: as many jobs are in flight as the account allows
+    PROVIDER_PAUSED = "provider_paused"  #: the model failed so often that it is left alone for a while
     RATE_LIMIT = "rate_limit"  #: the provider asked us to slow down
     BUDGET = "budget"  #: money is missing
     APPROVAL = "approval"  #: a person must look
@@ -80,18 +81,21 @@ RUN_MOVES = {
     "finished": Move({_RR}, RunStatus.DONE),
     "failed": Move({_RQ, _RR, _RW}, RunStatus.FAILED),
     "canceled": Move({_RQ, _RR, _RW}, RunStatus.CANCELED),
+    "reopened": Move({_RW, *RUN_FINAL}, RunStatus.RUNNING),
 }
 
 _SQ, _SR, _SW = StepStatus.QUEUED, StepStatus.RUNNING, StepStatus.WAITING
 STEP_FINAL = frozenset({StepStatus.DONE, StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELED})
 STEP_MOVES = {
     "started": Move({_SQ}, StepStatus.RUNNING),
-    "held": Move({_SR}, StepStatus.WAITING),
+    "held": Move({_SQ, _SR}, StepStatus.WAITING),
     "resumed": Move({_SW}, StepStatus.RUNNING),
     "finished": Move({_SR}, StepStatus.DONE),
+    "approved": Move({_SW}, StepStatus.DONE),
     "failed": Move({_SR, _SW}, StepStatus.FAILED),
     "skipped": Move({_SQ}, StepStatus.SKIPPED),
     "canceled": Move({_SQ, _SR, _SW}, StepStatus.CANCELED),
+    "reopened": Move({_SW, *STEP_FINAL}, StepStatus.QUEUED),
 }
 
 _A = AttemptStatus

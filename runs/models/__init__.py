@@ -1,8 +1,23 @@
-"""The run's tables, one file a subject."""
+"""The tables of runs."""
 
 from runs.models.asset import Asset, Feedback
+from runs.models.attempt import Attempt
+from runs.models.circuit import Circuit
 from runs.models.cron_log import CronLog
+from runs.models.money import Allowance, Budget, LedgerEntry
 from runs.models.run import Run, RunEvent
-from runs.models.step import Attempt, Step
+from runs.models.step import Step
 
-__all__ = ["Asset", "Attempt", "CronLog", "Feedback", "Run", "RunEvent", "Step"]
+__all__ = [
+    "Allowance",
+    "Asset",
+    "Attempt",
+    "Budget",
+    "Circuit",
+    "CronLog",
+    "Feedback",
+    "LedgerEntry",
+    "Run",
+    "RunEvent",
+    "Step",
+]

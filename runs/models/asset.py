@@ -5,8 +5,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from runs.models.attempt import Attempt
 from runs.models.run import Run
-from runs.models.step import Attempt, Step
+from runs.models.step import Step
 
 
 class Asset(models.Model):
@@ -19,7 +20,9 @@ class Asset(models.Model):
     index = models.IntegerField(help_text="Place among the outputs of its attempt, from 0.")
     kind = models.CharField(max_length=8)
     content_type = models.CharField(max_length=80)
-    storage_key = models.CharField(max_length=300, unique=True)
+    storage_key = models.CharField(
+        max_length=300, db_index=True, help_text="A result that was taken over shares its file with the original."
+    )
     sha256 = models.CharField(max_length=64)
     size_bytes = models.BigIntegerField()
     width = models.IntegerField(null=True, blank=True)
@@ -58,6 +61,7 @@ class Feedback(models.Model):
     rater = models.CharField(max_length=16)
     scores = models.JSONField(default=dict, blank=True)
     comment = models.TextField(blank=True)
+    principal_id = models.CharField(max_length=80, blank=True, help_text="Who said it, as the API names them.")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -23,6 +23,14 @@ class Run(models.Model):
     principal_id = models.CharField(max_length=80, blank=True, help_text="Who asked, as the API names them.")
     session_id = models.CharField(max_length=80, blank=True, help_text="Browser session or X-Zap-Session header.")
 
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="forks",
+        help_text="The run that this one branched off.",
+    )
     zap_slug = models.CharField(max_length=64)
     zap_version = models.IntegerField()
     source = models.TextField(help_text="The recipe as it was when the run began.")
@@ -35,6 +43,7 @@ class Run(models.Model):
     stage = models.CharField(max_length=16, default=_STAGE)
     wait_reason = models.CharField(max_length=24, null=True, blank=True)  # noqa: DJ001 (absent is not the same as a reason)
     error = models.CharField(max_length=64, blank=True, help_text="Stable code of the first failure.")
+    output = models.CharField(max_length=100, default="Zap.mp4", help_text="File name of the finished film.")
     zap_url = models.CharField(max_length=300, blank=True, help_text="Address of the finished film.")
     revision = models.BigIntegerField(default=0, help_text="Counts the transitions; also the newest event's seq.")
 

@@ -1,0 +1,34 @@
+"""The circuit breaker of one provider's model: paused while its failures pile up."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class Circuit(models.Model):
+    """How a provider's model has been doing. No row: nothing has failed lately."""
+
+    provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=200, blank=True)
+    status = models.CharField(
+        max_length=12, default="closed", help_text="closed, open, or half_open: one is let through."
+    )
+    failures = models.IntegerField(default=0, help_text="In a row.")
+    pauses = models.IntegerField(default=0, help_text="Times that it opened in a row; each pause is longer.")
+    error = models.CharField(max_length=64, blank=True, help_text="Code of the newest failure.")
+    opened_at = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="When one submission is let through.")
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "circuits"
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "model"], name="circuit_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=["closed", "half_open", "open"]), name="circuit_status_known"
+            ),
+            models.CheckConstraint(condition=Q(status="closed") | Q(retry_at__isnull=False), name="circuit_pause_ends"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.model}"

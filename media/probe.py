@@ -75,7 +75,7 @@ def probe(path: Path) -> Probe:
         raise Unreadable("The file is empty.")
     if head.lstrip()[:1] in (b"{", b"["):
         return _probe_json(path)
-    if _is_still(head):
+    if is_still(head):
         return _probe_still(path)
     return _probe_stream(path, head)
 
@@ -130,7 +130,8 @@ def _probe_json(path: Path) -> Probe:
     return Probe(kind="json", content_type="application/json")
 
 
-def _is_still(head: bytes) -> bool:
+def is_still(head: bytes) -> bool:
+    """Whether a file that begins so is a picture of a kind that we take."""
     starts = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
     webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
     avif = head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")
@@ -199,9 +200,7 @@ def _probe_clip(container: InputContainer, stream: VideoStream, head: bytes) -> 
         raise Unreadable(f"The clip has a side of more than {MAX_VIDEO_SIDE} pixels.")
     stream.codec_context.thread_count = 1
     frame = next(container.decode(stream))
-    # The header's size is the coded one; phones turn it by a matrix that only the frame tells.
-    sideways = frame.rotation % 180 != 0
-    width, height = (frame.height, frame.width) if sideways else (frame.width, frame.height)
+    width, height = shown_size(frame)
     rate = stream.average_rate or stream.guessed_rate
     return Probe(
         kind="mp4",
@@ -212,6 +211,13 @@ def _probe_clip(container: InputContainer, stream: VideoStream, head: bytes) -> 
         has_sound=bool(container.streams.audio),
         fps=None if not rate else _rounded(Decimal(rate.numerator) / rate.denominator),
     )
+
+
+def shown_size(frame: av.VideoFrame) -> tuple[int, int]:
+    """Width and height as a viewer sees them."""
+    # The header's size is the coded one; phones turn it by a matrix that only the frame tells.
+    sideways = frame.rotation % 180 != 0
+    return (frame.height, frame.width) if sideways else (frame.width, frame.height)
 
 
 def _probe_sound(container: InputContainer, head: bytes) -> Probe:
@@ -228,15 +234,21 @@ def _probe_sound(container: InputContainer, head: bytes) -> Probe:
 
 
 def _duration(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> Decimal:
-    if stream.duration is not None and stream.time_base is not None:
-        seconds = Decimal(stream.duration) * stream.time_base.numerator / stream.time_base.denominator
-    elif container.duration is not None:
-        seconds = Decimal(container.duration) / av.time_base
-    else:  # a browser's recording has no header that says
-        seconds = _end_of(container.demux(stream))
+    seconds = promised_s(container, stream)
+    if seconds is None:  # a browser's recording has no header that says
+        seconds = _rounded(_end_of(container.demux(stream)))
     if seconds > MAX_DURATION_S:
         raise Unreadable(f"It lasts longer than {MAX_DURATION_S // 60} minutes.")
-    return _rounded(seconds)
+    return seconds
+
+
+def promised_s(container: InputContainer, stream: av.VideoStream | av.AudioStream) -> Decimal | None:
+    """How long the stream lasts as the headers say, in seconds; None where they say nothing."""
+    if stream.duration is not None and stream.time_base is not None:
+        return _rounded(Decimal(stream.duration) * stream.time_base.numerator / stream.time_base.denominator)
+    if container.duration is not None:
+        return _rounded(Decimal(container.duration) / av.time_base)
+    return None
 
 
 def _rounded(value: Decimal) -> Decimal:

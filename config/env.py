@@ -3,8 +3,10 @@
 Whatever is read is also declared, so that docs/settings.md can be drawn from the code.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 T = TypeVar("T")
 
 _TRUE, _FALSE = {"1", "true", "on"}, {"0", "false", "off"}
+_MONEY = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,16 @@ class Environment:
         if not value.isascii() or not value.isdigit() or not at_least <= int(value) <= (at_most or int(value)):
             return self._refuse(f"{name} is {value!r}; it must be a whole number, {limits}.", default)
         return int(value)
+
+    def money(self, name: str, default: Decimal | None = None, *, about: str) -> Decimal | None:
+        """US dollars from 0, with at most six places; None where it is unset and has no default."""
+        self._declare(name, "US dollars", "" if default is None else f"{default:f}", about)
+        value = self._get(name)
+        if not value:
+            return default
+        if not _MONEY.fullmatch(value):
+            return self._refuse(f"{name} is {value!r}; it must be US dollars from 0, like 12.50.", default)
+        return Decimal(value)
 
     def url(self, name: str, default: str = "", *, schemes: Iterable[str], about: str, shown: str = "") -> str:
         """An address without a slash at its end."""

@@ -126,6 +126,16 @@ ZAP_WORK_LEASE_S = ENV.number(
 ZAP_POLL_CAP_S = ENV.number(
     "ZAP_POLL_CAP_S", 15, at_least=1, at_most=600, about="The longest pause between two polls of a job."
 )
+ZAP_OWNER_CAP_USD = ENV.money("ZAP_OWNER_CAP_USD", about="What one owner's live runs may cost in all. Unset: no limit.")
+ZAP_OWNER_DAY_CAP_USD = ENV.money(
+    "ZAP_OWNER_DAY_CAP_USD", about="What one owner's live runs may cost on one UTC day. Unset: no limit."
+)
+ZAP_DAY_CAP_USD = ENV.money(
+    "ZAP_DAY_CAP_USD", about="What all live runs together may cost on one UTC day. Unset: no limit."
+)
+ZAP_GATE_TIMEOUT_S = ENV.number(
+    "ZAP_GATE_TIMEOUT_S", 0, about="After how long a gate whose recipe names no time decides by itself. 0: never."
+)
 ZAP_CRON_LOG_DAYS = ENV.number(
     "ZAP_CRON_LOG_DAYS", 14, at_least=1, at_most=3650, about="How long the logs of the drain's cycles are kept."
 )

@@ -37,6 +37,7 @@ class Run(models.Model):
     prompts = models.JSONField(default=dict, help_text="Its prompt files, by path.")
     content_hash = models.CharField(max_length=64, help_text="SHA-256 of source and prompts.")
     inputs = models.JSONField(default=dict)
+    options = models.JSONField(default=dict, help_text="What else was ordered: extendCount and provider.")
     provider_mode = models.CharField(max_length=8)
 
     status = models.CharField(max_length=12, default=_QUEUED)

@@ -136,8 +136,46 @@ ZAP_DAY_CAP_USD = ENV.money(
 ZAP_GATE_TIMEOUT_S = ENV.number(
     "ZAP_GATE_TIMEOUT_S", 0, about="After how long a gate whose recipe names no time decides by itself. 0: never."
 )
+ZAP_BREAKER_FAILURES = ENV.number(
+    "ZAP_BREAKER_FAILURES",
+    5,
+    at_least=1,
+    at_most=1000,
+    about="A provider's model that fails this often in a row is paused.",
+)
+ZAP_BREAKER_PAUSE_S = ENV.number(
+    "ZAP_BREAKER_PAUSE_S",
+    60,
+    at_least=1,
+    at_most=3600,
+    about="How long the first pause is; each further one is twice as long, up to an hour.",
+)
 ZAP_CRON_LOG_DAYS = ENV.number(
     "ZAP_CRON_LOG_DAYS", 14, at_least=1, at_most=3650, about="How long the logs of the drain's cycles are kept."
+)
+
+# --- who judges -------------------------------------------------------------------------------------------------
+
+ZAP_JUDGE_URL = ENV.url(
+    "ZAP_JUDGE_URL",
+    schemes=("http", "https"),
+    about="A model that looks at results: any OpenAI-compatible service, `https://api.example.com/v1`; "
+    "`/chat/completions` is added.",
+    shown="none: results are only measured",
+)
+ZAP_JUDGE_MODEL = ENV.text("ZAP_JUDGE_MODEL", about="Its name there. It must take pictures.")
+ZAP_JUDGE_KEY = ENV.secret("ZAP_JUDGE_KEY", about="The key for it, sent as a bearer token.")
+ZAP_JUDGE_USD = ENV.usd(
+    "ZAP_JUDGE_USD", about="What looking at one candidate costs at most: reserved for each, and booked if unknown."
+)
+ZAP_JUDGE_USD_PER_MTOK_IN = ENV.usd(
+    "ZAP_JUDGE_USD_PER_MTOK_IN", about="The price of a million tokens that it reads; with it, the true cost is booked."
+)
+ZAP_JUDGE_USD_PER_MTOK_OUT = ENV.usd(
+    "ZAP_JUDGE_USD_PER_MTOK_OUT", about="The price of a million tokens that it writes."
+)
+ZAP_JUDGE_TIMEOUT_S = ENV.number(
+    "ZAP_JUDGE_TIMEOUT_S", 60, at_least=1, at_most=600, about="How long it may take to answer."
 )
 
 # providers.download, which knows no Django, reads these itself; here they are checked before anything starts.
@@ -149,6 +187,10 @@ ENV.number("ZAP_DOWNLOAD_TIMEOUT_S", 600, at_least=1, about="How long one result
 
 for _mode in set(ZAP_OPEN_MODES) - {"plan", "mock"}:
     ENV.refuse(f"ZAP_OPEN_MODES names {_mode!r}; it may hold plan and mock.")
+if bool(ZAP_JUDGE_URL) != bool(ZAP_JUDGE_MODEL):
+    ENV.refuse("ZAP_JUDGE_URL and ZAP_JUDGE_MODEL belong together: set both or none.")
+if (ZAP_JUDGE_USD_PER_MTOK_IN or ZAP_JUDGE_USD_PER_MTOK_OUT) and not ZAP_JUDGE_USD:
+    ENV.refuse("ZAP_JUDGE_USD is not set: a judge with prices needs what is reserved for one look.")
 if not SECRET_KEY and _database_url and not DEBUG:
     ENV.refuse(
         "SECRET_KEY is not set. Make one and keep it: python -c 'import secrets; print(secrets.token_urlsafe(48))'."

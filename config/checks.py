@@ -82,6 +82,20 @@ def check_provider(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMes
     ]
 
 
+def check_judge(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """A key must not travel in the clear. Without a key, a model in the house may answer over http."""
+    parts = urlsplit(settings.ZAP_JUDGE_URL)
+    if not settings.ZAP_JUDGE_KEY or parts.scheme in ("", "https") or parts.hostname in _LOOPBACK:
+        return []
+    return [
+        Error(
+            "ZAP_JUDGE_URL is no address that a key may be sent to.",
+            hint="Write it like https://api.example.com/v1, or unset ZAP_JUDGE_KEY; http is for 127.0.0.1 only.",
+            id="config.E005",
+        )
+    ]
+
+
 def check_provider_addresses(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """Keys go to these addresses: https, or a loopback emulator that is allowed."""
     return [
@@ -120,5 +134,6 @@ ALL = (
     check_drain_secret,
     check_public_url,
     check_provider,
+    check_judge,
     check_provider_addresses,
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, overload
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -73,6 +73,10 @@ class Environment:
             return self._refuse(f"{name} is {value!r}; it must be a whole number, {limits}.", default)
         return int(value)
 
+    @overload
+    def money(self, name: str, default: Decimal, *, about: str) -> Decimal: ...
+    @overload
+    def money(self, name: str, *, about: str) -> Decimal | None: ...
     def money(self, name: str, default: Decimal | None = None, *, about: str) -> Decimal | None:
         """US dollars from 0, with at most six places; None where it is unset and has no default."""
         self._declare(name, "US dollars", "" if default is None else f"{default:f}", about)

@@ -1,6 +1,7 @@
 """Django's and Celery's settings. Every value comes from the environment; docs/settings.md lists what is read."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -165,14 +166,18 @@ ZAP_JUDGE_URL = ENV.url(
 )
 ZAP_JUDGE_MODEL = ENV.text("ZAP_JUDGE_MODEL", about="Its name there. It must take pictures.")
 ZAP_JUDGE_KEY = ENV.secret("ZAP_JUDGE_KEY", about="The key for it, sent as a bearer token.")
-ZAP_JUDGE_USD = ENV.usd(
-    "ZAP_JUDGE_USD", about="What looking at one candidate costs at most: reserved for each, and booked if unknown."
+ZAP_JUDGE_USD = ENV.money(
+    "ZAP_JUDGE_USD",
+    Decimal(0),
+    about="What looking at one candidate costs at most: reserved for each, and booked where the answer does not tell.",
 )
-ZAP_JUDGE_USD_PER_MTOK_IN = ENV.usd(
-    "ZAP_JUDGE_USD_PER_MTOK_IN", about="The price of a million tokens that it reads; with it, the true cost is booked."
+ZAP_JUDGE_USD_PER_MTOK_IN = ENV.money(
+    "ZAP_JUDGE_USD_PER_MTOK_IN",
+    Decimal(0),
+    about="The price of a million tokens that it reads; with prices, the true cost is booked.",
 )
-ZAP_JUDGE_USD_PER_MTOK_OUT = ENV.usd(
-    "ZAP_JUDGE_USD_PER_MTOK_OUT", about="The price of a million tokens that it writes."
+ZAP_JUDGE_USD_PER_MTOK_OUT = ENV.money(
+    "ZAP_JUDGE_USD_PER_MTOK_OUT", Decimal(0), about="The price of a million tokens that it writes."
 )
 ZAP_JUDGE_TIMEOUT_S = ENV.number(
     "ZAP_JUDGE_TIMEOUT_S", 60, at_least=1, at_most=600, about="How long it may take to answer."

@@ -1,0 +1,31 @@
+"""What a model is shown of a file: small JPEGs, as data addresses."""
+
+import base64
+import tempfile
+from pathlib import Path
+
+from media.keyframes import keyframes
+from media.thumbnail import thumbnail
+from runs.judges.contract import Sample
+
+FRAMES = 6
+_STILL_PIXELS = 1024  # the longer side
+_FRAME_PIXELS = 512
+
+
+def show(sample: Sample) -> list[str]:
+    """The still, or the clip as six frames, evenly spaced, earliest first; [] for a sound.
+
+    Raises Unreadable or RenderFailed when there is nothing to show.
+    """
+    if sample.kind == "png":
+        return [_data(sample.path, longest=_STILL_PIXELS)]
+    if sample.kind != "mp4":
+        return []
+    with tempfile.TemporaryDirectory(prefix="zaps-judge-") as folder:
+        frames = keyframes(sample.path, Path(folder), count=FRAMES)
+        return [_data(frame, longest=_FRAME_PIXELS) for frame in frames]
+
+
+def _data(path: Path, *, longest: int) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(thumbnail(path, longest=longest)).decode()}"

@@ -57,7 +57,7 @@ def sees_secrets(run: Run, caller: Caller) -> bool:
 
 def runs_of(caller: Caller) -> QuerySet[Run]:
     """The runs that a list shows: staff all, others their own. Raises CallerUnknown for a caller without a session."""
-    runs = Run.objects.defer("source", "prompts")
+    runs = _runs()
     if caller.is_staff:
         return runs
     if caller.user is not None:
@@ -67,9 +67,14 @@ def runs_of(caller: Caller) -> QuerySet[Run]:
     return runs.filter(owner=None, session_id=caller.session_id)
 
 
+def _runs() -> QuerySet[Run]:
+    """Without their recipes, and with the name of the run that each branched off."""
+    return Run.objects.defer("source", "prompts").annotate(parent_run_id=F("parent__run_id"))
+
+
 def get_run(run_id: str, caller: Caller) -> Run:
     """The run, without its recipe. Raises NotFound when there is none that the caller may see."""
-    run = Run.objects.defer("source", "prompts").filter(run_id=run_id).first()
+    run = _runs().filter(run_id=run_id).first()
     if run is None or not may_read(run, caller):
         raise NotFound(f"There is no run {run_id!r}.")
     return run
@@ -95,7 +100,7 @@ def read_picture(run_id: str) -> Picture:
     """The same for a caller who was let in before. Raises NotFound when the run is gone."""
     with transaction.atomic():
         _freeze()
-        run = Run.objects.defer("source", "prompts").filter(run_id=run_id).first()
+        run = _runs().filter(run_id=run_id).first()
         if run is None:
             raise NotFound(f"There is no run {run_id!r}.")
         return _paint(run)

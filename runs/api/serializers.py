@@ -1,60 +1,16 @@
-"""How runs look on the wire; the only place that knows both our words and the callers'."""
+"""How runs look on the wire; with `rows` and `step_rows` the only place that knows both our words and the callers'."""
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.fields import Address, EpochMs, TextOrNull, Usd
 from core.api.links import public_url
-from runs.faults import explain
+from runs.api import asks
+from runs.api.rows import Char, Failable, Int, Row
+from runs.api.step_rows import AttemptRow, StepRow
 from runs.models import Run
 from runs.queries import Picture
-
-Char, Int, Float, Json = serializers.CharField, serializers.IntegerField, serializers.FloatField, serializers.JSONField
-
-
-class ErrorDetail(serializers.Serializer[Any]):
-    """An error code in words."""
-
-    code = Char()
-    message = Char()
-    remediation = Char()
-    retryable = serializers.BooleanField()
-
-
-def error_detail(code: str) -> dict[str, Any] | None:
-    """`code` in words; None where nothing failed."""
-    if not code:
-        return None
-    fault = explain(code)
-    return {"code": code, "message": fault.message, "remediation": fault.remediation, "retryable": fault.retryable}
-
-
-class Row(serializers.Serializer[Any]):
-    """A row whose `secret` fields only its owner and staff are shown (the context says who looks)."""
-
-    secret: tuple[str, ...] = ()
-
-    def get_fields(self) -> dict[str, Any]:
-        """Without the secret ones, unless the context has `secrets`."""
-        fields = super().get_fields()
-        if not self.context.get("secrets", True):
-            for name in self.secret:
-                del fields[name]
-        return fields
-
-
-class Failable(Row):
-    """Something that may have failed: a stable code, null where it did not, and beside it the code in words."""
-
-    error = TextOrNull()
-    errorDetail = serializers.SerializerMethodField()
-
-    @extend_schema_field(ErrorDetail(allow_null=True))
-    def get_errorDetail(self, row: Any) -> dict[str, Any] | None:  # noqa: N802 (the wire's word)
-        """The code in words."""
-        return error_detail(row.error)
 
 
 class RunRow(Failable):
@@ -63,9 +19,11 @@ class RunRow(Failable):
     secret = ("sessionId", "userId", "principalId")
 
     runId = Char(source="run_id")
+    parentRunId = Char(source="parent_run_id", allow_null=True, help_text="The run that it branched off.")
     zapSlug = Char(source="zap_slug")
     zapVersion = Int(source="zap_version", help_text="0: the recipe came with the request, or is an unpublished draft.")
     zapUrl = Address(source="zap_url", allow_null=True, help_text="The finished film.")
+    output = Char(help_text="The film's file name.")
     status = Char()
     stage = Char()
     waitReason = Char(source="wait_reason", allow_null=True)
@@ -73,7 +31,7 @@ class RunRow(Failable):
     sessionId = TextOrNull(source="session_id")
     userId = serializers.SerializerMethodField()
     principalId = TextOrNull(source="principal_id")
-    inputs = Json()
+    inputs = serializers.JSONField()
     contentHash = Char(source="content_hash")
     revision = Int()
     quoteUsd = Usd(source="quote_usd")
@@ -82,8 +40,13 @@ class RunRow(Failable):
     costUsd = Usd(source="cost_usd")
     startedAt = EpochMs(source="started_at")
     finishedAt = EpochMs(source="finished_at", allow_null=True)
+    can = serializers.SerializerMethodField(help_text="What is not refused now: cancel, resume, fork.")
     statusUrl = serializers.SerializerMethodField()
     eventsUrl = serializers.SerializerMethodField()
+
+    def get_can(self, run: Run) -> list[str]:
+        """The verbs that the run takes as it stands."""
+        return asks.run_can(run)
 
     def get_userId(self, run: Run) -> str | None:  # noqa: N802
         """The owner's id; null for a run that nobody owns."""
@@ -98,67 +61,6 @@ class RunRow(Failable):
         return public_url(f"/api/runs/{run.run_id}/events")
 
 
-class AttemptRow(Failable):
-    """One try at a step."""
-
-    secret = ("idemKey", "providerRequestId")
-
-    number = Int()
-    status = Char()
-    provider = Char()
-    model = TextOrNull()
-    idemKey = Char(source="idem_key")
-    providerRequestId = TextOrNull(source="provider_request_id")
-    progress = Float(allow_null=True)
-    queuePosition = Int(source="queue_position", allow_null=True)
-    seed = Int(allow_null=True)
-    logs = serializers.ListField(child=Char())
-    polls = Int()
-    tries = Int()
-    priceQuoteUsd = Usd(source="quote_usd")
-    actualUsd = Usd(source="actual_usd", allow_null=True)
-    costSource = TextOrNull(source="cost_source")
-    createdAt = EpochMs(source="created_at")
-    submittedAt = EpochMs(source="submitted_at", allow_null=True)
-    acceptedAt = EpochMs(source="accepted_at", allow_null=True)
-    settlingAt = EpochMs(source="settling_at", allow_null=True)
-    finishedAt = EpochMs(source="finished_at", allow_null=True)
-    nextCheckAt = EpochMs(source="due_at", allow_null=True)
-
-
-class StepRow(Failable):
-    """One row of `steps`, with its attempts."""
-
-    secret = ("idemKey", "providerRequestId")
-
-    stepId = Char(source="step_id")
-    runId = serializers.SerializerMethodField()
-    order = Int(source="position", help_text="Place in the recipe, from 0.")
-    kind = Char()
-    provider = Char()
-    model = TextOrNull()
-    status = Char()
-    waitReason = Char(source="wait_reason", allow_null=True)
-    progress = Float(help_text="0 to 1.")
-    parents = serializers.ListField(child=Char(), help_text="Ids of the steps that must be done first.")
-    idemKey = TextOrNull(source="idem_key")
-    providerRequestId = TextOrNull(source="provider_request_id")
-    priceQuoteUsd = Usd(source="price_quote_usd")
-    actualUsd = Usd(source="actual_usd", allow_null=True)
-    startedAt = EpochMs(source="started_at", allow_null=True)
-    finishedAt = EpochMs(source="finished_at", allow_null=True)
-    attempts = serializers.SerializerMethodField()
-
-    def get_runId(self, step: Any) -> str:  # noqa: N802
-        """Its run."""
-        return str(self.context["run_id"])
-
-    @extend_schema_field(AttemptRow(many=True))
-    def get_attempts(self, step: Any) -> list[dict[str, Any]]:
-        """Its tries, oldest first."""
-        return list(self.context["attempts"].get(step.pk, ()))
-
-
 class AssetRow(Row):
     """One row of `assets`."""
 
@@ -167,6 +69,8 @@ class AssetRow(Row):
     assetId = Char(source="asset_id")
     runId = serializers.SerializerMethodField()
     stepId = serializers.SerializerMethodField()
+    attempt = serializers.SerializerMethodField()
+    chosen = serializers.SerializerMethodField()
     kind = Char(help_text="Media class: png, mp4, wav or json.")
     contentType = Char(source="content_type")
     url = Address(help_text="Its bytes; stable.")
@@ -187,6 +91,14 @@ class AssetRow(Row):
         """The step that made it."""
         return str(self.context["step_ids"][asset.step_id])
 
+    def get_attempt(self, asset: Any) -> int:
+        """Number of the attempt that made it."""
+        return int(self.context["numbers"][asset.attempt_id])
+
+    def get_chosen(self, asset: Any) -> bool:
+        """Whether it counts: its attempt is the one that its step chose."""
+        return asset.attempt_id in self.context["chosen"]
+
     def get_durationS(self, asset: Any) -> float | None:  # noqa: N802
         """Seconds; null for stills."""
         return float(asset.duration_s) if asset.duration_s is not None else None
@@ -195,12 +107,15 @@ class AssetRow(Row):
 class FeedbackRow(Row):
     """One row of `feedback`."""
 
+    secret = ("by",)
+
     runId = serializers.SerializerMethodField()
     stepId = Char(source="step_name", allow_null=True)
     assetId = Char(source="asset_name", allow_null=True)
     kind = Char()
     rater = Char()
-    scores = Json()
+    by = TextOrNull(source="principal_id", help_text="Who said it; null for a judge.")
+    scores = serializers.JSONField()
     comment = TextOrNull()
     createdAt = EpochMs(source="created_at")
 
@@ -232,15 +147,22 @@ class EventRow(Row):
 
 def document(picture: Picture, *, secrets: bool) -> dict[str, Any]:
     """The JSON of a RunDocument; without what only the owner may see unless `secrets`."""
-    context: dict[str, Any] = {"secrets": secrets, "run_id": picture.run.run_id}
+    run, steps = picture.run, picture.steps
+    context: dict[str, Any] = {"secrets": secrets, "run_id": run.run_id, "run": run}
     attempts: dict[int, list[Any]] = {}
     tries = AttemptRow(picture.attempts, many=True, context=context).data
     for row, data in zip(picture.attempts, tries, strict=True):
         attempts.setdefault(row.step_id, []).append(data)
-    context |= {"attempts": attempts, "step_ids": {step.pk: step.step_id for step in picture.steps}}
+    context |= {
+        "attempts": attempts,
+        "step_ids": {step.pk: step.step_id for step in steps},
+        "numbers": {attempt.pk: attempt.number for attempt in picture.attempts},
+        "chosen": {step.chosen_id for step in steps},
+        "made": asks.Made.of(picture.attempts, picture.assets, picture.feedback),
+    }
     return {
-        "run": RunRow(picture.run, context=context).data,
-        "steps": StepRow(picture.steps, many=True, context=context).data,
+        "run": RunRow(run, context=context).data,
+        "steps": StepRow(steps, many=True, context=context).data,
         "assets": AssetRow(picture.assets, many=True, context=context).data,
         "feedback": FeedbackRow(picture.feedback, many=True, context=context).data,
         "remainingBudgetUsd": float(picture.remaining_usd),

@@ -14,7 +14,8 @@ from accounts.caller import Caller, Scope
 from core.api.paging import paginate, read_limit
 from core.errors import BadInput, NotFound, Problem
 from runs import queries
-from runs.api.serializers import AttemptRow, EventRow, RunDocument, RunRow, document
+from runs.api.serializers import EventRow, RunDocument, RunRow, document
+from runs.api.step_rows import AttemptRow
 from runs.engine.cancel import cancel_run
 from runs.info import gather
 from runs.models import RunEvent

@@ -48,6 +48,7 @@ def film(alice):
         provider_request_id="job_9",
         error="PROVIDER_REJECTED",
         quote_usd=Decimal("0.25"),
+        reserved_usd=Decimal("0.02"),
         actual_usd=Decimal("0.1"),
         cost_source="reported",
         seed=7,
@@ -57,6 +58,7 @@ def film(alice):
         finished_at=NOON,
         created_at=NOON,
     )
+    Step.objects.filter(pk=door.pk).update(chosen=attempt)
     asset = Asset.objects.create(
         asset_id="asset_1",
         run=run,
@@ -75,7 +77,14 @@ def film(alice):
         duration_s=Decimal("1.5"),
     )
     Feedback.objects.create(
-        run=run, step=door, asset=asset, kind="rlhf_vote", rater="human", scores={"up": 1}, created_at=NOON
+        run=run,
+        step=door,
+        asset=asset,
+        kind="rlhf_vote",
+        rater="human",
+        scores={"up": 1},
+        principal_id="user:7",
+        created_at=NOON,
     )
     return run
 
@@ -86,9 +95,11 @@ def test_a_run_shows_every_field_of_its_row(client, film, as_alice, alice):
     assert body["remainingBudgetUsd"] == 4.75
     assert body["run"] == {
         "runId": film.run_id,
+        "parentRunId": None,
         "zapSlug": "test",
         "zapVersion": 1,
         "zapUrl": None,
+        "output": "Zap.mp4",
         "status": "queued",
         "stage": "queued",
         "waitReason": None,
@@ -107,6 +118,7 @@ def test_a_run_shows_every_field_of_its_row(client, film, as_alice, alice):
         "errorDetail": None,
         "startedAt": NOON_MS,
         "finishedAt": None,
+        "can": ["cancel", "fork"],
         "statusUrl": f"/api/runs/{film.run_id}",
         "eventsUrl": f"/api/runs/{film.run_id}/events",
     }
@@ -128,9 +140,15 @@ def test_a_step_shows_every_field_of_its_row_and_its_attempts(client, film, as_a
         "waitReason": None,
         "progress": 0.5,
         "parents": [],
+        "round": 1,
+        "candidates": 1,
+        "chosenAttempt": 1,
+        "waits": None,
+        "can": ["retry"],
         "idemKey": "zap:idem:x",
         "providerRequestId": "job_9",
         "priceQuoteUsd": 0.25,
+        "reservedUsd": 0.0,
         "actualUsd": 0.1,
         "error": "PROVIDER_REJECTED",
         "startedAt": NOON_MS,
@@ -143,6 +161,7 @@ def test_a_step_shows_every_field_of_its_row_and_its_attempts(client, film, as_a
         (one["number"], one["status"], one["seed"], one["costSource"], one["queuePosition"], one["logs"])
         for one in attempts
     ] == [(1, "failed", 7, "reported", 2, ["started"])]
+    assert [(one["round"], one["role"], one["reservedUsd"]) for one in attempts] == [(1, "make", 0.02)]
     assert (stitch["order"], stitch["parents"], stitch["waitReason"], stitch["attempts"]) == (
         1,
         ["door"],
@@ -159,6 +178,8 @@ def test_assets_and_feedback_show_every_field(client, film, as_alice):
         "assetId": asset["assetId"],
         "runId": film.run_id,
         "stepId": "door",
+        "attempt": 1,
+        "chosen": True,
         "kind": "png",
         "contentType": "image/webp",
         "url": f"/api/assets/{asset['assetId']}/content",
@@ -178,6 +199,7 @@ def test_assets_and_feedback_show_every_field(client, film, as_alice):
             "assetId": asset["assetId"],
             "kind": "rlhf_vote",
             "rater": "human",
+            "by": "user:7",
             "scores": {"up": 1},
             "comment": None,
             "createdAt": NOON_MS,

@@ -1,0 +1,195 @@
+"""What a snapshot says of a step that waits, and of what can be done about it."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from core.ids import new_id
+from runs.models import Asset, Attempt, Feedback, Run, Step
+from tests.factories import make_run, planned
+from zaps.planned import Gate
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+ONE = datetime(2026, 5, 1, 13, tzinfo=UTC)
+NOON_MS, ONE_MS = 1777636800000, 1777640400000
+
+
+def gated(alice, *, gate=None, candidates=2):
+    """A run whose first step has made its candidates and waits for a person."""
+    run = make_run(
+        planned("door", gate=gate or Gate(), candidates=candidates), planned("film", "door", kind="stitch"), owner=alice
+    )
+    hold(run, "approval")
+    return run
+
+
+def hold(run, reason, *, error="", until=None):
+    Run.objects.filter(pk=run.pk).update(status="waiting", wait_reason=reason, due_at=None)
+    held = {"status": "waiting", "wait_reason": reason, "error": error, "due_at": until}
+    Step.objects.filter(run=run, step_id="door").update(**held)
+
+
+def make_attempt(run, number, *, score=None, status="done", **fields):
+    """An attempt of the step `door` with one picture, and what a judge thought of it."""
+    step = Step.objects.get(run=run, step_id="door")
+    ended = {"due_at": None, "finished_at": NOON} if status in {"done", "failed"} else {}
+    attempt = Attempt.objects.create(
+        run=run, step=step, number=number, status=status, idem_key=new_id("key"), provider="mock",
+        capability="image.gen", quote_usd=Decimal(0), **{**ended, **fields},
+    )  # fmt: skip
+    if status != "done":
+        return attempt
+    asset = Asset.objects.create(
+        asset_id=new_id("asset"), run=run, step=step, attempt=attempt, index=0, kind="png", content_type="image/png",
+        storage_key=f"x/{number}", sha256="ab", size_bytes=1,
+    )  # fmt: skip
+    for one in score or ():
+        Feedback.objects.create(
+            run=run, step=step, asset=asset, kind="judge_score", rater="vlm", scores={"overall": one}
+        )
+    return attempt
+
+
+@pytest.fixture
+def shown(client, as_alice):
+    """The snapshot of a run, its steps by their ids."""
+
+    def show(run):
+        body = client.get(f"/api/runs/{run.run_id}", headers=as_alice).json()
+        return body, {step["stepId"]: step for step in body["steps"]}
+
+    return show
+
+
+def test_a_gate_says_since_when_until_when_and_what_then(alice, shown):
+    run = gated(alice, gate=Gate(timeout_s=3600, on_timeout="approve"))
+    make_attempt(run, 1)
+    hold(run, "approval", until=ONE)
+
+    waits = shown(run)[1]["door"]["waits"]
+
+    assert (waits["reason"], waits["since"], waits["until"], waits["onTimeout"]) == (
+        "approval",
+        NOON_MS,
+        ONE_MS,
+        "approve",
+    )
+    assert waits["message"] == "A person must look at what was made, and approve it."
+
+
+def test_a_gate_without_a_time_out_waits_for_ever(alice, shown):
+    run = gated(alice)
+    make_attempt(run, 1)
+
+    waits = shown(run)[1]["door"]["waits"]
+
+    assert (waits["until"], waits["onTimeout"]) == (None, None)
+
+
+def test_choices_come_best_first_and_the_strictest_judge_counts(alice, shown):
+    run = gated(alice, candidates=4)
+    make_attempt(run, 1, score=[0.9, 0.3])
+    make_attempt(run, 2, score=[0.8])
+    make_attempt(run, 3)
+    make_attempt(run, 4, status="failed")
+
+    choices = shown(run)[1]["door"]["waits"]["choices"]
+
+    assert [(one["attempt"], one["score"]) for one in choices] == [(2, 0.8), (1, 0.3), (3, None)]
+
+
+def test_what_an_earlier_round_made_or_a_judge_did_is_no_choice(alice, shown):
+    run = gated(alice)
+    make_attempt(run, 1)
+    Step.objects.filter(run=run, step_id="door").update(round=2)
+    make_attempt(run, 2, round=2)
+    make_attempt(run, 3, round=2, role="judge")
+
+    choices = shown(run)[1]["door"]["waits"]["choices"]
+
+    assert [one["attempt"] for one in choices] == [2]
+
+
+def test_assets_say_who_made_them_and_which_were_chosen(alice, shown):
+    run = gated(alice)
+    make_attempt(run, 1)
+    second = make_attempt(run, 2)
+    Step.objects.filter(run=run, step_id="door").update(chosen=second)
+
+    body, steps = shown(run)
+
+    assert [(one["attempt"], one["chosen"]) for one in body["assets"]] == [(1, False), (2, True)]
+    assert (steps["door"]["chosenAttempt"], steps["film"]["chosenAttempt"]) == (2, None)
+    assert (steps["door"]["candidates"], steps["door"]["round"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("reason", "error", "code", "can"),
+    [
+        ("approval", "", "A person must look at what was made, and approve it.", ["approve", "retry", "reject"]),
+        ("approval", "JUDGE_FAILED", "No candidate was good enough.", ["approve", "retry", "reject"]),
+        ("budget", "", "What is left of the cap does not pay for it.", []),
+    ],
+)
+def test_a_waiting_step_says_why_and_what_to_press(alice, shown, reason, error, code, can):
+    run = gated(alice)
+    make_attempt(run, 1)
+    hold(run, reason, error=error)
+
+    step = shown(run)[1]["door"]
+
+    assert (step["waits"]["message"], step["can"]) == (code, can)
+
+
+def test_nothing_can_be_approved_while_nothing_was_made(alice, shown):
+    run = gated(alice)
+    make_attempt(run, 1, status="unknown", due_at=None, submitted_at=NOON)
+    hold(run, "submission_unknown", error="SUBMISSION_UNKNOWN")
+
+    step = shown(run)[1]["door"]
+
+    assert (step["can"], step["waits"]["since"], step["waits"]["choices"]) == (["retry", "reject"], NOON_MS, [])
+    assert "not known" in step["waits"]["message"]
+
+
+def test_a_run_that_waits_for_money_can_be_resumed(alice, shown):
+    run = gated(alice)
+    waiting = shown(run)[0]["run"]["can"]
+    hold(run, "budget")
+
+    assert (waiting, shown(run)[0]["run"]["can"]) == (["cancel", "fork"], ["cancel", "resume", "fork"])
+
+
+def test_a_run_that_ended_can_be_made_again_from_any_step(alice, shown):
+    run = make_run(planned("door"), planned("film", "door", kind="stitch"), owner=alice)
+    Step.objects.filter(run=run, step_id="door").update(status="done", finished_at=NOON)
+    Step.objects.filter(run=run, step_id="film").update(status="failed", finished_at=NOON)
+    Run.objects.filter(pk=run.pk).update(status="failed", finished_at=NOON)
+
+    body, steps = shown(run)
+
+    assert body["run"]["can"] == ["resume", "fork"]
+    assert (steps["door"]["can"], steps["film"]["can"]) == (["rerun-from"], ["retry", "rerun-from"])
+
+
+def test_a_fork_names_its_parent_alone_and_in_lists(client, alice, as_alice, shown):
+    parent, child = make_run(planned("door"), owner=alice), make_run(planned("door"), owner=alice)
+    Run.objects.filter(pk=child.pk).update(parent=parent)
+
+    listed = client.get("/api/runs", headers=as_alice).json()["runs"]
+
+    assert shown(child)[0]["run"]["parentRunId"] == parent.run_id
+    assert [run["parentRunId"] for run in listed] == [parent.run_id, None]
+
+
+def test_who_said_it_is_shown_to_the_owner_and_to_nobody_else(client, open_doors, alice, shown):
+    mine, nobodys = make_run(planned("door"), owner=alice), make_run(planned("door"))
+    for run in (mine, nobodys):
+        Feedback.objects.create(run=run, kind="rlhf_vote", rater="human", principal_id="user:7")
+
+    stranger = client.get(f"/api/runs/{nobodys.run_id}").json()["feedback"][0]
+
+    assert shown(mine)[0]["feedback"][0]["by"] == "user:7"
+    assert "by" not in stranger

@@ -6,7 +6,7 @@ import signal
 
 from cli import talk
 from cli.exits import Exit
-from providers.emulator import Emulator
+from providers.emulator import Emulator, variable
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> Exit:
             talk.give(json.dumps(emulator.urls))  # one line: whoever reads it cannot wait for our end
         else:
             for name, url in emulator.urls.items():
-                talk.give(f"{name.upper()}_BASE_URL={url}")
+                talk.give(f"{variable(name)}={url}")
             talk.say("ZAP_ALLOW_LOOPBACK=1 lets a live run use them. Ctrl-C stops.")
         signal.sigwait(stops)
     return Exit.DONE

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from providers.emulator.server import Emulator
+from providers.emulator.server import Emulator, variable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _for_people(urls: dict[str, str]) -> str:
-    return "\n".join(f"{name.upper()}_BASE_URL={url}" for name, url in urls.items())
+    return "\n".join(f"{variable(name)}={url}" for name, url in urls.items())
 
 
 if __name__ == "__main__":

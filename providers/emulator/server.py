@@ -1,4 +1,4 @@
-"""The emulator's process: one port a vendor, each with its fault plan, its clock and its journal.
+"""The emulator's process: one port a vendor and one for a judge, each with its fault plan, its clock and its journal.
 
 On every port: POST /__emu__/plan {rules: [...]} adds faults, DELETE takes them back, GET shows them; POST
 /__emu__/clock {advance_s, freeze}; POST /__emu__/pace {queue_s, run_s, keep_s}; GET and DELETE /__emu__/log.
@@ -12,9 +12,17 @@ from types import TracebackType
 
 from providers.emulator.desk import Desk, Pace, Sheet
 from providers.emulator.fal import FalSheet
+from providers.emulator.judge import JudgeSheet
 from providers.emulator.wire import Connection
+from providers.registry import base_url_variable
 
-SHEETS: dict[str, Callable[[Desk], Sheet]] = {"fal": FalSheet}
+JUDGE = "judge"
+SHEETS: dict[str, Callable[[Desk], Sheet]] = {"fal": FalSheet, JUDGE: JudgeSheet}
+
+
+def variable(name: str) -> str:
+    """The environment variable that leads to the port of that name."""
+    return "ZAP_JUDGE_URL" if name == JUDGE else base_url_variable(name)
 
 
 class Emulator:

@@ -95,6 +95,30 @@ def test_a_slow_drift_is_movement(tmp_path: Path) -> None:
     assert inspect(clip).longest_frozen_s < Decimal(2)
 
 
+def test_a_small_thing_that_moves_over_a_picture_that_stays_is_movement(tmp_path: Path) -> None:
+    dot = "[1][0]overlay=x='20+40*t':y=80"
+    sources = [
+        "-f",
+        "lavfi",
+        "-i",
+        "color=white:s=8x8:r=24:d=2",
+        "-f",
+        "lavfi",
+        "-i",
+        "color=0x404040:s=320x180:r=24:d=2",
+    ]
+    encode(*sources, "-filter_complex", dot, *X264, str(tmp_path / "clip.mp4"))
+
+    assert inspect(tmp_path / "clip.mp4").longest_frozen_s < Decimal("0.5")
+
+
+def test_a_clip_that_ends_in_one_colour_is_not_flat(tmp_path: Path) -> None:
+    ending = "fade=out:st=0.5:d=0.5"
+    encode("-f", "lavfi", "-i", "testsrc2=s=160x90:r=24:d=2", "-vf", ending, *X264, str(tmp_path / "clip.mp4"))
+
+    assert inspect(tmp_path / "clip.mp4").is_flat is False
+
+
 def test_one_plain_colour_that_blinks_is_flat_and_not_frozen(tmp_path: Path) -> None:
     seen = inspect(make_steps(tmp_path / "clip.mp4", levels=[60, 120] * 10))
 
@@ -185,6 +209,17 @@ def test_damage_in_the_middle_is_counted(tmp_path: Path) -> None:
 
     assert seen.decode_errors >= 1
     assert not seen.decodes
+
+
+def test_a_sound_that_was_cut_off_does_not_decode(tmp_path: Path) -> None:
+    tone = make_tone(tmp_path / "t.wav", seconds=4)
+    content = tone.read_bytes()
+    tone.write_bytes(content[: len(content) // 2])
+
+    seen = inspect(tone)
+
+    assert (seen.decodes, seen.decode_errors) == (False, 1)
+    assert seen.seen_s == pytest.approx(Decimal(2), abs=Decimal("0.1"))
 
 
 def test_a_header_that_promises_more_than_there_is_does_not_decode(tmp_path: Path) -> None:

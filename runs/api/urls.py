@@ -5,8 +5,10 @@ from django.urls import path, register_converter
 from core.api.converters import PublicId
 from runs.api.content import asset_content
 from runs.api.drain import Drain
+from runs.api.learning import CompileRun
 from runs.api.orders import PlanZap, RunZap
 from runs.api.stream import run_events
+from runs.api.usage import UsageView
 from runs.api.views import Attempts, CancelRun, Info, Log, Runs, RunView
 from zaps.api.urls import SLUG
 
@@ -21,7 +23,9 @@ urlpatterns = [
     path("runs/<public_id:run_id>/attempts", Attempts.as_view(), name="run-attempts"),
     path("runs/<public_id:run_id>/log", Log.as_view(), name="run-log"),
     path("runs/<public_id:run_id>/cancel", CancelRun.as_view(), name="cancel-run"),
+    path("runs/<public_id:run_id>/compile", CompileRun.as_view(), name="compile-run"),
     path("assets/<public_id:asset_id>/content", asset_content, name="asset-content"),
     path("providers/poll/drain", Drain.as_view(), name="drain"),
+    path("usage", UsageView.as_view(), name="usage"),
     path("info", Info.as_view(), name="info"),
 ]

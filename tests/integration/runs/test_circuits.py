@@ -159,6 +159,15 @@ def test_a_process_that_was_late_to_look_does_not_let_a_second_one_through(monke
     assert circuits.admit(*FAL) == circuits.LOOK_AGAIN_S
 
 
+def test_nobody_is_told_to_ask_again_in_no_time():
+    fails(5)
+    let_the_pause_end()
+    circuits.admit("fal", "another")
+    Circuit.objects.update(retry_at=Now() + timedelta(seconds=0.5))  # by another process
+
+    assert circuits.admit(*FAL) == 1
+
+
 def test_its_success_closes_the_circuit():
     fails(5)
     let_the_pause_end()

@@ -170,6 +170,14 @@ class Provider(ABC):
     def default_model(self, capability: str) -> str | None:
         """The model used when a recipe names none; None when this provider does not do `capability`."""
 
+    def tier_model(self, capability: str, tier: str) -> str | None:
+        """The model for a `draft` or a `final` result; None when this provider has none in particular."""
+        return None
+
+    def model_for(self, capability: str, model: str) -> str:
+        """Where `capability` is asked for by that model's name: one of its family, or the model itself."""
+        return model
+
     @abstractmethod
     def check(self, generation: Generation) -> list[tuple[str, str]]:
         """Why this generation cannot be asked for: (field, sentence) pairs; [] when it can. Called at plan time."""

@@ -1,151 +1,74 @@
-"""Who makes each planned step, with which model, and for how much."""
+"""Who makes each planned step, with which model, and for how much; asked of the adapters and the price book."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
-from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
-from core.errors import BadInput, Problem
-from core.money import ZERO
-from providers.contract import Generation, Media, Provider
-from providers.prices import PriceStale, PriceUnknown, Quote
+from providers.contract import Generation, Media
 from zaps.kind import KINDS
 from zaps.planned import LOCAL, InputRef, PlannedStep, Role, Source
-from zaps.recipe.errors import did_you_mean, shown
-from zaps.recipe.schema import InputType, Recipe
+from zaps.planning.choice import Choice
+from zaps.planning.problems import Problems, ProviderUnsupported
+from zaps.planning.quotes import Quotes
+from zaps.recipe.check import of_input
+from zaps.recipe.schema import Recipe
 
-DEFAULT_PROVIDER = "fal"
-MOCK = "mock"
-
-
-class ProviderUnsupported(BadInput):
-    """No installed provider can make a step as the recipe asks for it."""
-
-    code = "PROVIDER_UNSUPPORTED"
-    title = "A provider cannot do this."
-    remediation = "Choose a provider and a model that can make the step, or run with the mock."
-
-
-class ModelUnpriced(BadInput):
-    """Nobody knows what a step will cost, so no money is spent on it."""
-
-    code = "PRICE_UNKNOWN"
-    title = "There is no price for a model."
-    remediation = "Choose a model that has a price, add it to the price book, or run with the mock."
-
-
-class PriceOutdated(BadInput):
-    """A price was verified too long ago to spend money by it."""
-
-    code = "PRICE_STALE"
-    title = "The price of a model is out of date."
-    remediation = "Verify the price with the provider and renew its date in the price book, or run with the mock."
-
-
-class Providers(Protocol):
-    """The installed adapters."""
-
-    def __contains__(self, name: object) -> bool: ...
-    def __iter__(self) -> Iterator[Provider]: ...
-    def get(self, name: str) -> Provider:
-        """The adapter of that name."""
-
-
-class Prices(Protocol):
-    """What generations cost; `providers.prices.PriceBook` is one."""
-
-    def quote(
-        self,
-        provider: str,
-        model: str,
-        *,
-        duration_s: Decimal | None = None,
-        characters: int | None = None,
-        today: date,
-    ) -> Quote:
-        """The cost of one. Raises PriceUnknown, and PriceStale."""
+_TYPES = {"png": "image/png", "mp4": "video/mp4", "wav": "audio/wav"}  # of what steps make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equipment:
-    """Chooses for one plan, noting every problem. After the last step, `raise_if_any`."""
+    """Equips the steps of one plan, in order, noting every problem."""
 
     recipe: Recipe
     values: Mapping[str, Any] = field(repr=False)
-    mode: str
-    override: str | None
-    providers: Providers
-    prices: Prices
-    today: date
-    warnings: list[Problem] = field(default_factory=list)
-    _problems: dict[type[BadInput], list[Problem]] = field(default_factory=dict)
+    choice: Choice
+    quotes: Quotes
+    problems: Problems
     _made_by: dict[str, str] = field(default_factory=dict)  # kind by planned id, of the steps so far
 
     def equip(self, index: int, step: PlannedStep) -> PlannedStep:
-        """`step` with provider, model and quote; worth something only when nothing was noted."""
+        """`step` with provider, model, quote and fallback; worth something only when nothing was noted."""
         self._made_by[step.step_id] = step.kind
         if step.provider == LOCAL:
             return step
-        name, place = self._choose(index)
-        if name not in self.providers:
-            self._note(
-                ProviderUnsupported,
-                place,
-                f"The provider {shown(name)} is not installed.{did_you_mean(name, self._installed())}",
-            )
+        if step.skipped:
+            return replace(step, provider=self.choice.provider_of(index)[0])
+        is_frame = step.kind != self.recipe.steps[index].kind
+        chosen = (self.choice.for_frame if is_frame else self.choice.for_step)(index, step)
+        if chosen is None:
             return step
+        provider, model = chosen
+        step = replace(step, provider=provider, model=model)
+        frame_path = f"steps[{index}].first_frame.upscale" if is_frame else None
+        for where, sentence in self._complaints(step):
+            self.problems.note(ProviderUnsupported, frame_path or self._path(index, where), sentence)
+        path = frame_path or f"steps[{index}].model"
+        step = replace(step, quote_usd=self.quotes.quote(step, provider=provider, model=model, path=path))
+        return step if is_frame else self._with_fallback(index, step)
+
+    def _with_fallback(self, index: int, step: PlannedStep) -> PlannedStep:
+        found = self.choice.fallback(index, step)
+        if found is None:
+            return step
+        provider, model, path = found
+        for _, sentence in self._complaints(replace(step, provider=provider, model=model)):
+            self.problems.note(ProviderUnsupported, path, sentence)
+        quote = self.quotes.quote(step, provider=provider, model=model, path=path)
+        retry = replace(step.retry, fallback_provider=provider, fallback_model=model, fallback_usd=quote)
+        return replace(step, retry=retry)
+
+    def _complaints(self, step: PlannedStep) -> list[tuple[str, str]]:
+        return self.choice.providers.get(step.provider).check(self._generation(step))
+
+    def _path(self, index: int, where: str) -> str:
+        """The field of the recipe that an adapter's complaint is about."""
         spec = self.recipe.steps[index]
-        model = (
-            spec.model or self.recipe.default_models.get(step.kind) or self.providers.get(name).default_model(step.kind)
-        )
-        if model is None or self.providers.get(name).default_model(step.kind) is None:
-            self._note(ProviderUnsupported, f"steps[{index}].kind", f"The provider {name} does not do {step.kind}.")
-            return step
-        chosen = replace(step, provider=name, model=model)
-        for where, sentence in self.providers.get(name).check(self._generation(chosen)):
-            self._note(ProviderUnsupported, f"steps[{index}].{where}", sentence)
-        return replace(chosen, quote_usd=self._quote(index, chosen))
-
-    def raise_if_any(self) -> None:
-        """Raise what was noted: what cannot be made goes before what cannot be priced."""
-        for kind in (ProviderUnsupported, ModelUnpriced, PriceOutdated):
-            problems = self._problems.get(kind)
-            if problems:
-                raise kind(problems[0].message, problems=problems)
-
-    def _choose(self, index: int) -> tuple[str, str]:
-        """The provider's name, and the path of what named it."""
-        if self.mode == MOCK:
-            return MOCK, "mode"
-        if self.override:
-            return self.override, "provider"
-        if self.recipe.steps[index].provider:
-            return self.recipe.steps[index].provider or "", f"steps[{index}].provider"
-        return self.recipe.default_provider or DEFAULT_PROVIDER, "defaults.provider"
-
-    def _quote(self, index: int, step: PlannedStep) -> Decimal:
-        if step.provider == MOCK:
-            return ZERO
-        path = f"steps[{index}].model"
-        try:
-            return self._ask(step, self.today)
-        except PriceUnknown as exc:
-            self._note(ModelUnpriced, path, exc.detail)
-        except PriceStale as exc:
-            if self.mode != "plan":
-                self._note(PriceOutdated, path, exc.detail)
-                return ZERO
-            self._warn("PRICE_STALE", path, exc.detail)
-            return self._ask(step, date.min)  # seen from then, no price is old
-        return ZERO
-
-    def _ask(self, step: PlannedStep, today: date) -> Decimal:
-        characters = len(step.prompt)
-        quote = self.prices.quote(
-            step.provider, step.model or "", duration_s=step.duration_s, characters=characters, today=today
-        )
-        return quote.usd
+        if where == "aspect" and spec.aspect is None:
+            return "defaults.aspect"
+        if where == "reference_images" and spec.inputs and not spec.reference_images:
+            return f"steps[{index}].inputs"
+        return f"steps[{index}].{where}"
 
     def _generation(self, step: PlannedStep) -> Generation:
         """What will be asked for; media that do not exist yet stand there as bytes."""
@@ -166,34 +89,10 @@ class Equipment:
     def _media(self, ref: InputRef) -> Media:
         if ref.source == Source.STEP:
             return _promised(_TYPES[KINDS.get(self._made_by[ref.name]).makes])
-        content_type = "image/png" if self.recipe.inputs[ref.name].type == InputType.IMAGE else "video/mp4"
+        content_type = _TYPES[of_input(self.recipe, ref.name) or "png"]
         value = str(self.values[ref.name])
-        return (
-            Media(content_type=content_type, url=value)
-            if value.startswith(("https:", "mock:"))
-            else _promised(content_type)
-        )
-
-    def _installed(self) -> list[str]:
-        return [entry.name for entry in self.providers]
-
-    def _note(self, kind: type[BadInput], path: str, message: str) -> None:
-        noted = self._problems.setdefault(kind, [])
-        problem = self._problem(kind.code, path, message)
-        if problem not in noted:  # the copies of a repeated step have the same ones
-            noted.append(problem)
-
-    def _warn(self, code: str, path: str, message: str) -> None:
-        problem = self._problem(code, path, message)
-        if problem not in self.warnings:
-            self.warnings.append(problem)
-
-    def _problem(self, code: str, path: str, message: str) -> Problem:
-        line, column = self.recipe.where.get(path) or self.recipe.where.get(path.rpartition(".")[0]) or (None, None)
-        return Problem(code=code, message=message, line=line, column=column, path=path)
-
-
-_TYPES = {"png": "image/png", "mp4": "video/mp4", "wav": "audio/wav"}  # of what steps make
+        is_address = value.startswith(("https:", "mock:"))
+        return Media(content_type=content_type, url=value) if is_address else _promised(content_type)
 
 
 def _promised(content_type: str) -> Media:

@@ -50,7 +50,9 @@ class StepKind:
     name: str
     makes: str
     uses: tuple[str, ...] = ()
+    works_on: str | None = None  # the class that it cannot do without
     needs_duration: bool = False
+    shaped: bool = True  # an aspect can be asked for
     repeats: bool = False  # `repeat:` expands it into numbered steps
     render: Callable[[LocalJob], list[Path]] | None = None
 

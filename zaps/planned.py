@@ -58,20 +58,24 @@ class Retrying:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judging:
-    """Results are looked at before they count. `threshold` is 0 to 1; `quote_usd` is for looking at one candidate."""
-
-    criteria: tuple[str, ...] = ()
-    threshold: Decimal = Decimal("0.7")
-    quote_usd: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """A person must approve. After `timeout_s` the gate decides by itself; None: it waits for ever."""
 
     timeout_s: int | None = None
     on_timeout: str = "reject"  # or "approve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """Results are looked at before they count. `threshold` is 0 to 1; `quote_usd` is for looking at one candidate.
+
+    Where no result is good enough, or the judge cannot say, a person decides at the gate `hold`.
+    """
+
+    criteria: tuple[str, ...] = ()
+    threshold: Decimal = Decimal("0.7")
+    quote_usd: Decimal = Decimal(0)
+    hold: Gate = field(default_factory=Gate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +184,8 @@ def _decimals(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def _judging(data: Mapping[str, Any] | None) -> Judging | None:
     if data is None:
         return None
-    return Judging(**{**_decimals(data, "threshold", "quote_usd"), "criteria": tuple(data["criteria"])})
+    known = _decimals(data, "threshold", "quote_usd")
+    return Judging(**{**known, "criteria": tuple(data["criteria"]), "hold": Gate(**data["hold"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,3 +200,4 @@ class Plan:
     quote_usd: Decimal  # Σ of the steps' first_usd
     cap_usd: Decimal  # the recipe's, or the caller's where that is lower
     warnings: tuple[Problem, ...] = ()
+    output: str = "Zap.mp4"  # the film's file name

@@ -2,4 +2,4 @@
 
 from zaps.kind import StepKind
 
-KIND = StepKind(name="audio.music", makes="wav")
+KIND = StepKind(name="audio.music", makes="wav", shaped=False)

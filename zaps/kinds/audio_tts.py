@@ -2,4 +2,4 @@
 
 from zaps.kind import StepKind
 
-KIND = StepKind(name="audio.tts", makes="wav")
+KIND = StepKind(name="audio.tts", makes="wav", shaped=False)

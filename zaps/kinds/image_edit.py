@@ -2,4 +2,4 @@
 
 from zaps.kind import StepKind
 
-KIND = StepKind(name="image.edit", makes="png")
+KIND = StepKind(name="image.edit", makes="png", works_on="png")

@@ -23,4 +23,4 @@ def _render(job: LocalJob) -> list[Path]:
     return frames
 
 
-KIND = StepKind(name="keyframes", makes="png", uses=("mp4",), render=_render)
+KIND = StepKind(name="keyframes", makes="png", uses=("mp4",), shaped=False, render=_render)

@@ -2,4 +2,4 @@
 
 from zaps.kind import StepKind
 
-KIND = StepKind(name="video.upscale", makes="mp4", needs_duration=True)
+KIND = StepKind(name="video.upscale", makes="mp4", works_on="mp4", shaped=False, needs_duration=True)

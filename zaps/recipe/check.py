@@ -1,8 +1,9 @@
 """The rules that need the whole recipe: ids of expanded steps, and what steps are made from."""
 
 from zaps.kind import KINDS
+from zaps.recipe.copies import becomes_several, possible_ids, repeats
 from zaps.recipe.errors import Log
-from zaps.recipe.schema import InputType, Recipe, Ref, Repeat, StepSpec, Target
+from zaps.recipe.schema import InputType, Recipe, Ref, StepSpec, Target
 
 _UNKNOWN = "?"  # the class that a step of an unknown kind makes: that has been noted already
 _OF_INPUT = {InputType.IMAGE: "png", InputType.VIDEO: "mp4"}
@@ -14,45 +15,61 @@ def check(recipe: Recipe, log: Log) -> None:
     for index, step in enumerate(recipe.steps):
         if step.kind not in KINDS:
             continue
-        kind = KINDS.get(step.kind)
-        if kind.repeats:
+        if repeats(step) or step.first_frame is not None:
             _check_beginning(recipe, index, log)
-        if kind.render is not None:
+        if KINDS.get(step.kind).render is not None:
             _check_materials(recipe, index, log)
+        if step.matrix:
+            _check_matrix(step, index, log)
+        if step.gate is not None and step.rlhf is not True and not (step.judge and step.judge.enabled):
+            message = f"{step.id} has a gate that nobody closes: it needs `rlhf: true`, or a `judge`."
+            log.add_at(f"steps[{index}].gate", "RECIPE_GATE", message)
 
 
 def made_by(ref: Ref, recipe: Recipe) -> str | None:
     """The media class that a reference brings, png, mp4 or wav; None for a text or number."""
     if ref.target == Target.INPUT:
-        return _OF_INPUT.get(recipe.inputs[ref.name].type)
+        return of_input(recipe, ref.name)
     kinds = {step.id: step.kind for step in recipe.steps}
     return KINDS.get(kinds[ref.name]).makes if kinds.get(ref.name) in KINDS else _UNKNOWN
 
 
-def expanded_ids(step: StepSpec, count: int) -> list[str]:
-    """The planned ids of a repeated step."""
-    return [f"{step.id}_{number}" for number in range(1, count + 1)]
+def of_input(recipe: Recipe, name: str) -> str | None:
+    """The media class of an input; None for a text or number."""
+    return _OF_INPUT.get(recipe.inputs[name].type)
 
 
 def _check_collisions(recipe: Recipe, log: Log) -> None:
-    plain = {step.id: step.id for step in recipe.steps if not _repeats(step)}
+    """Note a step whose planned ids could be another's: the copies that are made are known only when a plan is."""
+    taken = {step.id: step.id for step in recipe.steps if not becomes_several(step)}
     for index, step in enumerate(recipe.steps):
-        if not step.id or not _repeats(step):
-            continue
-        for planned in expanded_ids(step, (step.repeat or Repeat()).max):
-            other = plain.setdefault(planned, step.id)
+        for planned in possible_ids(step) if step.id else []:
+            other = taken.setdefault(planned, step.id)
             if other != step.id:
-                message = f"{step.id} expands to {planned}, and {other} means that id too; rename one of them."
+                message = f"{step.id} makes a step {planned}, and {other} means that id too; rename one of them."
                 log.add_at(f"steps[{index}].id", "RECIPE_ID_COLLISION", message)
                 break
 
 
 def _check_beginning(recipe: Recipe, index: int, log: Log) -> None:
-    before = recipe.steps[:index]
-    if not any(makes_clip(step.kind) for step in before) and all(step.kind in KINDS for step in before):
-        step = recipe.steps[index]
+    step, before = recipe.steps[index], recipe.steps[:index]
+    if step.first_frame is not None and step.first_frame.step is not None:
+        made = made_by(step.first_frame.step, recipe)
+        if made not in ("png", "mp4", _UNKNOWN):
+            name = step.first_frame.step.name
+            message = (
+                f"{name} makes {_WORDS.get(made or '', 'something else')}; a first frame is a picture or a clip's."
+            )
+            log.add_at(f"steps[{index}].first_frame.from", "RECIPE_MATERIAL", message)
+    elif not any(makes_clip(one.kind) for one in before) and all(one.kind in KINDS for one in before):
         message = f"{step.id or step.kind} goes on from the last frame of an earlier clip, and there is none before it."
         log.add_at(f"steps[{index}]", "RECIPE_EXTEND_ORPHAN", message)
+
+
+def _check_matrix(step: StepSpec, index: int, log: Log) -> None:
+    if repeats(step) or KINDS.get(step.kind).render is not None:
+        message = f"A {step.kind} step has no matrix: it is for steps that a provider makes, and that do not repeat."
+        log.add_at(f"steps[{index}].matrix", "RECIPE_MATRIX", message)
 
 
 def _check_materials(recipe: Recipe, index: int, log: Log) -> None:
@@ -97,7 +114,3 @@ def _has_broken_refs(step: StepSpec, index: int, log: Log) -> bool:
 def makes_clip(kind: str) -> bool:
     """Whether a clip of that kind can be extended: a provider made it."""
     return kind in KINDS and KINDS.get(kind).makes == "mp4" and KINDS.get(kind).render is None
-
-
-def _repeats(step: StepSpec) -> bool:
-    return step.kind in KINDS and KINDS.get(step.kind).repeats

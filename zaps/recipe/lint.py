@@ -6,12 +6,13 @@ from decimal import Decimal
 from core.errors import Problem
 from zaps.kind import KINDS
 from zaps.recipe.check import made_by
-from zaps.recipe.idle_fields import idle_fields
 from zaps.recipe.prompts import variables
+from zaps.recipe.refused import refused
 from zaps.recipe.schema import Recipe, Repeat, StepSpec, Target
 
 _FAR_ABOVE = 5
-_NEEDS_MEDIA = {"image.edit": ("png", "a picture"), "video.edit": ("mp4", "a clip"), "video.upscale": ("mp4", "a clip")}
+_WORDS = {"png": "a picture", "mp4": "a clip"}
+_WORDLESS = ("image.upscale", "video.upscale")
 
 
 def lint(recipe: Recipe) -> list[Problem]:
@@ -19,12 +20,7 @@ def lint(recipe: Recipe) -> list[Problem]:
     found = [*_of_whole(recipe), *_unused_inputs(recipe), *_unused_prompts(recipe), *_unused_steps(recipe)]
     for index, step in enumerate(recipe.steps):
         found += [(code, f"steps[{index}]{where}", message) for code, where, message in _of_step(recipe, step)]
-    return [_warning(recipe, *one) for one in found] + idle_fields(recipe)
-
-
-def _warning(recipe: Recipe, code: str, path: str, message: str) -> Problem:
-    line, column = recipe.where.get(path) or recipe.where.get(path.rpartition(".")[0]) or (None, None)
-    return Problem(code=code, message=message, line=line, column=column, path=path)
+    return [recipe.problem(*one) for one in found] + refused(recipe)
 
 
 def _of_whole(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
@@ -46,7 +42,7 @@ def _unused_inputs(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
     used = set().union(*(variables(step.prompt) for step in recipe.steps))
     for step in recipe.steps:
         refs = (*step.inputs, *step.reference_images)
-        used |= {ref.name for ref in refs if ref.target == Target.INPUT}
+        used |= {ref.name for ref in refs if ref.target == Target.INPUT} | {one.name for one in step.when}
     for name in recipe.inputs:
         if name not in used:
             yield "LINT_INPUT_UNUSED", f"inputs.{name}", f"{name} is asked for, and no step uses it."
@@ -62,6 +58,7 @@ def _unused_prompts(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
 def _unused_steps(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
     """Paid steps whose result goes nowhere, in a recipe that ends in a stitch."""
     used = {ref.name for step in recipe.steps for ref in (*step.inputs, *step.reference_images)}
+    used |= {step.first_frame.step.name for step in recipe.steps if step.first_frame and step.first_frame.step}
     if recipe.steps[-1].kind != "stitch":
         return
     for index, step in enumerate(recipe.steps[:-1]):
@@ -76,20 +73,36 @@ def _unused_steps(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
 
 def _of_step(recipe: Recipe, step: StepSpec) -> Iterator[tuple[str, str, str]]:
     kind = KINDS.get(step.kind)
-    if kind.render is None and not step.prompt.strip() and step.kind not in ("video.upscale",):
+    if kind.render is None and not step.prompt.strip() and step.kind not in _WORDLESS:
         yield "LINT_NO_PROMPT", "", f"{step.id} has no prompt."
     made = {made_by(ref, recipe) for ref in (*step.inputs, *step.reference_images)}
-    if step.kind in _NEEDS_MEDIA and _NEEDS_MEDIA[step.kind][0] not in made:
-        yield (
-            "LINT_NOTHING_TO_EDIT",
-            "",
-            f"{step.id} is a {step.kind} step without {_NEEDS_MEDIA[step.kind][1]} to work on.",
-        )
-    media = {name for name in variables(step.prompt) if recipe.inputs[name].type.is_media}
+    if kind.works_on is not None and kind.works_on not in made:
+        message = f"{step.id} is a {step.kind} step without {_WORDS[kind.works_on]} to work on."
+        yield "LINT_NOTHING_TO_EDIT", "", message
+    named = variables(step.prompt)
+    media = {name for name in named & recipe.inputs.keys() if recipe.inputs[name].type.is_media}
     for name in sorted(media):
         message = f"{{{name}}} is a picture or clip, so it leaves nothing in the prompt; name it in reference_images."
         yield "LINT_MEDIA_IN_PROMPT", ".prompt", message
+    for name in step.matrix:
+        if name not in named:
+            yield (
+                "LINT_MATRIX_UNUSED",
+                f".matrix.{name}",
+                f"The prompt does not use {{{name}}}, so its values differ in nothing.",
+            )
+    yield from _of_choice(recipe, step)
     repeat = step.repeat or Repeat()
     if step.repeat is not None and repeat.default < repeat.min:
         message = f"The default of {repeat.default} is below min, so {repeat.min} are made."
         yield "LINT_REPEAT_DEFAULT", ".repeat", message
+
+
+def _of_choice(recipe: Recipe, step: StepSpec) -> Iterator[tuple[str, str, str]]:
+    if (step.candidates or 1) > 1 and step.rlhf is not True and not (step.judge and step.judge.enabled):
+        message = f"Nobody chooses among the candidates of {step.id}, so the first counts: add a judge or `rlhf`."
+        yield "LINT_NOBODY_CHOOSES", ".candidates", message
+    for condition in step.when:
+        if condition.given is not None and recipe.inputs[condition.name].required:
+            message = f"{condition.name} is required, so it is always given."
+            yield "LINT_WHEN_SETTLED", f".when.{condition.name}", message

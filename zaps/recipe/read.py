@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from core.money import usd
-from media.shape import size_for
 from zaps.kind import KINDS
+from zaps.recipe.copies import becomes_several
 from zaps.recipe.errors import Log, did_you_mean, shown
 from zaps.recipe.fields import Field, Section
+from zaps.recipe.read_blocks import read_aspect
 from zaps.recipe.read_step import StepReader
 from zaps.recipe.refs import Names
-from zaps.recipe.schema import Embed, InputSpec, InputType, Publish, Recipe, StepSpec
+from zaps.recipe.schema import TIERS, Embed, InputSpec, InputType, Publish, Recipe, StepSpec
 from zaps.recipe.tree import Fields, Items, Scalar
 
 STEPS_AT_MOST = 100
@@ -50,7 +51,7 @@ def read_recipe(root: Section, *, prompts: Mapping[str, str], providers: Collect
         default_models=models,
         default_on_unknown=on_unknown or "wait",
         aspect=aspect,
-        output=output or "Zap.mp4",
+        output=output,
         publish=publish,
         extra=extra,
         prompts=dict(prompts),
@@ -121,21 +122,10 @@ def _defaults(
         return None, {}, None, None
     provider = one.choice(providers, code="RECIPE_UNKNOWN_PROVIDER") if (one := section.get("provider")) else None
     models = _models(section.get("models"))
-    aspect = _aspect(section.get("aspect"))
+    aspect = read_aspect(section.get("aspect"))
     on_unknown = one.choice(("wait", "fail")) if (one := section.get("on_unknown")) else None
     section.close()
     return provider, models, aspect, on_unknown
-
-
-def _aspect(field: Field | None) -> str | None:
-    word = field.text() if field else None
-    try:
-        size_for(word)
-    except ValueError as exc:
-        if field is not None:
-            field.wrong("RECIPE_ASPECT", str(exc))
-        return None
-    return word.replace(" ", "") if word else None
 
 
 def _models(field: Field | None) -> dict[str, str]:
@@ -143,10 +133,10 @@ def _models(field: Field | None) -> dict[str, str]:
         return {}
     models: dict[str, str] = {}
     section = field.section()
-    kinds = [kind.name for kind in KINDS]
+    kinds = [f"{kind.name}{tier}" for kind in KINDS for tier in ("", *(f".{tier}" for tier in TIERS))]
     for name, one in section.each():
         model = one.text()
-        if name not in KINDS and not name.startswith("x_"):
+        if name not in kinds and not name.startswith("x_"):
             message = f"There is no step kind {shown(name)}.{did_you_mean(name, kinds)}"
             one.log.add("RECIPE_UNKNOWN_KIND", message, at=section.key_at(name), path=one.path)
         elif model is not None:
@@ -180,18 +170,17 @@ def _steps(field: Field | None, reader: StepReader) -> tuple[StepSpec, ...]:
         field.wrong("RECIPE_TOO_MANY", f"There are {len(listed)} steps; a recipe has at most {STEPS_AT_MOST}.")
         return ()
     all_steps = frozenset(filter(None, map(_bare_id, listed)))
-    earlier: dict[str, str] = {}
-    steps = []
+    steps: list[StepSpec] = []
     for one in listed:
-        names = Names(inputs=reader.inputs, earlier=dict(earlier), own=_bare_id(one), all_steps=all_steps)
+        earlier = frozenset(step.id for step in steps if step.id)
+        several = frozenset(step.id for step in steps if becomes_several(step))
+        names = Names(inputs=reader.inputs, earlier=earlier, several=several, own=_bare_id(one), all_steps=all_steps)
         step = reader.read(one, names)
         steps.append(step)
         if step.id in earlier:
             field.log.add_at(
                 f"{one.path}.id", "RECIPE_DUPLICATE_ID", f"There is already a step called {shown(step.id)}."
             )
-        elif step.id:
-            earlier[step.id] = step.kind
     return tuple(steps)
 
 

@@ -9,14 +9,22 @@ from typing import Any
 from zaps.kind import KINDS
 from zaps.recipe.fields import Field
 from zaps.recipe.prompts import read_prompt
+from zaps.recipe.read_blocks import (
+    read_aspect,
+    read_first_frame,
+    read_gate,
+    read_judge,
+    read_matrix,
+    read_needs,
+    read_when,
+)
 from zaps.recipe.refs import Names, resolve
-from zaps.recipe.schema import REPEAT_AT_MOST, InputSpec, Judge, Ref, Repeat, Retry, StepSpec, Stitch
+from zaps.recipe.schema import REPEAT_AT_MOST, TIERS, InputSpec, Ref, Repeat, Retry, StepSpec, Stitch
 from zaps.recipe.tree import Scalar
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _ID_RULE = "an id is 1 to 60 letters, digits, underscores and hyphens, and starts with a letter or digit"
 _DURATION_AT_MOST_S = 600
-_THRESHOLDS = ("threshold", "min_score", "minScore")
 _MIXES = ("keep", "replace")
 
 
@@ -37,7 +45,9 @@ class StepReader:
             if (one := section.need("kind"))
             else None
         )
-        prompt, file = read_prompt(one, self.prompts, self.inputs) if (one := section.get("prompt")) else ("", None)
+        matrix = read_matrix(one, self.inputs) if (one := section.get("matrix")) else {}
+        variables = [*self.inputs, *matrix]
+        prompt, file = read_prompt(one, self.prompts, variables) if (one := section.get("prompt")) else ("", None)
         duration = (
             one.number(least=0, most=_DURATION_AT_MOST_S, above=True) if (one := section.get("duration_s")) else None
         )
@@ -50,18 +60,23 @@ class StepReader:
             prompt_file=file,
             inputs=_refs(section.get("inputs"), names),
             reference_images=_refs(section.get("reference_images"), names),
+            needs=read_needs(one, names) if (one := section.get("needs")) else (),
+            when=read_when(one, self.inputs) if (one := section.get("when")) else (),
+            matrix=matrix,
             duration_s=duration,
+            aspect=read_aspect(section.get("aspect")),
             candidates=one.whole(least=1, most=16) if (one := section.get("candidates")) else None,
-            judge=_judge(one) if (one := section.get("judge")) else None,
+            judge=read_judge(one) if (one := section.get("judge")) else None,
+            gate=read_gate(one) if (one := section.get("gate")) else None,
             retry=self._retry(one) if (one := section.get("retry")) else None,
             repeat=_repeat(one) if (one := section.get("repeat")) else None,
             extend_mode=_extend(one) if (one := section.get("extend")) else None,
-            first_frame=_record(section.get("first_frame")),
+            first_frame=read_first_frame(one, names) if (one := section.get("first_frame")) else None,
             keyframes=_keyframes(section.get("keyframes")),
             stitch=_stitch(one) if (one := section.get("stitch")) else None,
             audio=_audio(section.get("audio")),
             rlhf=_rlhf(section.get("rlhf")),
-            tier=one.choice(("draft", "final")) if (one := section.get("tier")) else None,
+            tier=one.choice(TIERS) if (one := section.get("tier")) else None,
             shared=one.flag() if (one := section.get("shared")) else None,
             on_unknown=one.choice(("wait", "fail")) if (one := section.get("on_unknown")) else None,
             params=_record(section.get("params")) or {},
@@ -107,19 +122,6 @@ def _record(place: Field | None) -> dict[str, Any] | None:
     return section.rest()
 
 
-def _judge(place: Field) -> Judge:
-    section = place.section()
-    enabled = one.flag() if (one := section.get("enabled")) else None
-    criteria = one.texts() if (one := section.get("criteria")) else ()
-    named = [one for name in _THRESHOLDS if (one := section.get(name))]
-    if len(named) > 1:
-        named[1].wrong(
-            "RECIPE_TYPE", f"{place.path} names its threshold twice; {', '.join(_THRESHOLDS)} mean the same."
-        )
-    threshold = named[0].number(least=0, most=100) if named else None
-    return Judge(enabled=enabled is not False, criteria=criteria, threshold=threshold, more=section.rest())
-
-
 def _repeat(place: Field) -> Repeat:
     section = place.section()
     least = one.whole(least=0, most=REPEAT_AT_MOST) if (one := section.get("min")) else None
@@ -161,7 +163,7 @@ def _stitch(place: Field) -> Stitch:
     return Stitch(
         engine=engine or "auto",
         format=form or "mp4",
-        quality=quality or "standard",
+        quality=quality,
         fps=fps,
         template=template,
         inputs=inputs,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from zaps.kind import KINDS
 from zaps.recipe.errors import did_you_mean, shown
 from zaps.recipe.fields import Field
 from zaps.recipe.schema import InputSpec, Ref, Target
@@ -14,17 +13,18 @@ _EVERY = ".*"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What can be referred to from one step. `earlier`: kind by step id; `own`: the step's own id."""
+    """What can be referred to from one step. `several`: the earlier steps that become several; `own`: its own id."""
 
     inputs: Mapping[str, InputSpec]
-    earlier: Mapping[str, str]
+    earlier: frozenset[str]
+    several: frozenset[str]
     own: str
     all_steps: frozenset[str]
 
 
-def resolve(field: Field, names: Names) -> Ref | None:
-    """The reference that stands there, or None after noting what is wrong with it."""
-    word = field.text()
+def resolve(field: Field, names: Names, *, word: str | None = None) -> Ref | None:
+    """The reference that stands there (or `word`, a part of it), or None after noting what is wrong with it."""
+    word = field.text() if word is None else word
     if word is None:
         return None
     if word.startswith(_USER) and not word.endswith(_EVERY):
@@ -51,14 +51,12 @@ def _input(field: Field, name: str, names: Names) -> Ref | None:
 
 
 def _step(field: Field, name: str, names: Names, *, every: bool) -> Ref | None:
-    kind = names.earlier.get(name)
-    if kind is None:
+    if name not in names.earlier:
         _explain(field, name, names)
         return None
-    if not every and kind in KINDS and KINDS.get(kind).repeats:
-        field.wrong(
-            "RECIPE_REF_EXTEND_BASE", f"{name} repeats, so it is no single step; write {name}.* for all of its clips."
-        )
+    if not every and name in names.several:
+        message = f"{name} becomes several steps, so it is no single one; write {name}.* for all of them."
+        field.wrong("RECIPE_REF_EXTEND_BASE", message)
         return None
     return Ref(target=Target.STEP, name=name, every=every)
 
@@ -72,7 +70,7 @@ def _explain(field: Field, name: str, names: Names) -> None:
     elif number.isdigit() and base in names.earlier:
         field.wrong(
             "RECIPE_REF_UNKNOWN",
-            f"There is no step {shown(name)}; the clips of a repeated step are used together, as {base}.*.",
+            f"There is no step {shown(name)}; what {base} becomes is used together, as {base}.*.",
         )
     else:
         near = did_you_mean(name, [*names.earlier, *names.inputs])

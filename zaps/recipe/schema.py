@@ -6,9 +6,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from core.errors import Problem
+
 #: names that a recipe may use; which of them are installed is known when a plan is made
 KNOWN_PROVIDERS = ("aws", "comfyui", "fal", "gmi", "mock", "openrouter", "prodia", "replicate", "runware", "vertex")
 REPEAT_AT_MOST = 64
+TIERS = ("draft", "final")
+UPSCALES = ("2x", "4x", "2k", "4k")
 
 
 class InputType(StrEnum):
@@ -74,8 +78,7 @@ class Judge:
 
     enabled: bool = True
     criteria: tuple[str, ...] = ()
-    threshold: Decimal | None = None
-    more: Mapping[str, Any] = field(default_factory=dict)
+    threshold: Decimal | None = None  # 0 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +92,37 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateSpec:
+    """How long a step waits for a person, and what happens then. None where the recipe does not say."""
+
+    timeout_s: int | None = None
+    on_timeout: str | None = None  # approve or reject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstFrame:
+    """What a clip begins with. `step` None: the last frame of the clip before it. `upscale`: 2x, 4x, 2k or 4k."""
+
+    step: Ref | None = None
+    upscale: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """A step is made only if the input is given (or not), or is `one_of` these values: one of the two is set."""
+
+    name: str
+    given: bool | None = None
+    one_of: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stitch:
     """How clips are joined."""
 
     engine: str = "auto"
     format: str = "mp4"
-    quality: str = "standard"
+    quality: str | None = None  # None: as the tier says, else standard
     fps: int | None = None
     template: str | None = None
     inputs: Mapping[str, Any] | None = None
@@ -132,13 +160,18 @@ class StepSpec:
     prompt_file: str | None = None
     inputs: tuple[Ref, ...] = ()
     reference_images: tuple[Ref, ...] = ()
+    needs: tuple[Ref, ...] = ()  # steps that must be done before, whose results are not used
+    when: tuple[Condition, ...] = ()  # all must hold
+    matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # one planned step for each permutation
     duration_s: Decimal | None = None
+    aspect: str | None = None
     candidates: int | None = None
     judge: Judge | None = None
+    gate: GateSpec | None = None
     retry: Retry | None = None
     repeat: Repeat | None = None
     extend_mode: str | None = None
-    first_frame: Mapping[str, Any] | None = None
+    first_frame: FirstFrame | None = None
     keyframes: Mapping[str, Any] | None = None
     stitch: Stitch | None = None
     audio: Mapping[str, Any] | None = None
@@ -162,11 +195,19 @@ class Recipe:
     estimate_usd: Decimal
     steps: tuple[StepSpec, ...]
     default_provider: str | None = None
-    default_models: Mapping[str, str] = field(default_factory=dict)  # by kind
+    default_models: Mapping[str, str] = field(default_factory=dict)  # by kind, and by kind.tier
     default_on_unknown: str = "wait"
     aspect: str | None = None
-    output: str = "Zap.mp4"
+    output: str | None = None  # the film's file name
     publish: Publish | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)  # x_…, lineage, compiled_from_run_id
     prompts: Mapping[str, str] = field(default_factory=dict, repr=False)  # every prompt file that came along
     where: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
+
+    def problem(self, code: str, path: str, message: str) -> Problem:
+        """A problem with its place in the file: that of the path, or of the nearest part of it that was written."""
+        near = path
+        while near and near not in self.where:
+            near = near[: max(near.rfind("."), near.rfind("["), 0)]
+        line, column = self.where.get(near, (None, None)) if near else (None, None)
+        return Problem(code=code, message=message, line=line, column=column, path=path)

@@ -54,6 +54,8 @@ def book(*, verified_at=TODAY):
         price("gmi", "seedance-2-0-260128", "second", "0.07"),
         price("fal", "fal/image.gen", "request", "0.50"),
         price("fal", "fal/video.gen", "second", "0.10"),
+        price("gmi", "gmi/image.upscale", "request", "0.02"),
+        price("fal", "other", "request", "0.30"),
     ])  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from providers.registry import PROVIDERS
 from zaps.recipe import parse
-from zaps.recipe.schema import Ref, Repeat, Target
+from zaps.recipe.schema import FirstFrame, Ref, Repeat, Target
 
 from .planning import Willing
 from .texts import PROMPTS, SMALL, WORLD_CUP, changed
@@ -22,7 +22,7 @@ def test_the_whole_grammar_is_read():
     assert opening.judge.criteria == ("likeness", "pace", "light")
     assert (opening.candidates, opening.rlhf) == (1, "optional")
     assert extend.repeat == Repeat(min=0, max=64, default=0)
-    assert extend.first_frame == {"from": "prev.last_frame", "upscale": "4k"}
+    assert extend.first_frame == FirstFrame()
     assert finalize.inputs[1] == Ref(target=Target.STEP, name="extend", every=True)
     assert finalize.audio == {"mix": "keep"}
 

@@ -7,14 +7,14 @@ from media.probe import probe
 from zaps.kind import KINDS, LocalJob, Material, UnusableMaterial
 
 MAKES = {
-    "image.gen": "png", "image.edit": "png",
+    "image.gen": "png", "image.edit": "png", "image.upscale": "png",
     "video.gen": "mp4", "video.extend": "mp4", "video.edit": "mp4", "video.upscale": "mp4",
     "audio.tts": "wav", "audio.music": "wav", "audio.sfx": "wav",
     "keyframes": "png", "stitch": "mp4",
 }  # fmt: skip
 
 
-def test_there_are_eleven_kinds_and_two_of_them_are_local():
+def test_there_are_twelve_kinds_and_two_of_them_are_local():
     assert {kind.name: kind.makes for kind in KINDS} == MAKES
     assert {kind.name for kind in KINDS if kind.render} == {"keyframes", "stitch"}
     assert {kind.name for kind in KINDS if kind.needs_duration} == {name for name in MAKES if name.startswith("video.")}

@@ -7,6 +7,7 @@ from .texts import SMALL, changed
 
 TIDY = changed(SMALL, "    reference_images: [still]\n", "    reference_images: [still]\n    prompt: It moves.\n")
 STILL = "  - id: still\n"
+CLIP = "    duration_s: 5\n"
 
 
 @pytest.mark.parametrize(("old", "new", "code", "path", "line"), [
@@ -18,13 +19,23 @@ STILL = "  - id: still\n"
     ("    prompt: It moves.\n", "", "LINT_NO_PROMPT", "steps[1]", 14),
     ("kind: image.gen", "kind: image.edit", "LINT_NOTHING_TO_EDIT", "steps[0]", 11),
     ("NAME: {type: string}", "NAME: {type: image}", "LINT_MEDIA_IN_PROMPT", "steps[0].prompt", 13),
-    (STILL, STILL + "    tier: draft\n", "NOT_ACTED_ON", "steps[0].tier", 12),
+    (STILL, STILL + "    candidates: 2\n", "LINT_NOBODY_CHOOSES", "steps[0].candidates", 12),
+    (CLIP, CLIP + "    matrix: {LOOK: [a]}\n", "LINT_MATRIX_UNUSED", "steps[1].matrix.LOOK", 17),
+    (STILL, STILL + "    duration_s: 5\n", "RECIPE_FIELD_UNUSABLE", "steps[0].duration_s", 12),
 ])  # fmt: skip
 def test_what_is_allowed_and_unwise_is_said(old, new, code, path, line):
-    warnings = lint(parse(changed(TIDY, old, new), {}))
+    warnings = lint(parse(changed(TIDY, old, new).replace("[clip]", "[clip.*]"), {}))
 
     assert (code, path) in {(warning.code, warning.path) for warning in warnings}
     assert next(warning.line for warning in warnings if warning.code == code) == line
+
+
+def test_a_condition_that_always_holds_is_said():
+    text = changed(
+        changed(TIDY, "{type: string}", "{type: string, required: true}"), STILL, STILL + "    when: {NAME: given}\n"
+    )
+
+    assert [(warning.code, warning.line) for warning in lint(parse(text, {}))] == [("LINT_WHEN_SETTLED", 12)]
 
 
 def test_a_tidy_recipe_has_no_warnings():

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import BadInput
-from zaps.equip import ModelUnpriced, PriceOutdated, ProviderUnsupported
+from zaps.planning.problems import ModelUnpriced, PriceOutdated, ProviderUnsupported
 
 from .planning import Willing, book, installed, plan, small
 from .texts import SMALL, changed

@@ -89,7 +89,7 @@ def test_a_recipe_with_its_lines_in_any_order_is_one_or_is_refused_with_reasons(
 class Dear:
     """A price book in which everything costs a cent for a second, or a cent."""
 
-    def quote(self, provider, model, *, duration_s=None, characters=None, today):
+    def quote(self, provider, model, *, duration_s=None, width=None, height=None, characters=None, today):
         cents = Decimal("0.01") * (duration_s or 1)
         return Quote(usd=cents, unit="second", source="by hand", verified_at=today)
 
@@ -105,7 +105,8 @@ def recipes(draw):
         usable = images + clips + [f"{name}.*" for name in extends]
         refs = draw(st.lists(st.sampled_from(usable), max_size=3, unique=True)) if usable else []
         name = f"{kind[6:]}{number}".replace(".", "")
-        lines.append(f"  - {{id: s{name}, kind: {kind}, duration_s: 5, inputs: [{', '.join(refs)}]}}")
+        length = "" if kind == "image.gen" else "duration_s: 5, "
+        lines.append(f"  - {{id: s{name}, kind: {kind}, {length}inputs: [{', '.join(refs)}]}}")
         {"image.gen": images, "video.gen": clips, "video.extend": extends}[kind].append(f"s{name}")
     lines.append("  - {id: first, kind: video.gen, duration_s: 5}")
     films = ", ".join([*clips, *(f"{name}.*" for name in extends), "first"])

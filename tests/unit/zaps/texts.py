@@ -41,7 +41,7 @@ steps:
     duration_s: 15
     repeat: {min: 0, max: 64, default: 0}
     extend: {mode: chain}
-    first_frame: {from: prev.last_frame, upscale: 4k}
+    first_frame: {from: prev.last_frame}
     prompt: The crowd rises.
   - id: finalize
     kind: stitch

@@ -33,11 +33,17 @@ def source(path: Path, *options: str) -> list[str]:
     """The arguments that open `path` as an input, and nothing beside it."""
     # One thread an input: with dozens of clips, a decoder's frame threads would hold gigabytes of pictures.
     guard = ["-threads", "1", "-format_whitelist", FORMATS, "-protocol_whitelist", "file"]
-    return [*guard, *options, "-i", f"file:{path}"]
+    return [*guard, *options, "-i", f"file:{path.absolute()}"]
 
 
-def run(arguments: Sequence[str], *, timeout_s: float, beat: Callable[[], None] | None = None) -> None:
-    """Run ffmpeg until it is done, calling `beat` about every two seconds.
+def run(
+    arguments: Sequence[str],
+    *,
+    timeout_s: float,
+    beat: Callable[[], None] | None = None,
+    folder: Path | None = None,
+) -> None:
+    """Run ffmpeg in `folder` (ours, where None) until it is done, calling `beat` about every two seconds.
 
     Raises RenderFailed when it fails or takes longer than `timeout_s`, and whatever `beat` raises. In each of
     these cases, the child and its whole process group are gone by then.
@@ -46,7 +52,12 @@ def run(arguments: Sequence[str], *, timeout_s: float, beat: Callable[[], None] 
     command += ["-nostdin", "-hide_banner", "-v", "error", "-y", *arguments]
     with tempfile.TemporaryFile() as stderr:
         child = subprocess.Popen(  # noqa: S603 (a list, and every path is ours)
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+            cwd=folder,
         )
         try:
             _watch(child, timeout_s=timeout_s, beat=beat)

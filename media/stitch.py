@@ -13,16 +13,17 @@ from pathlib import Path
 
 from media import ffmpeg
 from media.errors import Unreadable
+from media.loudness import gain_for
 from media.probe import MAX_DURATION_S, Probe, count_pictures, length_s, probe
+from media.soundtrack import Audio, Sound, Soundtrack
 from media.still import write_fitted
 
 STILL_S = 3
 MAX_SIDE = 3840
 
-_SOUND = "sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo"
 _SPARE_FRAMES = 2  # a header may promise a frame more than decodes; the last one is then held
 
-_ENCODERS = {
+_PICTURE = {
     ("mp4", "draft"): ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "28"),
     ("mp4", "standard"): ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20"),
     ("mp4", "high"): ("-c:v", "libx264", "-preset", "medium", "-crf", "17"),
@@ -30,9 +31,17 @@ _ENCODERS = {
     ("webm", "standard"): ("-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "5", "-crf", "32", "-b:v", "0"),
     ("webm", "high"): ("-c:v", "libvpx-vp9", "-deadline", "good", "-cpu-used", "2", "-crf", "24", "-b:v", "0"),
 }
+_SOUND = {
+    ("mp4", "draft"): ("-c:a", "aac", "-b:a", "96k"),
+    ("mp4", "standard"): ("-c:a", "aac", "-b:a", "160k"),
+    ("mp4", "high"): ("-c:a", "aac", "-b:a", "256k"),
+    ("webm", "draft"): ("-c:a", "libopus", "-b:a", "64k"),
+    ("webm", "standard"): ("-c:a", "libopus", "-b:a", "128k"),
+    ("webm", "high"): ("-c:a", "libopus", "-b:a", "192k"),
+}
 _WRAPPERS = {
-    "mp4": ("-c:a", "aac", "-b:a", "160k", "-movflags", "+faststart", "-f", "mp4"),
-    "webm": ("-row-mt", "1", "-c:a", "libopus", "-b:a", "128k", "-f", "webm"),
+    "mp4": ("-movflags", "+faststart", "-f", "mp4"),
+    "webm": ("-row-mt", "1", "-f", "webm"),
 }
 
 
@@ -50,7 +59,7 @@ def stitch(  # noqa: PLR0913 (each is one thing that a film maker decides)
     out: Path,
     *,
     tracks: Sequence[Path] = (),
-    keep_sound: bool = True,
+    audio: Audio | None = None,
     size: tuple[int, int] | None = None,
     fps: int = 24,
     quality: str = "standard",
@@ -61,13 +70,14 @@ def stitch(  # noqa: PLR0913 (each is one thing that a film maker decides)
     """Write the clips, one after the other, as one film to `out`; there is no file, or the whole film.
 
     A still is held for three seconds; a clip without sound is silent. All `tracks` (music, speech) start with the
-    film and play at the same time, over the clips' own sound (`keep_sound`) or instead of it; each is cut where
-    the film ends and followed by silence where it ends sooner. `size` is width and height, the first clip's when
-    None; what has another shape gets black bars. `quality` is draft, standard or high; `format` mp4 (H.264, AAC)
-    or webm (VP9, Opus). `beat` is called about every two seconds; what it raises stops the work and goes on.
+    film and play at the same time, as `audio` says; each is cut where the film ends and followed by silence where it
+    ends sooner. `size` is width and height, the first clip's when None; what has another shape gets black bars.
+    `quality` is draft, standard or high; `format` mp4 (H.264, AAC) or webm (VP9, Opus). `beat` is called about every
+    two seconds; what it raises stops the work and goes on.
 
     Raises Unreadable for a clip or track that is damaged (`extra["part"]`, from 1, where it is known which),
-    RenderFailed when the encoder fails or takes longer than `timeout_s`, ValueError for an unknown option.
+    RenderFailed when the encoder fails or one of its passes takes longer than `timeout_s`, ValueError for an unknown
+    option.
     """
     encoder = _encoder(quality, format)
     if not clips:
@@ -75,31 +85,20 @@ def stitch(  # noqa: PLR0913 (each is one thing that a film maker decides)
     if not 1 <= fps <= 120:
         raise ValueError("A film has 1 to 120 frames a second.")
     found = [_look(clip, number, beat) for number, clip in enumerate(clips, start=1)]
-    width, height = _even(size or (found[0].width or 0, found[0].height or 0))
-    unfinished = out.with_name(f".{out.name}.{uuid.uuid4().hex}.part")
+    canvas = _even(size or (found[0].width or 0, found[0].height or 0))
+    unfinished = out.absolute().with_name(f".{out.name}.{uuid.uuid4().hex}.part")
     with tempfile.TemporaryDirectory(prefix="zaps-stitch-") as folder:
         try:
             pairs = enumerate(zip(clips, found, strict=True))
-            parts = [_part(clip, is_, Path(folder, f"{n}.png"), (width, height), fps, beat) for n, (clip, is_) in pairs]
-            frames = sum(part.frames for part in parts)
-            arguments = [argument for part in parts for argument in part.arguments]
-            for track in tracks:
-                arguments += _track(track)
-            graph = _graph(parts, len(tracks), keep_sound=keep_sound, size=(width, height), fps=fps)
-            arguments += ["-filter_complex", graph, "-map", "[film]", "-map", "[sound]", *encoder]
-            # Passed through as they are: filling gaps would hide the damage that _check looks for.
-            arguments += [
-                "-fps_mode",
-                "passthrough",
-                "-pix_fmt",
-                "yuv420p",
-                "-map_metadata",
-                "-1",
-                *_WRAPPERS[format],
-                f"file:{unfinished}",
-            ]
-            ffmpeg.run(arguments, timeout_s=timeout_s, beat=beat)
-            _check(unfinished, frames=frames)
+            parts = [_part(clip, is_, Path(folder, f"{n}.png"), canvas, fps, beat) for n, (clip, is_) in pairs]
+            inputs = [argument for part in parts for argument in part.arguments]
+            inputs += [argument for track in tracks for argument in ffmpeg.source(track, "-vn")]
+            sound = _soundtrack(clips, parts, tracks, audio or Audio(), fps)
+            gain_db = gain_for(sound, inputs, timeout_s=timeout_s, beat=beat)
+            graph = ";".join([*_pictures(parts, size=canvas, fps=fps), *sound.chains(gain_db)])
+            results = ["-filter_complex", graph, "-map", "[film]", "-map", "[sound]"]
+            ffmpeg.run([*inputs, *results, *encoder, f"file:{unfinished}"], timeout_s=timeout_s, beat=beat)
+            _check(unfinished, frames=sum(part.frames for part in parts))
             unfinished.replace(out)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -107,11 +106,14 @@ def stitch(  # noqa: PLR0913 (each is one thing that a film maker decides)
 
 def _encoder(quality: str, format: str) -> tuple[str, ...]:
     try:
-        return _ENCODERS[format, quality]
+        picture, sound = _PICTURE[format, quality], _SOUND[format, quality]
     except KeyError:
         raise ValueError(
             f"There is no {quality!r} {format!r}; qualities: draft, standard, high; formats: mp4, webm."
         ) from None
+    # Passed through as they are: filling gaps would hide the damage that _check looks for.
+    as_made = ("-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-map_metadata", "-1")
+    return (*picture, *sound, *as_made, *_WRAPPERS[format])
 
 
 def _look(clip: Path, number: int, beat: Callable[[], None] | None) -> Probe:
@@ -146,46 +148,43 @@ def _part(
     return _Part(arguments=ffmpeg.source(clip), frames=max(1, round(length * fps)), has_sound=found.has_sound)
 
 
-def _track(track: Path) -> list[str]:
-    if not probe(track).has_sound:
+def _soundtrack(
+    clips: Sequence[Path], parts: Sequence[_Part], tracks: Sequence[Path], audio: Audio, fps: int
+) -> Soundtrack:
+    volume = audio.volume_db
+    return Soundtrack(
+        clips=[
+            Sound(input=n, length_s=part.frames / fps, is_heard=part.has_sound, volume_db=volume.get(clip, 0))
+            for n, (clip, part) in enumerate(zip(clips, parts, strict=True))
+        ],
+        tracks=[
+            Sound(input=n, length_s=_track_s(track), volume_db=volume.get(track, 0))
+            for n, track in enumerate(tracks, start=len(parts))
+        ],
+        audio=audio,
+    )
+
+
+def _track_s(track: Path) -> float:
+    found = probe(track)
+    if not found.has_sound:
         raise Unreadable("A sound track has no sound.")
-    return ffmpeg.source(track, "-vn")
+    return float(found.duration_s or 0)
 
 
-def _graph(parts: Sequence[_Part], tracks: int, *, keep_sound: bool, size: tuple[int, int], fps: int) -> str:
-    """The filters, from the inputs [0], [1], … to [film] and [sound]. Parts come first, tracks after them."""
+def _pictures(parts: Sequence[_Part], *, size: tuple[int, int], fps: int) -> list[str]:
+    """The filters from the inputs [0], [1], … to [film]."""
     width, height = size
-    chains, joined = [], ""
-    for number, part in enumerate(parts):
-        length = f"{part.frames / fps:.6f}"
+    chains = [
         # start_time=0 keeps picture and sound of a clip together where one of them begins later.
-        chains.append(
-            f"[{number}:V:0]fps={fps}:start_time=0,"
-            f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,"
-            f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p,"
-            f"tpad=stop={_SPARE_FRAMES}:stop_mode=clone,trim=end_frame={part.frames},setpts=PTS-STARTPTS[v{number}]"
-        )
-        if keep_sound and part.has_sound:
-            chains.append(
-                f"[{number}:a:0]aresample=48000:async=1:first_pts=0,aformat={_SOUND},"
-                f"apad,atrim=0:{length},asetpts=PTS-STARTPTS[a{number}]"
-            )
-        else:
-            chains.append(f"anullsrc=r=48000:cl=stereo,atrim=0:{length},aformat={_SOUND}[a{number}]")
-        joined += f"[v{number}][a{number}]"
-    total = f"{sum(part.frames for part in parts) / fps:.6f}"
-    own = "own" if tracks else "sound"
-    chains.append(f"{joined}concat=n={len(parts)}:v=1:a=1[joined][{own}];[joined]settb=1/{fps}[film]")
-    for number in range(len(parts), len(parts) + tracks):
-        chains.append(
-            f"[{number}:a:0]aresample=48000:async=1:first_pts=0,aformat={_SOUND},apad,atrim=0:{total}[t{number}]"
-        )
-    if tracks:
-        inputs = "[own]" + "".join(f"[t{number}]" for number in range(len(parts), len(parts) + tracks))
-        # Full level for each, as a mixer's faders at zero; the limiter catches what would clip.
-        mix = f"amix=inputs={tracks + 1}:normalize=0:duration=first,alimiter=limit=0.95:level=0:latency=1"
-        chains.append(f"{inputs}{mix},atrim=0:{total}[sound]")
-    return ";".join(chains)
+        f"[{number}:V:0]fps={fps}:start_time=0,"
+        f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2,"
+        f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2,setsar=1,format=yuv420p,"
+        f"tpad=stop={_SPARE_FRAMES}:stop_mode=clone,trim=end_frame={part.frames},setpts=PTS-STARTPTS[v{number}]"
+        for number, part in enumerate(parts)
+    ]
+    names = "".join(f"[v{number}]" for number in range(len(parts)))
+    return [*chains, f"{names}concat=n={len(parts)}:v=1:a=0,settb=1/{fps}[film]"]
 
 
 def _check(film: Path, *, frames: int) -> None:

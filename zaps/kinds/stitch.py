@@ -7,6 +7,7 @@ film.
 from pathlib import Path
 
 from media.shape import size_for
+from media.soundtrack import Audio
 from media.stitch import stitch
 from zaps.kind import LocalJob, StepKind, UnusableMaterial
 
@@ -27,7 +28,7 @@ def _render(job: LocalJob) -> list[Path]:
         clips,
         film,
         tracks=tracks,
-        keep_sound=job.params.get("mix", "keep") == "keep",
+        audio=Audio(mix=str(job.params.get("mix", "keep"))),
         size=size_for(job.aspect),
         fps=int(job.params.get("fps", _FPS)),
         quality=str(job.params.get("quality", "standard")),

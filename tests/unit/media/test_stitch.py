@@ -8,6 +8,7 @@ from PIL import Image
 from media.errors import RenderFailed, Unreadable
 from media.mock import mock_media
 from media.probe import Probe, probe
+from media.soundtrack import Audio
 from media.stitch import stitch
 from tests.unit.media.made import (
     count_frames,
@@ -188,7 +189,7 @@ def test_tracks_are_mixed_with_the_clips_own_sound(tmp_path: Path) -> None:
     speech = make_tone(tmp_path / "s.wav", hertz=700)
 
     stitch([loud], tmp_path / "alone.mp4", quality="draft")
-    stitch([loud], tmp_path / "mixed.mp4", tracks=[music, speech], quality="draft")
+    stitch([loud], tmp_path / "mixed.mp4", tracks=[music, speech], audio=Audio(mix="mix"), quality="draft")
 
     # Three tones of one strength: the square root of three times as loud as one.
     ratio = loudness(tmp_path / "mixed.mp4", start=0.1, end=0.9) / loudness(tmp_path / "alone.mp4", start=0.1, end=0.9)
@@ -198,7 +199,7 @@ def test_tracks_are_mixed_with_the_clips_own_sound(tmp_path: Path) -> None:
 def test_clips_can_be_silenced(tmp_path: Path) -> None:
     loud = make_clip(tmp_path / "a.mp4", seconds=1)
 
-    stitch([loud], tmp_path / "film.mp4", keep_sound=False, quality="draft")
+    stitch([loud], tmp_path / "film.mp4", audio=Audio(mix="replace"), quality="draft")
 
     assert probe(tmp_path / "film.mp4").has_sound
     assert loudness(tmp_path / "film.mp4") < 0.001

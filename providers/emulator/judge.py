@@ -118,20 +118,22 @@ def _text(body: Mapping[str, Any], rule: Rule | None) -> str:
     wanted = body.get("response_format")
     if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
         return _REMARK
-    filling = _Filling(body, rule)
-    text = json.dumps(filling.fill(wanted["json_schema"]["schema"], ""))
+    schema = wanted["json_schema"]["schema"]
+    text = json.dumps(_Filling(body, schema, rule).fill(schema, ""))
     return f"```json\n{text}\n```" if rule and rule.do == "fence" else text
 
 
 class _Filling:
     """A document that fits a schema. Leaves out the last number where the rule says so."""
 
-    def __init__(self, body: Mapping[str, Any], rule: Rule | None) -> None:
+    def __init__(self, body: Mapping[str, Any], schema: Mapping[str, Any], rule: Rule | None) -> None:
+        self._named = schema.get("$defs", {})
         self._seen = "".join(_pictures(body))
         self._rule = rule
         self._given = list(rule.body) if rule and rule.do == "scores" and isinstance(rule.body, list) else []
 
     def fill(self, schema: Mapping[str, Any], name: str) -> Any:
+        schema = self._named[schema["$ref"].removeprefix("#/$defs/")] if "$ref" in schema else schema
         match schema.get("type"):
             case "object":
                 return {key: self.fill(one, key) for key, one in self._kept(schema).items()}

@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 
 from django.conf import settings
 
-from runs.judges.contract import Judge, JudgeError, JudgeRefused, JudgeUnavailable, Sample, Verdict
+from runs.judges.contract import Judge, JudgeError, JudgeRefused, JudgeUnavailable, Kind, Sample, Verdict
 from runs.judges.heuristic import Heuristic
 from runs.judges.panel import combine
 from runs.judges.vlm import VisionModel
@@ -21,6 +21,7 @@ __all__ = [
     "JudgeError",
     "JudgeRefused",
     "JudgeUnavailable",
+    "Kind",
     "Sample",
     "Verdict",
     "combine",
@@ -29,15 +30,19 @@ __all__ = [
 ]
 
 
-def judges_for(mode: str) -> tuple[Judge, ...]:
-    """All who look at a result of a run in this mode, in order: the heuristic first, it is free."""
-    makers = (_vision_model, *_added())
-    return (Heuristic(), *(judge for make in makers if (judge := make(mode)) is not None))
+def judges_for(mode: str, kind: Kind) -> tuple[Judge, ...]:
+    """All who look at a file of this kind in a run of this mode, in order: the heuristic first, it is free."""
+    return tuple(judge for judge in _judges(mode) if kind in judge.kinds)
 
 
 def quote_usd(mode: str) -> Decimal:
-    """What looking at one candidate is thought to cost in this mode."""
-    return sum((judge.quote_usd for judge in judges_for(mode)), Decimal(0))
+    """What looking at one candidate is thought to cost at most in this mode."""
+    return sum((judge.quote_usd for judge in _judges(mode)), Decimal(0))
+
+
+def _judges(mode: str) -> tuple[Judge, ...]:
+    makers = (_vision_model, *_added())
+    return (Heuristic(), *(judge for make in makers if (judge := make(mode)) is not None))
 
 
 def _vision_model(mode: str) -> Judge | None:

@@ -40,12 +40,11 @@ class Sample:
 class Verdict:
     """What a judge thinks. Scores are 0 (not at all) to 1 (in full).
 
-    `overall` is None where the judge has no opinion: it can tell nothing about such a file. `unjudged` are the
-    criteria that it could not look at. `remarks` is a short plain text of at most 500 characters. `usd` is what
-    looking cost; `cost_source` is reported, derived, quoted or none.
+    `unjudged` are the criteria that it could not look at. `remarks` is a short plain text of at most 500
+    characters. `usd` is what looking cost; `cost_source` is reported, derived, quoted or none.
     """
 
-    overall: Decimal | None
+    overall: Decimal
     scores: Mapping[str, Decimal]
     rater: Rater
     judge: str
@@ -53,10 +52,6 @@ class Verdict:
     unjudged: tuple[str, ...] = ()
     usd: Decimal = Decimal(0)
     cost_source: str = "none"
-
-    def reaches(self, threshold: Decimal) -> bool:
-        """Is it good enough? No opinion never is."""
-        return self.overall is not None and self.overall >= threshold
 
 
 class JudgeError(ZapsError):
@@ -109,14 +104,21 @@ class JudgeRefused(JudgeError):
 class Judge(Protocol):
     """Looks at files. Safe in any thread; never called inside a transaction.
 
-    `name` is what it calls itself in a verdict; `quote_usd` is what looking at one file is thought to cost.
+    `name` is what it calls itself in a verdict, `kinds` are those of the files that it can look at, and `quote_usd`
+    is what looking at one is thought to cost.
     """
 
     @property
     def name(self) -> str: ...
 
     @property
+    def kinds(self) -> frozenset[str]: ...
+
+    @property
     def quote_usd(self) -> Decimal: ...
 
     def judge(self, sample: Sample) -> Verdict:
-        """A verdict on the file. Raises JudgeUnavailable, JudgeRefused, and whatever `sample.beat` raises."""
+        """A verdict on a file of one of the `kinds`.
+
+        Raises JudgeUnavailable, JudgeRefused, and whatever `sample.beat` raises.
+        """

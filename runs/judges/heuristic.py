@@ -28,6 +28,7 @@ class Heuristic:
     """Free, local, and the same for the same file. The worst of its scores is its verdict."""
 
     name = "heuristic"
+    kinds = frozenset({"png", "mp4", "wav"})
     quote_usd = _ZERO
 
     def judge(self, sample: Sample) -> Verdict:

@@ -12,18 +12,17 @@ _LEAST_CERTAIN = ("quoted", "derived", "reported")
 def combine(verdicts: Sequence[Verdict]) -> Verdict:
     """The worst opinion counts, whole and by score; a criterion is unjudged where nobody judged it.
 
-    Costs are added. The verdict of judges of whom none has an opinion has none. Raises ValueError for no verdicts.
+    Costs are added. Raises ValueError for no verdicts.
     """
     if not verdicts:
         raise ValueError("There is nothing to combine.")
-    opinions = [verdict.overall for verdict in verdicts if verdict.overall is not None]
     scores: dict[str, Decimal] = {}
     for verdict in verdicts:
         for name, score in verdict.scores.items():
             scores[name] = min(score, scores.get(name, score))
     unjudged = dict.fromkeys(name for verdict in verdicts for name in verdict.unjudged)
     return Verdict(
-        overall=min(opinions, default=None),
+        overall=min(verdict.overall for verdict in verdicts),
         scores=scores,
         rater="vlm" if any(verdict.rater == "vlm" for verdict in verdicts) else "heuristic",
         judge=", ".join(verdict.judge for verdict in verdicts),

@@ -14,14 +14,12 @@ _FRAME_PIXELS = 512
 
 
 def show(sample: Sample) -> list[str]:
-    """The still, or the clip as six frames, evenly spaced, earliest first; [] for a sound.
+    """The still, or the clip as six frames, evenly spaced, earliest first.
 
-    Raises Unreadable or RenderFailed when there is nothing to show.
+    Raises Unreadable or RenderFailed when there is nothing to show, as with a sound.
     """
     if sample.kind == "png":
         return [_data(sample.path, longest=_STILL_PIXELS)]
-    if sample.kind != "mp4":
-        return []
     with tempfile.TemporaryDirectory(prefix="zaps-judge-") as folder:
         frames = keyframes(sample.path, Path(folder), count=FRAMES)
         return [_data(frame, longest=_FRAME_PIXELS) for frame in frames]

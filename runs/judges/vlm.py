@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from core import money
 from media.errors import MediaError
@@ -38,6 +38,8 @@ class VisionModel:
     of a million, tell it.
     """
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"png", "mp4"})
+
     name: str
     url: str
     key: str = field(default="", repr=False)
@@ -47,15 +49,11 @@ class VisionModel:
     timeout_s: float = 60.0
 
     def judge(self, sample: Sample) -> Verdict:
-        """See Judge. On a sound it has no opinion, and asks nobody."""
-        criteria = rubric.criteria_of(sample)
-        if sample.kind == "wav":
-            said = "Sounds are not looked at by this judge."
-            return Verdict(overall=None, scores={}, rater="vlm", judge=self.name, remarks=said, unjudged=criteria)
+        """See Judge."""
         answer = self._ask(sample)
         usd, source = self._cost(answer)
         try:
-            opinion = rubric.read(_said(answer), criteria=criteria)
+            opinion = rubric.read(_said(answer), criteria=rubric.criteria_of(sample))
         except JudgeRefused as exc:
             raise JudgeRefused(exc.detail, usd=usd, cost_source=source) from None
         return Verdict(

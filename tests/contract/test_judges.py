@@ -111,13 +111,10 @@ def test_a_large_still_is_sent_small(gallery, still):
     assert [picture.format for picture in gallery.pictures] == ["JPEG"]
 
 
-def test_a_sound_is_not_looked_at_and_nothing_is_sent(model, desk, tmp_path):
-    verdict = model.judge(sample("wav", make_tone(tmp_path / "a.wav")))
+def test_a_sound_is_refused_and_nothing_is_sent(model, desk, tmp_path):
+    with pytest.raises(JudgeRefused, match="nothing that could be shown"):
+        model.judge(sample("wav", make_tone(tmp_path / "a.wav")))
 
-    assert verdict.overall is None
-    assert not verdict.reaches(Decimal(0))
-    assert verdict.unjudged == CRITERIA
-    assert verdict.usd == 0
     assert sent(desk) == []
 
 

@@ -17,13 +17,18 @@ def configured(settings):
     return settings
 
 
-def names(mode):
-    return [judge.name for judge in judges.judges_for(mode)]
+def names(mode, kind="png"):
+    return [judge.name for judge in judges.judges_for(mode, kind)]
 
 
 def test_a_live_run_is_measured_and_then_seen(configured):
     assert names("live") == ["heuristic", "eyes-1"]
     assert judges.quote_usd("live") == Decimal("0.002")
+
+
+def test_a_model_that_sees_is_not_shown_sounds(configured):
+    assert names("live", "mp4") == ["heuristic", "eyes-1"]
+    assert names("live", "wav") == ["heuristic"]
 
 
 @pytest.mark.parametrize("mode", ["mock", "plan"])
@@ -45,12 +50,12 @@ def test_without_an_address_results_are_only_measured(configured):
 
 
 def test_the_key_is_not_shown(configured):
-    assert "sk-secret" not in repr(judges.judges_for("live"))
+    assert "sk-secret" not in repr(judges.judges_for("live", "mp4"))
 
 
 def test_a_third_party_adds_its_own_by_an_entry_point(tmp_path, monkeypatch):
     (tmp_path / "acme_judge.py").write_text(
-        "class Acme:\n    name, quote_usd = 'acme', 0\n\n"
+        "class Acme:\n    name, quote_usd, kinds = 'acme', 0, {'png'}\n\n"
         "def make(mode):\n    return Acme() if mode == 'live' else None\n"
     )
     info = tmp_path / "acme_judge-1.0.dist-info"
@@ -62,6 +67,6 @@ def test_a_third_party_adds_its_own_by_an_entry_point(tmp_path, monkeypatch):
 
     try:
         assert names("live") == ["heuristic", "acme"]
-        assert names("mock") == ["heuristic"]
+        assert names("live", "wav") == names("mock") == ["heuristic"]
     finally:
         judges._added.cache_clear()

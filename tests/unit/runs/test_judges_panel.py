@@ -16,10 +16,10 @@ NAMES = st.sampled_from(["decodes", "a fox", "light", "pace"])
 
 @st.composite
 def verdicts(draw):
-    scores = draw(st.dictionaries(NAMES, SCORES, max_size=3))
+    scores = draw(st.dictionaries(NAMES, SCORES, min_size=1, max_size=3))
     unjudged = draw(st.lists(NAMES.filter(lambda name: name not in scores), unique=True, max_size=2))
     return Verdict(
-        overall=min(scores.values(), default=None),
+        overall=min(scores.values()),
         scores=scores,
         rater=draw(st.sampled_from(["heuristic", "vlm"])),
         judge=draw(st.sampled_from(["heuristic", "a model"])),
@@ -31,8 +31,7 @@ def verdicts(draw):
 
 
 def verdict(overall, **more):
-    overall = None if overall is None else Decimal(overall)
-    return Verdict(**{"overall": overall, "scores": {}, "rater": "vlm", "judge": "m", **more})
+    return Verdict(**{"overall": Decimal(overall), "scores": {}, "rater": "vlm", "judge": "m", **more})
 
 
 def test_a_file_that_does_not_decode_cannot_be_liked():
@@ -42,7 +41,6 @@ def test_a_file_that_does_not_decode_cannot_be_liked():
     both = combine([broken, liked])
 
     assert both.overall == 0
-    assert not both.reaches(Decimal("0.7"))
     assert both.scores == {"decodes": Decimal(0), "a fox": Decimal(1)}
     assert both.unjudged == ()
     assert (both.rater, both.judge) == ("vlm", "heuristic, m")
@@ -53,17 +51,6 @@ def test_a_criterion_named_like_a_measure_is_judged_by_who_looked_at_it():
 
     assert combine([measured]).unjudged == ("decodes",)
     assert combine([measured, verdict("1", scores={"decodes": Decimal(1)})]).unjudged == ()
-
-
-def test_where_nobody_has_an_opinion_nothing_passes():
-    nothing = combine([verdict(None), verdict(None)])
-
-    assert nothing.overall is None
-    assert not nothing.reaches(Decimal(0))
-
-
-def test_no_opinion_holds_nobody_back():
-    assert combine([verdict("0.8"), verdict(None)]).overall == Decimal("0.8")
 
 
 def test_a_verdict_needs_somebody():
@@ -86,9 +73,7 @@ def test_no_judge_lifts_what_another_one_saw(given_verdicts):
     together = combine(given_verdicts)
 
     for one in given_verdicts:
-        if one.overall is not None:
-            assert together.overall is not None
-            assert together.overall <= one.overall
+        assert together.overall <= one.overall
         assert all(together.scores[name] <= score for name, score in one.scores.items())
     assert together.overall in {one.overall for one in given_verdicts}
     assert len(together.remarks) <= 500

@@ -124,6 +124,15 @@ FAULTS: dict[str, Fault] = {
     "CANCELED": Fault("Somebody stopped it.", "Start a new run."),
     "UPSTREAM_FAILED": Fault("A step before it failed.", "Mend that step first."),
     "JUDGE_FAILED": Fault("No candidate was good enough.", "Change the prompt or the judge's criteria."),
+    "JUDGE_UNAVAILABLE": Fault(
+        "The judge could not be asked, or did not answer.",
+        "Decide yourself, or run again later; check ZAP_JUDGE_URL.",
+        True,
+    ),
+    "JUDGE_NO_VERDICT": Fault(
+        "The judge's answer was no verdict.",
+        "Decide yourself; if it stays, choose another ZAP_JUDGE_MODEL or criteria.",
+    ),
     "REJECTED": Fault("A person refused it.", "Change the prompt, then run again."),
     "INVALID_INPUT": Fault("The inputs are not valid.", "Mend the inputs and run again."),
     "SCHEMA_INVALID": Fault("The recipe is not valid.", "Mend the recipe and run again."),

@@ -48,6 +48,20 @@ def test_an_unknown_provider_is_an_error_that_lists_the_known_ones(settings):
     assert "mock" in found[0].hint
 
 
+def test_a_judge_s_key_never_goes_over_plain_http_to_another_machine(settings):
+    settings.ZAP_JUDGE_URL, settings.ZAP_JUDGE_KEY = "http://judge.example.com/v1", "sk-key"
+    found = checks.check_judge(None)
+
+    assert codes(found) == ["config.E005"]
+    assert "sk-key" not in str(found)
+
+    settings.ZAP_JUDGE_URL = "http://127.0.0.1:8000/v1"
+    assert codes(checks.check_judge(None)) == []
+
+    settings.ZAP_JUDGE_URL, settings.ZAP_JUDGE_KEY = "http://judge.lan/v1", ""
+    assert codes(checks.check_judge(None)) == []
+
+
 def test_a_provider_address_that_is_none_is_an_error(settings, monkeypatch):
     monkeypatch.setenv("FAL_BASE_URL", "queue.fal.run")
 

@@ -81,6 +81,23 @@ def test_the_asgi_server_pools_connections_and_others_keep_one_a_thread():
     assert pooled == "0|16"
 
 
+def test_a_judge_needs_its_address_its_model_and_what_to_reserve():
+    said = read(**NOWHERE, SECRET_KEY=KEY, ZAP_JUDGE_MODEL="eyes-1", ZAP_JUDGE_USD_PER_MTOK_IN="2.5")
+
+    assert "ZAP_JUDGE_URL and ZAP_JUDGE_MODEL belong together" in said
+    assert "ZAP_JUDGE_USD is not set" in said
+
+
+def test_a_judge_s_prices_are_exact():
+    said = read(
+        "ZAP_JUDGE_URL", "ZAP_JUDGE_USD", "ZAP_JUDGE_USD_PER_MTOK_OUT",
+        **NOWHERE, SECRET_KEY=KEY, ZAP_JUDGE_URL="https://judge.example.com/v1/", ZAP_JUDGE_MODEL="eyes-1",
+        ZAP_JUDGE_USD="0.002", ZAP_JUDGE_USD_PER_MTOK_OUT="10",
+    )  # fmt: skip
+
+    assert said == "https://judge.example.com/v1|0.002|10"
+
+
 def test_the_secret_key_of_a_data_folder_is_made_once_and_private(tmp_path):
     first = own_secret_key(tmp_path / "new")
 

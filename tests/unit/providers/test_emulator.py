@@ -131,7 +131,9 @@ def test_the_process_says_where_the_vendors_are_and_stops_when_told():
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         urls = json.loads(process.stdout.readline())
         answer = submit(urls["fal"])
+        seen = requests.post(f"{urls['judge']}/chat/completions", timeout=5)
         process.send_signal(signal.SIGTERM)
 
         assert answer.status_code == 200
+        assert seen.status_code == 401
         assert process.wait(10) == 0

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runs.faults import FAULTS
 from runs.judges import JudgeRefused, JudgeUnavailable, Verdict, combine
 
 SCORES = st.decimals(0, 1, places=3)
@@ -100,3 +101,11 @@ def test_an_error_survives_the_way_to_another_process(kind):
     assert (again.detail, again.retry_after_s, again.usd, again.cost_source) == (
         "It said nothing.", 7, Decimal("0.01"), "quoted",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [JudgeUnavailable, JudgeRefused])
+def test_an_error_has_words_for_the_tables(kind):
+    fault = FAULTS[kind.code]
+
+    assert fault.retryable is kind.retryable
+    assert "judge" in fault.message

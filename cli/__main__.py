@@ -19,7 +19,16 @@ VERBS = {  # verb: what it is for
     "lint": "check recipes for what is allowed and unwise",
     "status": "show a run, or the newest runs",
     "watch": "follow a run until it ends or waits for a person",
+    "approve": "let what a waiting step made count, and go on",
+    "reject": "refuse what a waiting step made",
+    "retry": "make a waiting or failed step again",
+    "resume": "go on with a run that failed, was canceled or waits for money",
+    "rerun-from": "make a step and what follows from it again",
+    "fork": "begin a new run with some inputs changed",
+    "feedback": "say what you think of a run",
     "cancel": "stop a run",
+    "compile": "turn a finished run into a new draft recipe",
+    "improve": "say what a recipe's runs cost, where they failed, and what to change",
     "up": "serve everything from this machine",
     "drain": "run one cycle of the drain in this process",
     "emulator": "play the providers on this machine, for trying and testing",
@@ -64,7 +73,7 @@ def _obey(words: list[str]) -> Exit:
         return _help(words[1:])
     if verb not in VERBS:
         raise faults.bad_input("VERB_UNKNOWN", f"There is no verb {verb!r}.", "`zap help` lists the verbs.")
-    module = importlib.import_module(f"cli.verbs.{verb}")
+    module = importlib.import_module(f"cli.verbs.{verb.replace('-', '_')}")
     parser = Parser(prog=f"zap {verb}", description=module.__doc__, allow_abbrev=False)
     module.declare(parser)
     ended: Exit = module.run(parser.parse_args(words[1:]))

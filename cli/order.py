@@ -14,6 +14,14 @@ from zaps.recipe import parse
 def declare(parser: argparse.ArgumentParser) -> None:
     """The arguments of a verb that takes a recipe with inputs."""
     parser.add_argument("recipe", metavar="RECIPE", help="a Zap.md, a folder that holds one, or a slug")
+    declare_inputs(parser)
+    parser.add_argument("--provider", metavar="P", help="use this provider for every step that needs one")
+    parser.add_argument("--max-usd", type=usd, metavar="X", help="refuse when it would cost more")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def declare_inputs(parser: argparse.ArgumentParser) -> None:
+    """The arguments that change what a recipe makes."""
     parser.add_argument(
         "--input",
         action="append",
@@ -22,12 +30,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
         dest="inputs",
         help="an input of the recipe, repeatable; a file for media; K=@FILE reads the file",
     )
-    parser.add_argument("--provider", metavar="P", help="use this provider for every step that needs one")
     parser.add_argument(
         "--extend", type=_count, metavar="N", help="how often repeatable steps repeat; by default as the recipe says"
     )
-    parser.add_argument("--max-usd", type=_usd, metavar="X", help="refuse when it would cost more")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def body_of(args: argparse.Namespace, recipe: RecipeText | str, types: Mapping[str, str]) -> dict[str, Any]:
@@ -51,9 +56,10 @@ def types_of_text(recipe: RecipeText) -> dict[str, str]:
     return {name: str(spec.type) for name, spec in parse(recipe.source, recipe.prompts).inputs.items()}
 
 
-def types_of_slug(slug: str, client: Client) -> dict[str, str]:
-    """The same for a recipe of the catalogue. Raises Fault where there is none."""
-    return {one["name"]: one["type"] for one in client.call("GET", f"/api/zaps/{slug}")["inputs"]}
+def types_of_slug(slug: str, client: Client, *, version: int | None = None) -> dict[str, str]:
+    """The same for a recipe of the catalogue, by default its newest version. Raises Fault where there is none."""
+    query = f"?version={version}" if version else ""
+    return {one["name"]: one["type"] for one in client.call("GET", f"/api/zaps/{slug}{query}")["inputs"]}
 
 
 def _count(word: str) -> int:
@@ -62,7 +68,8 @@ def _count(word: str) -> int:
     return int(word)
 
 
-def _usd(word: str) -> Decimal:
+def usd(word: str) -> Decimal:
+    """An argument that is an amount of money."""
     try:
         amount = Decimal(word)
     except InvalidOperation:

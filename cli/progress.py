@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cli import talk
+from cli import asks, talk
 from cli.words import why
 
 _STYLES = {
@@ -98,21 +98,21 @@ def picture(snapshot: Mapping[str, Any], *, now_ms: float) -> RenderableType:
 
 
 def summary(snapshot: Mapping[str, Any], film: Mapping[str, Any] | None) -> list[str]:
-    """How it ended: state, time and money; what the film is; what failed and what to do about it."""
+    """How it ended: state, time and money; what the film is; what failed or waits, and what to do about it."""
     run = snapshot["run"]
     took = f" in {talk.span((run['finishedAt'] - run['startedAt']) / 1000)}" if run["finishedAt"] else ""
     spent = f"{talk.usd(run['costUsd'])} of {talk.usd(run['capUsd'])} spent"
     lines = [f"{run['zapSlug']}: {run['status']}{took}, {spent}. {run['runId']}"]
     if film is not None and film.get("durationS"):
         lines.append(f"  {film['width']}×{film['height']}, {film['durationS']:g} s, {film['sizeBytes'] / 1e6:.1f} MB")  # noqa: RUF001
-    if reason := why(run):
+    if (reason := why(run)) and not any(step.get("waits") for step in snapshot["steps"]):
         lines.append(f"  {reason}")
     for step in snapshot["steps"]:
         if step["error"] and step["status"] == "failed":
             lines.append(f"  {step['stepId']}: {why(step)}")
             if remedy := (step.get("errorDetail") or {}).get("remediation"):
                 lines.append(f"    {remedy}")
-    return lines
+    return [*lines, *asks.lines(snapshot)]
 
 
 def _headline(run: Mapping[str, Any], now_ms: float) -> Text:

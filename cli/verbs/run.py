@@ -1,11 +1,10 @@
 """Make a film from a recipe: plan it, start it, follow it until it ends or waits for a person."""
 
 import argparse
-import sys
 import uuid
 from typing import Any
 
-from cli import faults, order, planning, talk
+from cli import consent, faults, order, planning, talk
 from cli.client import Client, connect
 from cli.exits import Exit
 from cli.follow import follow, result
@@ -18,7 +17,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mode", choices=["plan", "mock", "live"], default="mock", help="mock is free; live spends money"
     )
-    parser.add_argument("--yes", action="store_true", help="spend what the quote says without asking")
+    consent.declare(parser)
     parser.add_argument("--no-wait", action="store_true", help="start it and come back at once")
 
 
@@ -52,20 +51,6 @@ def _consent(args: argparse.Namespace, client: Client, body: dict[str, Any]) -> 
     quote = client.call("POST", "/api/zaps/run", {**body, "mode": "plan"})
     most, cap = talk.usd(quote["quoteUsd"]), talk.usd(quote["capUsd"])
     talk.say(f"{quote['slug']}: {len(quote['steps'])} steps, {most} at most, cap {cap}.")
-    if not args.yes and args.max_usd is None:
-        _ask(quote["quoteUsd"])
+    if consent.is_needed(args, "live"):
+        consent.ask(quote["quoteUsd"])
     return {**body, "version": quote["version"]} if "slug" in body and quote["version"] else body
-
-
-def _ask(quote_usd: float) -> None:
-    """Raises Fault unless the person at the terminal says yes."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise faults.fault(
-            "LIVE_NEEDS_CONSENT",
-            "A live run spends money, and nobody is here to agree to it.",
-            exit_code=Exit.REFUSED,
-            remediation="Say --yes, or --max-usd X for what it may cost.",
-        )
-    talk.say(f"Spend up to {talk.usd(quote_usd)}? [y/N]")
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise faults.fault("LIVE_NOT_AGREED", "Nothing was started, nothing was spent.", exit_code=Exit.REFUSED)

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -52,7 +51,7 @@ def _list(runs: list[Mapping[str, Any]]) -> None:
             one["stage"],
             one["providerMode"],
             talk.usd(one["costUsd"]),
-            _moment(one["startedAt"]),
+            talk.moment(one["startedAt"]),
         )
         for one in runs
     ]
@@ -70,7 +69,3 @@ def _show(snapshot: Mapping[str, Any]) -> None:
     talk.give(talk.columns([head, *rows]))
     for asset in snapshot["assets"]:
         talk.give(f"{asset['stepId']}  {asset['kind']}  {asset.get('path') or asset['url']}")
-
-
-def _moment(epoch_ms: int) -> str:
-    return f"{datetime.fromtimestamp(epoch_ms / 1000, UTC).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -100,7 +100,7 @@ class StepRow(Failable):
 
     def get_candidates(self, step: Any) -> int:
         """How many attempts a round makes side by side."""
-        return int(step.spec["candidates"])
+        return int(step.spec.get("candidates", 1))  # runs of before candidates have none
 
     def get_chosenAttempt(self, step: Any) -> int | None:  # noqa: N802
         """Number of the attempt whose assets count; null while none does."""

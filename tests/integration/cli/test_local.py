@@ -155,15 +155,6 @@ def test_the_newest_runs_are_listed(capsys):
     assert {line.split()[0] for line in lines[1:]} == {older.run_id, newer.run_id}
 
 
-def test_a_run_is_canceled_once(capsys):
-    run_id = start(capsys)["run"]["runId"]
-
-    assert ended("cancel", run_id, "--json") == 0
-    assert told(capsys)["run"]["status"] == "canceled"
-    assert ended("cancel", run_id) == 4
-    assert "CONFLICT" in capsys.readouterr().err
-
-
 def test_a_run_that_has_ended_is_handed_over_at_once(capsys):
     done, failed, waiting = (
         make_run(status="done"),
@@ -176,7 +167,7 @@ def test_a_run_that_has_ended_is_handed_over_at_once(capsys):
     assert capsys.readouterr().out.splitlines()[1:] == [failed.run_id, waiting.run_id]
 
 
-@pytest.mark.parametrize("verb", ["status", "watch", "cancel"])
+@pytest.mark.parametrize("verb", ["status", "watch", "cancel", "approve", "reject", "retry", "resume", "fork"])
 def test_a_run_that_there_is_not_is_bad_input(verb, capsys):
     assert ended(verb, "run_0/../x", "--json") == 2
 

@@ -1,55 +1,17 @@
 """What a snapshot says of a step that waits, and of what can be done about it."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
 
-from core.ids import new_id
-from runs.models import Asset, Attempt, Feedback, Run, Step
+from runs.models import Feedback, Run, Step
 from tests.factories import make_run, planned
+from tests.integration.gates import NOON, gated, hold, make_attempt
 from zaps.planned import Gate
 
 pytestmark = pytest.mark.django_db
-NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ONE = datetime(2026, 5, 1, 13, tzinfo=UTC)
 NOON_MS, ONE_MS = 1777636800000, 1777640400000
-
-
-def gated(alice, *, gate=None, candidates=2):
-    """A run whose first step has made its candidates and waits for a person."""
-    run = make_run(
-        planned("door", gate=gate or Gate(), candidates=candidates), planned("film", "door", kind="stitch"), owner=alice
-    )
-    hold(run, "approval")
-    return run
-
-
-def hold(run, reason, *, error="", until=None):
-    Run.objects.filter(pk=run.pk).update(status="waiting", wait_reason=reason, due_at=None)
-    held = {"status": "waiting", "wait_reason": reason, "error": error, "due_at": until}
-    Step.objects.filter(run=run, step_id="door").update(**held)
-
-
-def make_attempt(run, number, *, score=None, status="done", **fields):
-    """An attempt of the step `door` with one picture, and what a judge thought of it."""
-    step = Step.objects.get(run=run, step_id="door")
-    ended = {"due_at": None, "finished_at": NOON} if status in {"done", "failed"} else {}
-    attempt = Attempt.objects.create(
-        run=run, step=step, number=number, status=status, idem_key=new_id("key"), provider="mock",
-        capability="image.gen", quote_usd=Decimal(0), **{**ended, **fields},
-    )  # fmt: skip
-    if status != "done":
-        return attempt
-    asset = Asset.objects.create(
-        asset_id=new_id("asset"), run=run, step=step, attempt=attempt, index=0, kind="png", content_type="image/png",
-        storage_key=f"x/{number}", sha256="ab", size_bytes=1,
-    )  # fmt: skip
-    for one in score or ():
-        Feedback.objects.create(
-            run=run, step=step, asset=asset, kind="judge_score", rater="vlm", scores={"overall": one}
-        )
-    return attempt
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ VOLUME_DB = (-60, 20)
 _FORMAT = "aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo"
 _ADD = "normalize=0:duration=first"  # full level for each, as a mixer's faders at zero
 # Under a voice of ordinary loudness, the tracks fall by some 12 dB; half a second after it they are back.
-_DUCK = "sidechaincompress=threshold=0.03:ratio=6:attack=20:release=500"
+_DUCK = "sidechaincompress=threshold=0.02:ratio=10:attack=20:release=500"
 # Four times the samples, so that no peak between two of them is above -1.5 dB once a player has smoothed them.
 _LIMIT = "aresample=192000,alimiter=limit=0.84:attack=5:release=50:level=0:latency=1,aresample=48000"
 

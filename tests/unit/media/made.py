@@ -1,5 +1,6 @@
 """Real media for the tests, and what a person would see and hear in a file."""
 
+import json
 import math
 import subprocess
 from array import array
@@ -72,16 +73,43 @@ def pixel_at(path: Path, seconds: float) -> tuple[int, int, int]:
 
 def loudness(path: Path, *, start: float = 0, end: float = math.inf) -> float:
     """The root mean square of the sound between two moments, 0 to 1."""
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=48000)
-    samples = array("h")
-    with av.open(str(path)) as container:
-        for frame in container.decode(audio=0):
-            for piece in resampler.resample(frame):
-                samples.frombytes(bytes(piece.planes[0])[: piece.samples * 2])
-    heard = samples[int(start * 48000) : None if end == math.inf else int(end * 48000)]
+    heard = _mono(path)[int(start * 48000) : None if end == math.inf else int(end * 48000)]
     return math.sqrt(sum(level * level for level in heard) / max(1, len(heard))) / 32768
 
 
 def sound_seconds(path: Path) -> float:
     with av.open(str(path)) as container:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+
+
+def tone_level(path: Path, hertz: float, *, start: float, end: float) -> float:
+    """How strong one tone is between two moments: its amplitude, 0 to 1."""
+    heard = _mono(path)[int(start * 48000) : int(end * 48000)]
+    step = 2 * math.pi * hertz / 48000
+    real = sum(level * math.cos(step * n) for n, level in enumerate(heard))
+    imaginary = sum(level * math.sin(step * n) for n, level in enumerate(heard))
+    return 2 * math.hypot(real, imaginary) / len(heard) / 32768
+
+
+def first_sound(path: Path, *, above: float = 0.03) -> float:
+    """The moment, in seconds, at which something can be heard first."""
+    return next(n for n, level in enumerate(_mono(path)) if abs(level) > above * 32768) / 48000
+
+
+def lufs_and_peak(path: Path) -> tuple[float, float]:
+    """Integrated loudness in LUFS and true peak in dB, as another meter than ours measures them."""
+    meter = ["-i", str(path), "-map", "0:a", "-af", "loudnorm=print_format=json", "-f", "null", "-"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", "-nostdin", *meter]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    found = json.loads(said[said.rindex("{") : said.rindex("}") + 1])
+    return float(found["input_i"]), float(found["input_tp"])
+
+
+def _mono(path: Path) -> "array[int]":
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=48000)
+    samples = array("h")
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            for piece in resampler.resample(frame):
+                samples.frombytes(bytes(piece.planes[0])[: piece.samples * 2])
+    return samples

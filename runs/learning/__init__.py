@@ -1,0 +1,1 @@
+"""What finished runs teach: a better recipe, and what to change in one."""

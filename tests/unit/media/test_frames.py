@@ -1,4 +1,5 @@
 import io
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from PIL import Image
 
 from media.errors import Unreadable
 from media.frames import last_frame
-from media.keyframes import keyframes
+from media.keyframes import frame_at, frames_every, keyframes
 from media.shape import size_for
 from media.thumbnail import thumbnail
 from tests.unit.media.made import encode, make_clip, make_steps, make_tone
@@ -80,6 +81,64 @@ def test_as_many_keyframes_as_frames_are_all_frames(tmp_path: Path) -> None:
     paths = keyframes(clip, tmp_path, count=5)
 
     assert [_level(path) for path in paths] == [40, 80, 120, 160, 200]
+
+
+TEN = [20, 40, 60, 80, 100, 120, 140, 160, 180, 200]  # ten frames a second: one second
+
+
+@pytest.mark.parametrize(("at", "level"), [("first", 20), ("middle", 120), ("last", 200)])
+def test_one_picture_is_taken_from_the_start_the_middle_or_the_end(tmp_path: Path, at: str, level: int) -> None:
+    clip = make_steps(tmp_path / "clip.mp4", levels=TEN)
+
+    paths = frame_at(clip, tmp_path, at=at)
+
+    assert [path.name for path in paths] == ["frame_001.png"]
+    assert [_level(path) for path in paths] == [level]
+
+
+@pytest.mark.parametrize(
+    ("every_s", "levels"),
+    [
+        ("0.2", [20, 60, 100, 140, 180]),
+        ("0.25", [20, 60, 120, 160]),
+        ("0.3", [20, 80, 140, 200]),
+        ("0.05", [level for level in TEN for _ in range(2)]),
+        ("0.999", [20, 200]),
+        ("1", [20]),
+        ("60", [20]),
+    ],
+)
+def test_a_picture_is_taken_every_so_often_from_the_first_one_on(
+    tmp_path: Path, every_s: str, levels: list[int]
+) -> None:
+    clip = make_steps(tmp_path / "clip.mp4", levels=TEN)
+
+    assert [_level(path) for path in frames_every(clip, tmp_path, every_s=Decimal(every_s))] == levels
+
+
+def test_pictures_are_taken_at_the_same_moments_of_a_clip_with_an_odd_rate(tmp_path: Path) -> None:
+    clip = make_steps(tmp_path / "clip.mp4", levels=TEN, fps=3)
+
+    assert [_level(path) for path in frames_every(clip, tmp_path, every_s=Decimal(1))] == [20, 80, 140, 200]
+
+
+def test_more_pictures_than_anybody_looks_at_are_refused(tmp_path: Path) -> None:
+    clip = make_steps(tmp_path / "clip.mp4", levels=TEN)
+
+    with pytest.raises(Unreadable, match="1000 of them; at most 200"):
+        frames_every(clip, tmp_path, every_s=Decimal("0.001"))
+    with pytest.raises(ValueError, match="some time apart"):
+        frames_every(clip, tmp_path, every_s=Decimal(0))
+
+
+@pytest.mark.parametrize("take", [{"at": "first"}, {"at": "middle"}, {"at": "last"}, {"every_s": Decimal(1)}])
+def test_neither_stills_nor_sounds_have_keyframes(tmp_path: Path, take: dict[str, object]) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "still.png")
+    make_tone(tmp_path / "t.wav")
+
+    for name in ("still.png", "t.wav"):
+        with pytest.raises(Unreadable, match="this is none"):
+            (frame_at if "at" in take else frames_every)(tmp_path / name, tmp_path, **take)
 
 
 @pytest.mark.parametrize("count", [0, 201])

@@ -1,32 +1,48 @@
 """What a vendor's models can do, and what their fields are called: data, so that a new model is a few lines of TOML."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from providers.contract import Generation, Media
 
+SCALE = "scale"  # of `params`: our word for how much larger a picture or clip is made
 _FOLDER = Path(__file__).with_name("models")
+_MATERIAL = "reference_images"
+_FOR_THE_MOCK = "mock"  # of `params`: what a rehearsal should go through; no vendor is sent it
+
+Complaint: TypeAlias = tuple[str, str]  # a field, and what is wrong with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSheet:
-    """One model. A field name that is None does not exist there.
+    """One model. A field name that is None does not exist there; `prompt` is empty where it takes no words.
+
+    `default_for` lists what it is used for when a recipe names no model, `tier` (draft or final) when it names a tier,
+    and `edit` is the model of the same family that makes a picture from another. `scales` maps our word for how much
+    larger (2x, 4x, 2k, 4k) to the model's own fields.
 
     `duration_as`: number, text ("5"), seconds_suffix ("8s") or milliseconds. `durations` lists what is allowed; where
     it is empty, `shortest_s` and `longest_s` bound it. `aspects` maps our word to the model's; where there is no
-    `aspect` field the result follows the picture that goes in.
+    `aspect` field the result follows the picture or clip that goes in, and without one no shape can be asked for.
     """
 
     model: str
     makes: tuple[str, ...]
+    default_for: tuple[str, ...] = ()
+    tier: str | None = None
+    edit: str | None = None
     prompt: str = "prompt"
     image: str | None = None  # takes one picture, or several where `images` is set as well
     images: str | None = None
     needs_image: bool = False
+    video: str | None = None
+    needs_video: bool = False
+    audio: str | None = None
+    scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     duration: str | None = None
     duration_as: str = "number"
     durations: tuple[Decimal, ...] = ()
@@ -36,50 +52,110 @@ class ModelSheet:
     aspects: Mapping[str, str] = field(default_factory=dict)
     params: tuple[str, ...] = ()
 
-    def check(self, generation: Generation) -> list[tuple[str, str]]:
+    def check(self, generation: Generation) -> list[Complaint]:
         """Why this model cannot make it: (field, sentence) pairs; [] when it can."""
-        problems = [*self._check_media(generation), *self._check_duration(generation.duration_s)]
+        problems = [
+            *self._check_pictures(generation),
+            *self._check_others(generation),
+            *self._check_words(generation),
+            *self._check_duration(generation),
+            *self._check_aspect(generation),
+            *self._check_params(generation.params),
+        ]
         if generation.capability not in self.makes:
             problems.insert(0, ("model", f"{self.model} does not do {generation.capability}."))
-        if not generation.prompt.strip():
-            problems.append(("prompt", f"{self.model} needs a prompt."))
-        if generation.aspect is not None and self.aspect is not None and generation.aspect not in self.aspects:
-            problems.append(("aspect", f"{self.model} makes {', '.join(self.aspects)}, not {generation.aspect}."))
         return problems
 
-    def pictures(self, generation: Generation) -> tuple[Media, ...]:
-        """The pictures that go in: a first frame takes the place of the references where there is room for one."""
-        if generation.first_frame is None:
-            return generation.images
-        return (generation.first_frame, *generation.images) if self.images else (generation.first_frame,)
+    def files(self, generation: Generation) -> tuple[Media, ...]:
+        """Everything that goes in; `body` is given their addresses in this order."""
+        return (*self._pictures(generation), *generation.videos, *generation.audios)
 
-    def body(self, generation: Generation, picture_urls: list[str]) -> dict[str, Any]:
-        """The request in the model's own words, for pictures that lie at `picture_urls`."""
+    def body(self, generation: Generation, addresses: list[str]) -> dict[str, Any]:
+        """The request in the model's own words, for files that lie at `addresses`."""
         body: dict[str, Any] = {name: generation.params[name] for name in self.params if name in generation.params}
-        body[self.prompt] = generation.prompt
-        if picture_urls and self.images:
-            body[self.images] = picture_urls
-        elif picture_urls and self.image:
-            body[self.image] = picture_urls[0]
+        body |= self.scales.get(str(generation.params.get(SCALE)), {})
+        if self.prompt:
+            body[self.prompt] = generation.prompt
+        count = len(self._pictures(generation))
+        pictures, others = addresses[:count], addresses[count:]
+        if pictures and self.images:
+            body[self.images] = pictures
+        elif pictures and self.image:
+            body[self.image] = pictures[0]
+        for name, given in ((self.video, generation.videos), (self.audio, generation.audios)):
+            if name and given:
+                body[name], *others = others
         if self.duration and generation.duration_s is not None:
             body[self.duration] = self._duration(generation.duration_s)
         if self.aspect and generation.aspect is not None:
             body[self.aspect] = self.aspects[generation.aspect]
         return body
 
-    def _check_media(self, generation: Generation) -> list[tuple[str, str]]:
-        count = len(self.pictures(generation))
+    def _pictures(self, generation: Generation) -> tuple[Media, ...]:
+        """A first frame takes the place of the references where there is no room for both."""
+        if generation.first_frame is None:
+            return generation.images
+        return (generation.first_frame, *generation.images) if self.images else (generation.first_frame,)
+
+    def _check_pictures(self, generation: Generation) -> list[Complaint]:
+        count = len(self._pictures(generation))
         if self.needs_image and not count:
-            return [("reference_images", f"{self.model} needs a picture to start from.")]
+            return [(_MATERIAL, f"{self.model} needs a picture to start from.")]
         if count and not (self.image or self.images):
-            return [("reference_images", f"{self.model} takes no picture; choose a model that does, or leave it out.")]
+            return [(_MATERIAL, f"{self.model} takes no picture; choose a model that does, or leave it out.")]
         if count > 1 and not self.images:
-            return [("reference_images", f"{self.model} takes one picture, not {count}.")]
+            return [(_MATERIAL, f"{self.model} takes one picture, not {count}.")]
         return []
 
-    def _check_duration(self, seconds: Decimal | None) -> list[tuple[str, str]]:
-        if seconds is None or self.duration is None:
+    def _check_others(self, generation: Generation) -> list[Complaint]:
+        problems = []
+        if self.needs_video and not generation.videos:
+            problems.append((_MATERIAL, f"{self.model} needs a clip to work on."))
+        for word, name, given in (("clip", self.video, generation.videos), ("sound", self.audio, generation.audios)):
+            if given and name is None:
+                problems.append(
+                    (_MATERIAL, f"{self.model} takes no {word}; choose a model that does, or leave it out.")
+                )
+            elif len(given) > 1:
+                problems.append((_MATERIAL, f"{self.model} takes one {word}, not {len(given)}."))
+        return problems
+
+    def _check_words(self, generation: Generation) -> list[Complaint]:
+        if self.prompt and not generation.prompt.strip():
+            return [("prompt", f"{self.model} needs a prompt.")]
+        if generation.prompt.strip() and not self.prompt:
+            return [("prompt", f"{self.model} takes no prompt; leave it out.")]
+        return []
+
+    def _check_aspect(self, generation: Generation) -> list[Complaint]:
+        if generation.aspect is None:
             return []
+        if self.aspect is None:
+            follows = self._pictures(generation) or generation.videos
+            return (
+                [] if follows else [("aspect", f"{self.model} chooses the shape itself; it cannot be asked for one.")]
+            )
+        if generation.aspect not in self.aspects:
+            return [("aspect", f"{self.model} makes {', '.join(self.aspects)}, not {generation.aspect}.")]
+        return []
+
+    def _check_params(self, params: Mapping[str, Any]) -> list[Complaint]:
+        problems = []
+        for name in params:
+            if name == SCALE and params[name] not in self.scales:
+                sentence = f"makes things larger by {', '.join(self.scales)}" if self.scales else "makes nothing larger"
+                problems.append((f"params.{name}", f"{self.model} {sentence}."))
+            elif name not in (SCALE, _FOR_THE_MOCK, *self.params):
+                known = ", ".join(self.params) or "none"
+                problems.append((f"params.{name}", f"{self.model} has no such field to set; it has: {known}."))
+        return problems
+
+    def _check_duration(self, generation: Generation) -> list[Complaint]:
+        seconds = generation.duration_s
+        if seconds is None:
+            return []
+        if self.duration is None and generation.capability.startswith("audio."):
+            return [("duration_s", f"{self.model} is as long as its text asks for; leave it out.")]
         if self.durations and seconds not in self.durations:
             allowed = " or ".join(_plain(one) for one in self.durations)
             return [("duration_s", f"{self.model} makes {allowed} seconds, not {_plain(seconds)}.")]
@@ -101,14 +177,36 @@ class ModelSheet:
                 return int(seconds) if seconds == int(seconds) else float(seconds)
 
 
-def load(provider: str) -> dict[str, ModelSheet]:
-    """The sheets of `models/<provider>.toml`, by model."""
+class Sheets(dict[str, ModelSheet]):
+    """A vendor's models, by name, in the order of the file."""
+
+    def default(self, capability: str) -> str | None:
+        """The model for whoever names none."""
+        return self._first(sheet for sheet in self.values() if capability in sheet.default_for)
+
+    def of_tier(self, capability: str, tier: str) -> str | None:
+        """The model for a draft or a final result; None where there is none in particular."""
+        return self._first(sheet for sheet in self.values() if sheet.tier == tier and capability in sheet.makes)
+
+    def in_family(self, capability: str, model: str) -> str:
+        """`model`, or what its family edits pictures with where that is asked for and it does not do so itself."""
+        sheet = self.get(model)
+        if sheet is None or sheet.edit is None or capability in sheet.makes:
+            return model
+        return sheet.edit if capability in self[sheet.edit].makes else model
+
+    def _first(self, sheets: Iterable[ModelSheet]) -> str | None:
+        return next((sheet.model for sheet in sheets), None)
+
+
+def load(provider: str) -> Sheets:
+    """The sheets of `models/<provider>.toml`."""
     tables = tomllib.loads((_FOLDER / f"{provider}.toml").read_text("utf-8"), parse_float=Decimal)
-    return {model: _sheet(model, table) for model, table in tables.items()}
+    return Sheets({model: _sheet(model, table) for model, table in tables.items()})
 
 
 def _sheet(model: str, table: dict[str, Any]) -> ModelSheet:
-    for name in ("makes", "params"):
+    for name in ("makes", "default_for", "params"):
         table[name] = tuple(table.get(name, ()))
     table["durations"] = tuple(Decimal(one) for one in table.get("durations", ()))
     for name in ("shortest_s", "longest_s"):

@@ -43,15 +43,6 @@ ERRORS = {  # their error type: our code; all others are PROVIDER_FAILED
     "no_media_generated": "OUTPUT_MISSING",
 }
 CANCELED = frozenset({"client_cancelled", "client_disconnected"})
-DEFAULTS = {
-    "image.gen": "fal-ai/flux/dev",
-    "image.edit": "fal-ai/flux/dev/image-to-image",
-    "video.gen": "fal-ai/kling-video/v2.1/pro/image-to-video",
-    "video.extend": "fal-ai/kling-video/v2.1/pro/image-to-video",
-    "audio.tts": "fal-ai/minimax/speech-02-turbo",
-    "audio.music": "fal-ai/elevenlabs/music",
-    "audio.sfx": "fal-ai/elevenlabs/sound-effects",
-}
 _REST = "https://rest.fal.ai"
 _THREE_PART = frozenset({"workflows", "comfy"})  # namespaces whose queue addresses keep one segment more
 _LEVELS = frozenset({"STDERR", "STDOUT", "ERROR", "INFO", "WARN", "DEBUG"})
@@ -81,15 +72,21 @@ class Fal(Provider):
         self.sheets = sheet.load(self.name)
 
     def default_model(self, capability: str) -> str | None:
-        return DEFAULTS.get(capability)
+        return self.sheets.default(capability)
+
+    def tier_model(self, capability: str, tier: str) -> str | None:
+        return self.sheets.of_tier(capability, tier)
+
+    def model_for(self, capability: str, model: str) -> str:
+        return self.sheets.in_family(capability, model)
 
     def check(self, generation: Generation) -> list[tuple[str, str]]:
         model = self.sheets.get(generation.model)
         if model is None:
             return [("model", f"It is not known how {generation.model} wants to be asked.")]
         problems = model.check(generation)
-        if any(not _is_fetchable(picture) for picture in model.pictures(generation)):
-            problems.append(("reference_images", "fal fetches pictures over http or https only."))
+        if any(not _is_fetchable(file) for file in model.files(generation)):
+            problems.append(("reference_images", "fal fetches files over http or https only."))
         return problems
 
     def submit(self, generation: Generation, *, key: str, idem_key: str) -> Talk[Job]:
@@ -98,12 +95,12 @@ class Fal(Provider):
         model = self.sheets[generation.model]
         try:
             addresses: list[str] = []
-            for picture in model.pictures(generation):
-                addresses.append((yield from self._address(picture, key)))
+            for file in model.files(generation):
+                addresses.append((yield from self._address(file, key)))
         except Unavailable as exc:
             if exc.reason == "RATE_LIMITED":
                 raise
-            raise NotSent("A picture could not be uploaded, so nothing was asked for.") from None
+            raise NotSent("A file could not be uploaded, so nothing was asked for.") from None
         headers = {
             **_auth(key),
             "X-Fal-Request-Timeout": str(_START_WITHIN_S),
@@ -198,14 +195,14 @@ class Fal(Provider):
         return Cost(usd=usd(units * price), source="derived")
 
     def _address(self, media: Media, key: str) -> Talk[str]:
-        """Where fal can read the picture: its own address, the bytes themselves, or an upload."""
+        """Where fal can read the file: its own address, the bytes themselves, or an upload."""
         if media.url is not None:
             return media.url
         content = media.read() if media.read else b""
         if len(content) <= _INLINE_BYTES:
             return f"data:{media.content_type};base64,{base64.b64encode(content).decode()}"
         if len(content) > _UPLOAD_BYTES:
-            raise Rejected("A picture is larger than fal takes.")
+            raise Rejected("A file is larger than fal takes.")
         url = f"{self.rest_url}/storage/auth/token?storage_type=fal-cdn-v3"
         token = json_object((yield from _fine(Call(method="POST", url=url, headers=_auth(key), json={}))))
         store = str(token.get("base_url", ""))

@@ -28,6 +28,7 @@ from providers.mock_media import MockMedia
 MAKES = {
     "image.gen": "png",
     "image.edit": "png",
+    "image.upscale": "png",
     "video.gen": "mp4",
     "video.extend": "mp4",
     "video.edit": "mp4",
@@ -63,15 +64,18 @@ class Mock(Provider):
     def default_model(self, capability: str) -> str | None:
         return f"mock/{capability}" if capability in MAKES else None
 
+    def tier_model(self, capability: str, tier: str) -> str | None:
+        return self.default_model(capability)
+
     def check(self, generation: Generation) -> list[tuple[str, str]]:
         problems = []
         if generation.capability not in MAKES:
             problems.append(("kind", f"The mock does not do {generation.capability}."))
         options = generation.params.get("mock", {})
         if not isinstance(options, Mapping):
-            problems.append(("mock", "`mock` holds latency_s and fail."))
+            problems.append(("params.mock", "`mock` holds latency_s and fail."))
         elif not _is_latency(options.get("latency_s", 0)):
-            problems.append(("mock.latency_s", "The latency is a number of seconds, from 0."))
+            problems.append(("params.mock.latency_s", "The latency is a number of seconds, from 0."))
         return problems
 
     def submit(self, generation: Generation, *, key: str, idem_key: str) -> Talk[Job]:

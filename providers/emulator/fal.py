@@ -183,7 +183,7 @@ class FalSheet:
             kind, status = job.rule.type or "content_policy_violation", job.rule.status or 422
             retryable = "true" if job.rule.retryable else "false"
             return reply({"detail": [_detail(kind)]}, status, x_fal_retryable=retryable)
-        if not job.body.get("prompt") and not job.body.get("text"):
+        if not _is_complete(job):
             return reply({"detail": [_detail("value_error.missing")]}, 422, x_fal_retryable="false")
         headers = {"x_fal_request_id": job.request_id, "x_fal_billable_units": f"{_units(job):g}"}
         return reply({} if job.rule and job.rule.do == "no_output" else self._output(job), 200, **headers)
@@ -196,6 +196,8 @@ class FalSheet:
         }
         if job.kind != "png":
             return {"video" if job.kind == "mp4" else "audio": file}
+        if "upscale" in job.model:
+            return {"image": file}
         seed = job.body.get("seed", int(job.request_id[:8], 16))
         images = [{**file, "width": 512, "height": 288}]
         return {
@@ -258,6 +260,12 @@ class FalSheet:
         base = f"{self.origin}/{job.app}/requests/{job.request_id}"
         urls = {"response_url": base, "status_url": f"{base}/status", "cancel_url": f"{base}/cancel"}
         return {"request_id": job.request_id, **urls}
+
+
+def _is_complete(job: FalJob) -> bool:
+    """Is there what its model cannot do without: words, or for one that only enlarges, the file?"""
+    needed = ("image_url", "video_url") if "upscale" in job.model else ("prompt", "text")
+    return any(job.body.get(name) for name in needed)
 
 
 def _app(model: str) -> str:

@@ -10,6 +10,7 @@ from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Submi
 
 STILL = Generation(capability="image.gen", model="fal-ai/flux/dev", prompt="A lighthouse")
 PICTURE = Media(content_type="image/png", url="https://example.com/a.png")
+CLIP = Media(content_type="video/mp4", url="https://example.com/a.mp4")
 KEY = "id:secret"
 
 
@@ -138,7 +139,7 @@ def test_what_is_sent_carries_a_digest_of_the_key_that_names_the_attempt(fal, su
         (
             "image.gen",
             "fal-ai/flux/dev",
-            {"aspect": "9:16", "params": {"seed": 4, "stitch": {}}},
+            {"aspect": "9:16", "params": {"seed": 4, "mock": {}}},
             '{"seed":4,"prompt":"p","image_size":"portrait_16_9"}',
         ),
         (
@@ -171,10 +172,28 @@ def test_what_is_sent_carries_a_digest_of_the_key_that_names_the_attempt(fal, su
             {"params": {"voice": "Rachel"}},
             '{"voice":"Rachel","text":"p"}',
         ),
+        (
+            "video.edit",
+            "fal-ai/kling-video/o1/video-to-video/edit",
+            {"duration_s": Decimal(5), "images": (PICTURE,), "videos": (CLIP,)},
+            '{"prompt":"p","image_urls":["https://example.com/a.png"],"video_url":"https://example.com/a.mp4"}',
+        ),
+        (
+            "video.upscale",
+            "fal-ai/topaz/upscale/video",
+            {"prompt": "", "duration_s": Decimal(5), "videos": (CLIP,), "params": {"scale": "2x"}},
+            '{"upscale_factor":2,"video_url":"https://example.com/a.mp4"}',
+        ),
+        (
+            "image.upscale",
+            "fal-ai/seedvr/upscale/image",
+            {"prompt": "", "first_frame": PICTURE, "params": {"scale": "4k", "seed": 7}},
+            '{"seed":7,"upscale_mode":"target","target_resolution":"2160p","image_url":"https://example.com/a.png"}',
+        ),
     ],
 )
 def test_each_model_is_asked_in_its_own_words(fal, submit, capability, model, fields, body):
-    submit(Generation(capability=capability, model=model, prompt="p", **fields))
+    submit(Generation(capability=capability, model=model, **{"prompt": "p", **fields}))
 
     assert sent(fal) == [body]
 

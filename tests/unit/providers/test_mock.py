@@ -27,6 +27,7 @@ def poll(job):
     [
         ("image.gen", "png"),
         ("image.edit", "png"),
+        ("image.upscale", "png"),
         ("video.gen", "mp4"),
         ("video.extend", "mp4"),
         ("video.edit", "mp4"),
@@ -127,9 +128,9 @@ def test_stopping_is_heard():
 @pytest.mark.parametrize(
     ("params", "field"),
     [
-        ({"mock": "slow"}, "mock"),
-        ({"mock": {"latency_s": -1}}, "mock.latency_s"),
-        ({"mock": {"latency_s": "1"}}, "mock.latency_s"),
+        ({"mock": "slow"}, "params.mock"),
+        ({"mock": {"latency_s": -1}}, "params.mock.latency_s"),
+        ({"mock": {"latency_s": "1"}}, "params.mock.latency_s"),
     ],
 )
 def test_nonsense_is_refused_at_plan_time(params, field):

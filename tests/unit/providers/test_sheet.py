@@ -4,12 +4,19 @@ from decimal import Decimal
 
 import pytest
 
-from providers.adapters.fal import DEFAULTS, Fal
+from providers import prices
+from providers.adapters.fal import Fal
+from providers.adapters.mock import MAKES
 from providers.contract import Generation, Media
 
 PICTURE = Media(content_type="image/png", url="https://example.com/a.png")
+CLIP = Media(content_type="video/mp4", url="https://example.com/a.mp4")
+SOUND = Media(content_type="audio/wav", url="https://example.com/a.wav")
 KLING = "fal-ai/kling-video/v2.1/pro/image-to-video"
 FLUX = "fal-ai/flux/dev"
+EDIT = "fal-ai/kling-video/o1/video-to-video/edit"
+LARGER = "fal-ai/seedvr/upscale/image"
+TTS = "fal-ai/minimax/speech-02-turbo"
 
 
 def check(capability, model, prompt="p", **fields):
@@ -25,7 +32,11 @@ def check(capability, model, prompt="p", **fields):
         ("video.extend", KLING, {"first_frame": PICTURE, "images": (PICTURE, PICTURE), "duration_s": Decimal(10)}),
         ("video.gen", "fal-ai/veo3.1", {"duration_s": Decimal(8), "aspect": "9:16"}),
         ("audio.music", "fal-ai/elevenlabs/music", {"duration_s": Decimal(30)}),
-        ("audio.tts", "fal-ai/minimax/speech-02-turbo", {}),
+        ("audio.tts", TTS, {}),
+        ("video.edit", EDIT, {"videos": (CLIP,), "images": (PICTURE, PICTURE), "duration_s": Decimal(5)}),
+        ("video.edit", EDIT, {"videos": (CLIP,), "aspect": "9:16"}),
+        ("image.upscale", LARGER, {"prompt": "", "first_frame": PICTURE, "params": {"scale": "4k"}}),
+        ("image.gen", FLUX, {"params": {"seed": 1, "mock": {"latency_s": 1}}}),
     ],
 )
 def test_what_a_model_can_do_is_let_through(capability, model, fields):
@@ -79,16 +90,103 @@ def test_what_a_model_can_do_is_let_through(capability, model, fields):
             "video.gen",
             KLING,
             {"images": (Media(content_type="image/png", url="mock://input/hero"),)},
-            ("reference_images", "fal fetches pictures over http or https only."),
+            ("reference_images", "fal fetches files over http or https only."),
+        ),
+        ("video.edit", EDIT, {}, ("reference_images", f"{EDIT} needs a clip to work on.")),
+        ("video.edit", EDIT, {"videos": (CLIP, CLIP)}, ("reference_images", f"{EDIT} takes one clip, not 2.")),
+        (
+            "video.edit",
+            EDIT,
+            {"videos": (CLIP,), "duration_s": Decimal(11)},
+            ("duration_s", f"{EDIT} makes at most 10 seconds."),
+        ),
+        (
+            "image.gen",
+            FLUX,
+            {"videos": (CLIP,)},
+            ("reference_images", "fal-ai/flux/dev takes no clip; choose a model that does, or leave it out."),
+        ),
+        (
+            "audio.tts",
+            TTS,
+            {"audios": (SOUND,)},
+            ("reference_images", f"{TTS} takes no sound; choose a model that does, or leave it out."),
+        ),
+        (
+            "audio.tts",
+            TTS,
+            {"duration_s": Decimal(5)},
+            ("duration_s", f"{TTS} is as long as its text asks for; leave it out."),
+        ),
+        (
+            "audio.tts",
+            TTS,
+            {"params": {"pitch": 1}},
+            (
+                "params.pitch",
+                f"{TTS} has no such field to set; it has: voice_setting, audio_setting, language_boost.",
+            ),
+        ),
+        (
+            "image.gen",
+            FLUX,
+            {"params": {"scale": "2x"}},
+            ("params.scale", "fal-ai/flux/dev makes nothing larger."),
+        ),
+        (
+            "image.upscale",
+            LARGER,
+            {"prompt": "", "images": (PICTURE,), "params": {"scale": "3x"}},
+            ("params.scale", f"{LARGER} makes things larger by 2x, 4x, 2k, 4k."),
+        ),
+        ("image.upscale", LARGER, {"images": (PICTURE,)}, ("prompt", f"{LARGER} takes no prompt; leave it out.")),
+        (
+            "image.edit",
+            "fal-ai/flux/dev/image-to-image",
+            {"aspect": "16:9"},
+            ("reference_images", "fal-ai/flux/dev/image-to-image needs a picture to start from."),
         ),
         ("image.gen", "fal-ai/nobody", {}, ("model", "It is not known how fal-ai/nobody wants to be asked.")),
     ],
 )
 def test_what_it_cannot_do_is_refused_by_the_field_s_name(capability, model, fields, problem):
-    assert check(capability, model, **fields) == [problem]
+    assert check(capability, model, **fields)[:1] == [problem]
 
 
-def test_every_default_is_a_model_that_does_it():
-    sheets = Fal().sheets
+def test_a_shape_that_nothing_decides_cannot_be_asked_for():
+    problems = check("video.gen", KLING, aspect="16:9")
 
-    assert [capability for capability, model in DEFAULTS.items() if capability not in sheets[model].makes] == []
+    assert problems[1] == ("aspect", f"{KLING} chooses the shape itself; it cannot be asked for one.")
+
+
+def test_every_default_is_a_priced_model_that_does_it():
+    fal = Fal()
+
+    for sheet in fal.sheets.values():
+        assert set(sheet.default_for) <= set(sheet.makes)
+        assert ("fal", sheet.model) in prices.load()
+    assert {
+        capability: fal.default_model(capability) for capability in MAKES if not fal.default_model(capability)
+    } == {}
+
+
+@pytest.mark.parametrize(("capability", "tier", "model"), [
+    ("image.gen", "draft", "fal-ai/flux/schnell"),
+    ("image.gen", "final", "fal-ai/flux/dev"),
+    ("video.extend", "draft", "fal-ai/kling-video/v2.1/standard/image-to-video"),
+    ("video.gen", "final", KLING),
+    ("audio.tts", "draft", None),
+])  # fmt: skip
+def test_a_tier_names_a_model_where_there_is_one(capability, tier, model):
+    assert Fal().tier_model(capability, tier) == model
+
+
+@pytest.mark.parametrize(("capability", "model", "meant"), [
+    ("image.edit", FLUX, "fal-ai/flux/dev/image-to-image"),
+    ("image.gen", FLUX, FLUX),
+    ("image.edit", "fal-ai/flux/schnell", "fal-ai/flux/schnell"),
+    ("video.gen", FLUX, FLUX),
+    ("image.edit", "fal-ai/nobody", "fal-ai/nobody"),
+])  # fmt: skip
+def test_a_model_that_only_makes_pictures_stands_for_the_one_of_its_family_that_edits_them(capability, model, meant):
+    assert Fal().model_for(capability, model) == meant

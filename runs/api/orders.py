@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +16,10 @@ from accounts.caller import Caller
 from core.api.fields import Count, Flag, ProblemRow, StrictRequest, Text, Usd
 from core.api.links import public_url
 from core.api.parsers import MediaJsonObjectParser
+from runs.api.keyed import KEY, answer_once
 from runs.order import Draft, Mode, Order, admit, draft, keep_media, place
 from zaps.planned import Plan, PlannedStep
 
-_KEY_HEADER = "Idempotency-Key"
 MAX_EXTEND = 64
 
 
@@ -116,9 +116,7 @@ class RunZap(APIView):
         operation_id="runZap",
         request=RunRequest,
         responses={200: PlanDocument, 202: AcceptedDocument},
-        parameters=[
-            OpenApiParameter(_KEY_HEADER, str, OpenApiParameter.HEADER, description="The same key and body: one run.")
-        ],
+        parameters=[KEY],
     )
     def post(self, request: Request) -> Response:
         """200 and a plan, nothing written; or 202 and the run that was made."""
@@ -126,13 +124,7 @@ class RunZap(APIView):
         admit(order.mode, caller)
         if order.mode is Mode.PLAN:
             return Response(plan_document(_draft(order, caller)))
-        given = self._run(request, order, caller)
-        headers = {"Location": given.body["statusUrl"]}
-        if given.replayed:
-            headers["Idempotency-Replayed"] = "true"
-        return Response(given.body, status=given.status, headers=headers)
 
-    def _run(self, request: Request, order: Order, caller: Caller) -> idempotency.Answer:
         def prepare() -> Draft:
             return keep_media(_draft(order, caller))
 
@@ -140,13 +132,7 @@ class RunZap(APIView):
             run = place(drafted, caller)
             return idempotency.Answer(status=202, body=accepted_document(run.run_id, drafted.plan), run_id=run.run_id)
 
-        key = request.headers.get(_KEY_HEADER)
-        if key is None:
-            return commit(prepare())
-        request_hash = idempotency.hash_request("POST", request.path, request.data)
-        return idempotency.once(
-            principal=caller.key_scope, key=key, request_hash=request_hash, prepare=prepare, commit=commit
-        )
+        return answer_once(request, caller, prepare=prepare, commit=commit)
 
 
 class PlanZap(APIView):

@@ -4,13 +4,14 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.caller import Caller
 from core.api.fields import Address, EpochMs, TextOrNull, Usd
 from core.api.links import public_url
 from runs.api import asks
 from runs.api.rows import Char, Failable, Int, Row
 from runs.api.step_rows import AttemptRow, StepRow
 from runs.models import Run
-from runs.queries import Picture
+from runs.queries import Picture, get_picture, sees_secrets
 
 
 class RunRow(Failable):
@@ -167,3 +168,9 @@ def document(picture: Picture, *, secrets: bool) -> dict[str, Any]:
         "feedback": FeedbackRow(picture.feedback, many=True, context=context).data,
         "remainingBudgetUsd": float(picture.remaining_usd),
     }
+
+
+def snapshot(run_id: str, caller: Caller) -> dict[str, Any]:
+    """A RunDocument with what the caller may see. Raises NotFound when there is no such run for them."""
+    picture = get_picture(run_id, caller)
+    return document(picture, secrets=sees_secrets(picture.run, caller))

@@ -4,10 +4,36 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 
+from core.errors import OverBudget
 from runs.models import Allowance
+
+
+class OwnerOverBudget(OverBudget):
+    """The owner has used up everything that was allowed."""
+
+    code = "OWNER_SPEND_CAP"
+    title = "The owner's budget is used up."
+    remediation = "Ask an operator to raise the owner's allowance."
+
+
+class OwnerDayOverBudget(OverBudget):
+    """The owner has used up what was allowed for the day."""
+
+    code = "OWNER_DAILY_SPEND_CAP"
+    title = "The owner's budget for the day is used up."
+    remediation = "Run again tomorrow (UTC), or ask an operator to raise the owner's allowance."
+
+
+class DayOverBudget(OverBudget):
+    """All owners together have used up the day's budget."""
+
+    code = "DAILY_SPEND_CAP"
+    title = "The day's budget is used up."
+    remediation = "Run again tomorrow (UTC), or ask an operator to raise the day's cap."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +47,10 @@ class Caps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """One sum that a reservation counts towards. `code` is what a refusal is called."""
+    """One sum that a reservation counts towards."""
 
     key: str
-    code: str
+    refused: type[OverBudget]
     owner_id: int | None
     day: date | None
     cap_usd: Decimal | None
@@ -42,17 +68,22 @@ def caps_of(owner_id: int | None) -> Caps:
 
 
 def scopes_of(owner_id: int | None, day: date, caps: Caps | None = None) -> Iterator[Scope]:
-    """The sums that money of that owner on that day counts towards, in the order in which they are locked."""
+    """The sums that money of that owner on that day counts towards; without `caps` none has a limit."""
     caps = caps or Caps()
     if owner_id is not None:
-        yield Scope(
-            key=f"owner:{owner_id}", code="OWNER_SPEND_CAP", owner_id=owner_id, day=None, cap_usd=caps.owner_usd
-        )
-        yield Scope(
-            key=f"owner:{owner_id}:{day}",
-            code="OWNER_DAILY_SPEND_CAP",
-            owner_id=owner_id,
-            day=day,
-            cap_usd=caps.owner_day_usd,
-        )
-    yield Scope(key=f"day:{day}", code="DAILY_SPEND_CAP", owner_id=None, day=day, cap_usd=caps.day_usd)
+        for key, refused, of_day, cap_usd in (
+            (f"owner:{owner_id}", OwnerOverBudget, None, caps.owner_usd),
+            (f"owner:{owner_id}:{day}", OwnerDayOverBudget, day, caps.owner_day_usd),
+        ):
+            yield Scope(key=key, refused=refused, owner_id=owner_id, day=of_day, cap_usd=cap_usd)
+    yield Scope(key=f"day:{day}", refused=DayOverBudget, owner_id=None, day=day, cap_usd=caps.day_usd)
+
+
+def refusal(scope: Scope, *, reserved: Decimal, spent: Decimal, **extra: Any) -> OverBudget:
+    """The error of a sum that has no room, with the sum broken down."""
+    cap = scope.cap_usd or Decimal(0)
+    sentence = f"{scope.refused.title} The cap is {cap.normalize():f} USD; {spent.normalize():f} are spent and "
+    sentence += f"{reserved.normalize():f} are held for what is at work."
+    return scope.refused(
+        sentence, capUsd=float(cap), spentUsd=float(spent), reservedUsd=float(reserved), day=str(scope.day), **extra
+    )

@@ -117,13 +117,29 @@ FAULTS: dict[str, Fault] = {
     ),
     "PER_RUN_SPEND_CAP": Fault("It would have cost more than one run may.", "Use fewer, shorter or cheaper steps."),
     "DAILY_SPEND_CAP": Fault("The day's budget is used up.", "Run again tomorrow (UTC), or raise the day's cap.", True),
+    "OWNER_SPEND_CAP": Fault("The owner's budget is used up.", "Ask an operator to raise the owner's allowance."),
+    "OWNER_DAILY_SPEND_CAP": Fault(
+        "The owner's budget for the day is used up.", "Wait for tomorrow (UTC), or ask for a larger allowance.", True
+    ),
     "CONCURRENCY_LIMIT": Fault("Too many jobs were at work.", "Run again later.", True),
     "ADMISSION_UNAVAILABLE": Fault("Limits could not be checked, so nothing was begun.", "Run again later.", True),
     # People and neighbours.
     "RUN_CANCELED": Fault("Somebody stopped it.", "Start a new run."),
     "CANCELED": Fault("Somebody stopped it.", "Start a new run."),
     "UPSTREAM_FAILED": Fault("A step before it failed.", "Mend that step first."),
-    "JUDGE_FAILED": Fault("No candidate was good enough.", "Change the prompt or the judge's criteria."),
+    "JUDGE_FAILED": Fault(
+        "No candidate was good enough.",
+        "Look at the candidates: approve one, try again, or change the prompt or the judge's criteria.",
+    ),
+    "JUDGE_UNAVAILABLE": Fault(
+        "The judge could not be asked, so a person must look.", "Approve a candidate, or try again later.", True
+    ),
+    "JUDGE_NO_VERDICT": Fault(
+        "The judge gave no verdict that can be used, so a person must look.",
+        "Approve a candidate; if it stays, choose another judge or other criteria.",
+    ),
+    "GATE_TIMED_OUT": Fault("Nobody decided in time.", "Run it again, and decide before the gate's time is over."),
+    "WHEN_FALSE": Fault("The recipe does not want it with these inputs.", "Nothing is wrong."),
     "JUDGE_UNAVAILABLE": Fault(
         "The judge could not be asked, or did not answer.",
         "Decide yourself, or run again later; check ZAP_JUDGE_URL.",

@@ -92,6 +92,7 @@ STEP_MOVES = {
     "resumed": Move({_SW}, StepStatus.RUNNING),
     "finished": Move({_SR}, StepStatus.DONE),
     "approved": Move({_SW}, StepStatus.DONE),
+    "reused": Move({_SQ}, StepStatus.DONE),
     "failed": Move({_SR, _SW}, StepStatus.FAILED),
     "skipped": Move({_SQ}, StepStatus.SKIPPED),
     "canceled": Move({_SQ, _SR, _SW}, StepStatus.CANCELED),

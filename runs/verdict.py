@@ -1,7 +1,7 @@
 """What becomes of a step when a try at it has ended: pure, from its tries and what judges said of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -9,9 +9,7 @@ from runs.faults import explain
 from runs.states import AttemptStatus
 from zaps.planned import PlannedStep
 
-_AT_WORK = frozenset(
-    {AttemptStatus.PLANNED, AttemptStatus.SUBMITTING, AttemptStatus.ACCEPTED, AttemptStatus.SETTLING}
-)
+_AT_WORK = frozenset({AttemptStatus.PLANNED, AttemptStatus.SUBMITTING, AttemptStatus.ACCEPTED, AttemptStatus.SETTLING})
 _UNKNOWN = "SUBMISSION_UNKNOWN"
 _NEVER_AGAIN = {_UNKNOWN, ""}  # it may have been bought, so that another one would be bought twice; or it was stopped
 
@@ -38,6 +36,10 @@ class Rules:
             threshold=planned.judge.threshold if planned.judge else None,
             gated=planned.gate is not None,
         )
+
+    def without_retries(self) -> "Rules":
+        """The same, where nothing more can be made."""
+        return replace(self, retries=0)
 
     @property
     def are_simple(self) -> bool:
@@ -111,7 +113,9 @@ def _nothing(made: Sequence[Try]) -> Next:
     if any(one.status == AttemptStatus.UNKNOWN for one in made):
         return Next(do=Do.HOLD, code=_UNKNOWN)
     failed = [one for one in made if one.status == AttemptStatus.FAILED]
-    return Next(do=Do.FAIL, code=failed[-1].error if failed else "CANCELED")
+    if failed and failed[-1].error == "BUDGET_EXCEEDED":
+        return Next(do=Do.HOLD, code=failed[-1].error)
+    return Next(do=Do.FAIL, code=(failed[-1].error or "POLL_DEADLINE_EXCEEDED") if failed else "CANCELED")
 
 
 def _judged(rules: Rules, tries: Sequence[Try], made: Sequence[Try], delivered: Sequence[Try]) -> Next:

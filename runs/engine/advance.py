@@ -1,15 +1,13 @@
 """What is next for a run: begin every step whose parents are done, or close the run when nothing is left."""
 
-from collections.abc import Iterable
-
-from django.utils import timezone
-
 from runs import dispatch, policy
-from runs.decide import StepView, decide
-from runs.models import Asset, Step
-from runs.states import ATTEMPT_FINAL, RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
+from runs.decide import Decision, StepView, decide
+from runs.engine.content import content_key, made_before, may_be_made
+from runs.engine.outcome import look_after, mind_the_time
+from runs.models import Asset, Attempt, Step
+from runs.states import RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
 from runs.transitions import Moves, moving
-from zaps.planned import LOCAL
+from zaps.planned import LOCAL, PlannedStep
 
 
 def advance_run(run_pk: int) -> None:
@@ -18,23 +16,58 @@ def advance_run(run_pk: int) -> None:
         advance(moves)
 
 
-def advance(moves: Moves) -> None:
-    """The same inside a transaction that already holds the run."""
+def advance(moves: Moves, ended: Attempt | None = None) -> None:
+    """The same inside a transaction that already holds the run. `ended`: an attempt that just did."""
     run = moves.run
     if run.status in RUN_FINAL:
         return
     steps = {step.step_id: step for step in Step.objects.filter(run=run)}
-    _fail_overdue(moves, steps.values())
-    decision = decide([StepView(step_id=s.step_id, status=s.status, parents=tuple(s.parents)) for s in steps.values()])
     if run.status == RunStatus.QUEUED:
         moves.start_run()
-    elif run.status == RunStatus.WAITING and decision.outcome != RunStatus.WAITING:
+    _look_after(moves, steps, ended)
+    decision = _begin(moves, steps)
+    if run.status == RunStatus.WAITING and decision.outcome != RunStatus.WAITING:
         moves.resume_run()
-    for step_id in decision.skip:
-        moves.skip_step(steps[step_id])
-    for step_id in decision.start:
-        dispatch.begin_soon(moves.start_step(steps[step_id]))
     _close_or_wait(moves, list(steps.values()), decision.outcome)
+
+
+def _look_after(moves: Moves, steps: dict[str, Step], ended: Attempt | None) -> None:
+    if ended is not None:
+        step = steps[ended.step.step_id]
+        if step.status == StepStatus.RUNNING and step.round == ended.round:
+            look_after(moves, step, ended)
+    for step in steps.values():
+        mind_the_time(moves, step)
+
+
+def _begin(moves: Moves, steps: dict[str, Step]) -> Decision:
+    """Begin whatever can begin; what is finished at once lets others begin."""
+    while True:
+        decision = decide(
+            [StepView(step_id=s.step_id, status=s.status, parents=tuple(s.parents)) for s in steps.values()]
+        )
+        for step_id in decision.skip:
+            moves.skip_step(steps[step_id], "UPSTREAM_FAILED")
+        at_work = [_begin_step(moves, steps[step_id]) for step_id in decision.start]
+        if all(at_work):
+            return decision
+
+
+def _begin_step(moves: Moves, step: Step) -> bool:
+    """Is it at work now? Else it is finished, since its result was there already, or it waits for money."""
+    planned = PlannedStep.from_json(step.spec)
+    if planned.first_usd and moves.purse.is_overdrawn:
+        moves.hold_step(step, WaitReason.BUDGET, error="BUDGET_EXCEEDED")
+        return False
+    key = content_key(step, planned)
+    if may_be_made(moves.run, step, planned):
+        source = made_before(moves.run, step, planned, key)
+        if source is not None:
+            moves.reuse_step(step, source)
+            return False
+    for attempt in moves.start_step(step, planned, content_key=key):
+        dispatch.begin_soon(attempt)
+    return True
 
 
 def _close_or_wait(moves: Moves, steps: list[Step], outcome: RunStatus) -> None:
@@ -46,22 +79,21 @@ def _close_or_wait(moves: Moves, steps: list[Step], outcome: RunStatus) -> None:
         busy = [step for step in steps if step.status == StepStatus.RUNNING]
         local = all(step.provider == LOCAL for step in busy)
         moves.check_run_in(policy.RUN_CHECK_S, stage=Stage.ASSEMBLING if local else Stage.GENERATING)
-    elif moves.run.status != RunStatus.WAITING:
-        reason = next(step.wait_reason for step in steps if step.status == StepStatus.WAITING)
-        moves.hold_run(WaitReason(reason or WaitReason.APPROVAL))
+    else:
+        _wait(moves, [step for step in steps if step.status == StepStatus.WAITING])
 
 
-def _fail_overdue(moves: Moves, steps: Iterable[Step]) -> None:
-    """A running step whose attempts have all ended would wait for ever; its own due time brings us here."""
-    now = timezone.now()
-    for step in steps:
-        overdue = step.status == StepStatus.RUNNING and step.due_at is not None and step.due_at < now
-        if overdue and not step.attempts.exclude(status__in=ATTEMPT_FINAL).exists():
-            moves.fail_step(step, "POLL_DEADLINE_EXCEEDED")
+def _wait(moves: Moves, waiting: list[Step]) -> None:
+    """For a person; or until a gate decides by itself, whichever is first."""
+    if moves.run.status != RunStatus.WAITING:
+        moves.hold_run(WaitReason(waiting[0].wait_reason or WaitReason.APPROVAL))
+    has_limit = Step.objects.filter(run=moves.run, status=StepStatus.WAITING, due_at__isnull=False).exists()
+    moves.check_run_in(policy.RUN_CHECK_S if has_limit else None, stage=Stage.REVIEW)
 
 
 def _film_url(steps: list[Step]) -> str:
     """The address of what the run was for: the last clip that was made, else the last asset."""
-    assets = list(Asset.objects.filter(run_id=steps[0].run_id).order_by("step__position", "index"))
+    chosen = [step.chosen_id for step in steps if step.status == StepStatus.DONE and step.chosen_id]
+    assets = list(Asset.objects.filter(attempt_id__in=chosen).order_by("step__position", "index"))
     clips = [asset for asset in assets if asset.kind == "mp4"] or assets
     return clips[-1].url if clips else ""

@@ -1,13 +1,14 @@
 """Between an attempt's row and its provider: which adapter, which key, what to ask for."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import default_storage
+from django.db.models import F
 
 from core.errors import ZapsError
 from core.money import ZERO, usd
@@ -23,9 +24,10 @@ _CLASS = {"png": "images", "mp4": "videos", "wav": "audios"}
 
 
 _READ = (
-    *("run__run_id", "step__run_id", "step__step_id", "step__spec", "step__status"),
-    *("status", "number", "idem_key", "provider", "model", "capability", "provider_request_id", "urls", "error"),
-    *("quote_usd", "reserved_usd", "tries", "lease_token"),
+    *("run__run_id", "run__provider_mode", "run__cap_usd", "run__cost_usd", "run__reserved_usd"),
+    *("step__run_id", "step__step_id", "step__spec", "step__status", "step__round"),
+    *("status", "number", "round", "role", "idem_key", "provider", "model", "capability", "provider_request_id"),
+    *("urls", "error", "quote_usd", "reserved_usd", "reserved_on", "actual_usd", "cost_source", "tries", "lease_token"),
 )
 
 
@@ -61,24 +63,24 @@ def cost_of(snapshot: Snapshot, quote_usd: Decimal) -> Cost:
     return FREE
 
 
-def generation_of(step: Step) -> Generation:
-    """What to ask the provider for, with the assets of earlier steps read only when the adapter wants them.
+def generation_of(attempt: Attempt) -> Generation:
+    """What to ask the attempt's provider for, with the assets of earlier steps read only when the adapter wants them.
 
     Raises MediaError when a clip's last frame cannot be taken.
     """
-    planned = PlannedStep.from_json(step.spec)
+    step, planned = attempt.step, PlannedStep.from_json(attempt.step.spec)
     media: dict[str, list[Media]] = {"images": [], "videos": [], "audios": []}
     first_frame: Media | None = None
     for ref, asset in _materials(step, planned):
         if ref.role == Role.FIRST_FRAME:
-            first_frame = _last_frame_of(asset)
+            first_frame = _first_frame_of(asset)
         elif asset.kind in _CLASS:
             media[_CLASS[asset.kind]].append(Media(content_type=asset.content_type, read=partial(read_asset, asset)))
     for given in _given_media(step, planned):
         media[given.content_type.split("/", 1)[0] + "s"].append(given)
     return Generation(
         capability=planned.kind,
-        model=planned.model or "",
+        model=attempt.model,
         prompt=planned.prompt,
         images=tuple(media["images"]),
         videos=tuple(media["videos"]),
@@ -86,7 +88,7 @@ def generation_of(step: Step) -> Generation:
         first_frame=first_frame,
         duration_s=planned.duration_s,
         aspect=planned.aspect,
-        params=planned.params,
+        params=_params(planned, attempt),
     )
 
 
@@ -107,7 +109,12 @@ def _materials(step: Step, planned: PlannedStep) -> list[tuple[InputRef, Asset]]
     if not refs:
         return []
     made: dict[str, list[Asset]] = {}
-    named = Asset.objects.filter(run_id=step.run_id, step__step_id__in={ref.name for ref in refs}, step__status="done")
+    named = Asset.objects.filter(
+        run_id=step.run_id,
+        step__step_id__in={ref.name for ref in refs},
+        step__status="done",
+        attempt_id=F("step__chosen_id"),
+    )
     for asset in named.select_related("step").order_by("attempt_id", "index"):
         made.setdefault(asset.step.step_id, []).append(asset)
     return [(ref, asset) for ref in refs for asset in made.get(ref.name, ())]
@@ -119,6 +126,21 @@ def _given_media(step: Step, planned: PlannedStep) -> list[Media]:
         return []
     inputs = Run.objects.values_list("inputs", flat=True).get(pk=step.run_id)
     return [_given(inputs[name]) for name in names if _is_media(inputs.get(name))]
+
+
+def _params(planned: PlannedStep, attempt: Attempt) -> Mapping[str, Any]:
+    """A recipe's own seed would make every candidate and every further try the same."""
+    seed = planned.params.get("seed")
+    if attempt.number == 1 or not isinstance(seed, int):
+        return planned.params
+    return {**planned.params, "seed": seed + attempt.number - 1}
+
+
+def _first_frame_of(asset: Asset) -> Media:
+    """A picture as it is; of a clip, its last frame."""
+    if asset.kind == "png":
+        return Media(content_type=asset.content_type, read=partial(read_asset, asset))
+    return _last_frame_of(asset)
 
 
 def _last_frame_of(asset: Asset) -> Media:

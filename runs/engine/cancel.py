@@ -1,12 +1,10 @@
 """Stop a run: nothing new begins, and what a provider is busy with is told to stop and billed truthfully."""
 
 from core.errors import Conflict, NotFound
-from core.money import ZERO
-from runs import dispatch
+from runs.engine.stop import stop_attempt
 from runs.models import Attempt, Run, Step
-from runs.states import ATTEMPT_FINAL, RUN_FINAL, STEP_FINAL, AttemptStatus
-from runs.transitions import Moves, moving
-from zaps.planned import LOCAL
+from runs.states import ATTEMPT_FINAL, RUN_FINAL, STEP_FINAL
+from runs.transitions import moving
 
 
 def cancel_run(run_id: str, *, actor: str) -> None:
@@ -21,13 +19,5 @@ def cancel_run(run_id: str, *, actor: str) -> None:
             moves.cancel_step(step)
         live = Attempt.objects.filter(run=run).exclude(status__in=ATTEMPT_FINAL)
         for attempt in live.select_related("step").order_by("pk"):
-            _stop(moves, attempt)
+            stop_attempt(moves, attempt)
         moves.cancel_run()
-
-
-def _stop(moves: Moves, attempt: Attempt) -> None:
-    if attempt.status == AttemptStatus.PLANNED or attempt.provider == LOCAL:
-        moves.canceled(attempt, actual=ZERO, source="none")
-    elif attempt.status != AttemptStatus.CANCELING:
-        moves.canceling(attempt)
-        dispatch.settle_soon(attempt)

@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 from core.errors import StaleState, ZapsError
 from runs import leases, policy
 from runs.engine import ask
+from runs.engine.judge import judge_attempt
 from runs.engine.outputs import Stored, store
 from runs.engine.settle import close, fail
 from runs.models import Asset, Attempt
@@ -25,8 +26,11 @@ def render_attempt(attempt_pk: int) -> None:
     token = _take(attempt)
     if token is None:
         return
-    if attempt.tries > policy.RENDER_TRIES:
+    if attempt.tries > policy.RENDER_TRIES and attempt.role == "make":
         fail(attempt, token, "LOCAL_STEP_FAILED", ask.FREE)
+        return
+    if attempt.role == "judge":
+        judge_attempt(attempt, token)
         return
     try:
         stored = _render(attempt, token)

@@ -10,7 +10,7 @@ from media.errors import MediaError
 from providers import http
 from providers.contract import CancelState, Cost, JobState, Snapshot
 from providers.errors import ProviderError
-from runs import leases, policy
+from runs import circuits, leases, policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.outputs import Stored, keep, seconds
@@ -58,20 +58,24 @@ def settle_held(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> Non
 
 
 def close(attempt: Attempt, token: UUID, stored: Sequence[Stored], *, cost: Cost, seed: int | None) -> None:
-    """One transaction: the assets, the attempt, its step, the money, and whatever the run can do next."""
+    """One transaction: the assets, the attempt, the money, and whatever its step and run can do next."""
     parents = [asset.asset_id for asset in ask.materials(attempt.step)]
     with moving(attempt.run_id) as moves:
-        moves.done(attempt, attempt.step, token, actual=cost.usd, source=cost.source, seed=seed)
+        moves.done(attempt, token, actual=cost.usd, source=cost.source, seed=seed)
         Asset.objects.bulk_create(_asset(attempt, one, parents) for one in stored)
-        advance(moves)
+        advance(moves, attempt)
+    circuits.note_success(attempt.provider, attempt.model)
 
 
 def fail(attempt: Attempt, token: UUID | None, code: str, cost: Cost) -> None:
-    """It will not deliver: the step fails, and what it cost is booked. `token` is None before anything was begun."""
+    """It will not deliver: what it cost is booked, and its step tries again or fails.
+
+    `token` is None before anything was begun.
+    """
     with moving(attempt.run_id) as moves:
         moves.failed(attempt, token, code=code, actual=cost.usd, source=cost.source)
-        moves.fail_step(attempt.step, code)
-        advance(moves)
+        advance(moves, attempt)
+    circuits.note_failure(attempt.provider, attempt.model, code)
 
 
 def _ask_again(attempt: Attempt) -> Snapshot:

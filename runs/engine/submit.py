@@ -8,16 +8,17 @@ from uuid import UUID, uuid4
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from core.errors import StaleState, ZapsError
+from core.money import ZERO
 from providers import http
 from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
-from runs import policy
+from runs import circuits, policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.poll import NOTHING, Next, take
 from runs.engine.settle import fail
-from runs.models import Attempt
-from runs.states import AttemptStatus, WaitReason
+from runs.models import Attempt, Step
+from runs.states import AttemptStatus, StepStatus, WaitReason
 from runs.transitions import alone, moving
 
 logger = logging.getLogger(__name__)
@@ -29,27 +30,16 @@ def submit_attempt(attempt_pk: int) -> Next:
     Does nothing when the attempt is not planned, or not due: somebody else was first.
     """
     attempt = ask.load(attempt_pk)
-    if attempt.status != AttemptStatus.PLANNED:
+    if attempt.status != AttemptStatus.PLANNED or not _may_be_sent(attempt):
+        return NOTHING
+    generation = _prepare(attempt)
+    if generation is None:
         return NOTHING
     token = uuid4()
-    try:
-        generation = ask.generation_of(attempt.step)
-        ask.adapter_and_key(attempt.provider)
-    except ZapsError as exc:
-        fail(attempt, None, ask.code_of(exc), ask.FREE)
-        return NOTHING
-    except DatabaseError:  # it comes back, and the drain with it
-        raise
-    except Exception:  # nothing was sent, and the same row would break again
-        logger.exception("attempt=%s prepare=broken", attempt.pk)
-        fail(attempt, None, "SUBMISSION_PRECONDITION_FAILED", ask.FREE)
-        return NOTHING
     alone.submitting(attempt, token)
     job = _send(attempt, token, generation)
-    if job is None:
-        return NOTHING
-    accepted_at = _write_down(attempt, token, job)
-    if accepted_at is None:
+    accepted_at = _write_down(attempt, token, job) if job else None
+    if job is None or accepted_at is None:
         return NOTHING
     return take(attempt, token, accepted_at, job.snapshot)
 
@@ -58,17 +48,51 @@ def submission_unknown(attempt: Attempt, token: UUID | None) -> None:
     """Its fate cannot be told. The recipe says whether a person is asked or the step is given up."""
     with moving(attempt.run_id) as moves:
         moves.unknown(attempt, token)
-        if attempt.step.spec.get("on_unknown") == "fail":
+        if attempt.step.spec["on_unknown"] == "fail":
             moves.lost(attempt)
-            moves.fail_step(attempt.step, "SUBMISSION_UNKNOWN")
-        else:
-            moves.hold_step(attempt.step, WaitReason.SUBMISSION_UNKNOWN, error="SUBMISSION_UNKNOWN")
-        advance(moves)
+        advance(moves, attempt)
+    circuits.note_failure(attempt.provider, attempt.model, "SUBMISSION_UNKNOWN")
 
 
 def submission_unknown_of(attempt_pk: int) -> None:
     """The worker that sent it died before it could say what came of it."""
     submission_unknown(ask.load(attempt_pk), None)
+
+
+def _prepare(attempt: Attempt) -> Generation | None:
+    """What to ask for; None where that cannot be told, and the attempt has failed without costing anything."""
+    try:
+        generation = ask.generation_of(attempt)
+        ask.adapter_and_key(attempt.provider)
+    except ZapsError as exc:
+        fail(attempt, None, ask.code_of(exc), ask.FREE)
+    except DatabaseError:  # it comes back, and the drain with it
+        raise
+    except Exception:  # nothing was sent, and the same row would break again
+        logger.exception("attempt=%s prepare=broken", attempt.pk)
+        fail(attempt, None, "SUBMISSION_PRECONDITION_FAILED", ask.FREE)
+    else:
+        return generation
+    return None
+
+
+def _may_be_sent(attempt: Attempt) -> bool:
+    """Not while its model is paused, nor once a vendor's bill has used up what the run may cost."""
+    wait_s = circuits.admit(attempt.provider, attempt.model)
+    if wait_s is None and not _is_overdrawn(attempt):
+        return True
+    with moving(attempt.run_id) as moves:
+        if wait_s is not None:
+            moves.paused(attempt, wait_s=wait_s)
+        elif moves.purse.is_overdrawn:
+            moves.failed(attempt, None, code="BUDGET_EXCEEDED", actual=ZERO, source="none")
+            advance(moves, attempt)
+    return False
+
+
+def _is_overdrawn(attempt: Attempt) -> bool:
+    run = attempt.run
+    return bool(attempt.reserved_usd) and run.cost_usd + run.reserved_usd > run.cap_usd
 
 
 def _send(attempt: Attempt, token: UUID, generation: Generation) -> Job | None:
@@ -128,7 +152,9 @@ def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:
     try:
         with moving(attempt.run_id) as moves:
             moves.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
-            moves.resume_step(attempt.step)
+            step = Step.objects.get(pk=attempt.step_id)
+            if step.status == StepStatus.WAITING:
+                moves.resume_step(step)
             advance(moves)
     except StaleState:
         alone.note_late_acceptance(attempt, request_id=job.request_id, urls=dict(job.urls))

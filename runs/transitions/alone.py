@@ -15,7 +15,7 @@ from core.moves import Computed
 from runs import dispatch, policy
 from runs.models import Attempt
 from runs.states import ATTEMPT_MOVES, AttemptStatus
-from runs.transitions.moving import subject_of
+from runs.transitions.writing import subject_of
 
 _NOTHING = Computed("")
 _ON_DISK = (

@@ -190,7 +190,7 @@ def test_an_extend_starts_from_the_last_frame_of_the_clip_before_it(bells):
     )
     bells.answer_all()
 
-    generation = ask.generation_of(run.steps.get(step_id="more_1"))
+    generation = ask.generation_of(run.attempts.get(step__step_id="more_1"))
 
     picture = Image.open(io.BytesIO(generation.first_frame.read()))
     assert picture.size == (640, 360)

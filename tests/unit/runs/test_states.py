@@ -12,17 +12,21 @@ resumed     .        .        running  .        .        .
 finished    .        done     .        .        .        .
 failed      failed   failed   failed   .        .        .
 canceled    canceled canceled canceled .        .        .
+reopened    .        .        running  running  running  running
 """
 
 STEP_PICTURE = """
             queued   running  waiting  done     failed   skipped  canceled
 started     running  .        .        .        .        .        .
-held        .        waiting  .        .        .        .        .
+held        waiting  waiting  .        .        .        .        .
 resumed     .        .        running  .        .        .        .
 finished    .        done     .        .        .        .        .
+approved    .        .        done     .        .        .        .
+reused      done     .        .        .        .        .        .
 failed      .        failed   failed   .        .        .        .
 skipped     skipped  .        .        .        .        .        .
 canceled    canceled canceled canceled .        .        .        .
+reopened    .        .        queued   queued   queued   queued   queued
 """
 
 ATTEMPT_PICTURE = """

@@ -1,0 +1,127 @@
+"""The moves of single attempts."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from core import moves
+from core.money import ZERO
+from core.moves import NOW, Computed, later
+from runs import policy
+from runs.models import Attempt
+from runs.states import AttemptStatus, WaitReason
+from runs.transitions.writing import NO_LEASE, Writer, held_by, lease, subject_of
+
+
+class AttemptMoves(Writer):
+    """What happens to attempts."""
+
+    def postponed(self, attempt: Attempt, token: UUID, *, code: str, wait_s: float, reason: WaitReason) -> None:
+        """The request provably never arrived; the same attempt may be sent again."""
+        due_at = later(wait_s)
+        self._move_attempt(
+            attempt, "postponed", only=held_by(token), reason=code, error=code, due_at=due_at, **NO_LEASE
+        )
+        self._say_why(attempt, reason)
+
+    def accepted(self, attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> None:
+        """The submitter's own late answer: the proof that ends `unknown`."""
+        self._move_attempt(
+            attempt,
+            "accepted",
+            only=held_by(token),
+            provider_request_id=request_id,
+            urls=Jsonb(urls),
+            tries=0,
+            error="",
+            accepted_at=NOW,
+            deadline_at=later(policy.DEADLINE_S),
+            due_at=NOW,
+            lease_until=later(policy.poll_lease_s()),
+        )
+        moves.write(attempt.step, provider_request_id=request_id)
+
+    def unknown(self, attempt: Attempt, token: UUID | None) -> None:
+        """Nobody can tell whether the request arrived. The token stays valid for the submitter's late answer."""
+        only = held_by(token) if token else Computed("lease_until < statement_timestamp()")
+        self._move_attempt(
+            attempt, "unknown", only=only, reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN", due_at=None
+        )
+
+    def rendering(self, attempt: Attempt, token: UUID) -> None:
+        """A local step begins on our own machine."""
+        self._move_attempt(
+            attempt,
+            "rendering",
+            tries=1,
+            submitted_at=NOW,
+            settling_at=NOW,
+            due_at=later(policy.work_lease_s()),
+            **lease(token, policy.work_lease_s()),
+        )
+        attempt.tries = 1
+
+    def paused(self, attempt: Attempt, *, wait_s: float) -> None:
+        """Its model fails too often just now; nothing is sent until then."""
+        planned = moves.Move({AttemptStatus.PLANNED}, AttemptStatus.PLANNED)
+        moves.apply(attempt, planned, due_at=later(wait_s), rung_at=None)
+        self._say_why(attempt, WaitReason.PROVIDER_PAUSED)
+        self._note("attempt.paused", subject_of(attempt), WaitReason.PROVIDER_PAUSED)
+
+    def done(self, attempt: Attempt, token: UUID, *, actual: Decimal, source: str, seed: int | None) -> None:
+        """Its results are stored, and the money is booked."""
+        self._end_attempt(attempt, "done", only=held_by(token), actual=actual, source=source, seed=seed, progress=1.0)
+
+    def paid(self, attempt: Attempt, usd: Decimal, *, source: str) -> None:
+        """A part of its cost is known before its end."""
+        if not usd:
+            return
+        attempt.reserved_usd = self.purse.spend_part(attempt, usd, source)
+        attempt.actual_usd = (attempt.actual_usd or ZERO) + usd
+        moves.write(attempt, reserved_usd=attempt.reserved_usd, actual_usd=attempt.actual_usd, cost_source=source)
+        self._charge(attempt, usd)
+
+    def failed(self, attempt: Attempt, token: UUID | None, *, code: str, actual: Decimal, source: str) -> None:
+        """It will not deliver."""
+        only = held_by(token) if token else None
+        attempt.error = code
+        self._end_attempt(attempt, "failed", only=only, reason=code, error=code, actual=actual, source=source)
+
+    def lost(self, attempt: Attempt) -> None:
+        """Its submission stays unknown and its recipe says not to wait. What it may have cost stays reserved."""
+        attempt.error = "SUBMISSION_UNKNOWN"
+        self._close_attempt(attempt, "failed", reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
+
+    def canceling(self, attempt: Attempt) -> None:
+        """Nobody wants it any more; the provider has to be told, and asked what it cost.
+
+        A submission that is still out keeps its token: its answer names the job that has to be stopped.
+        """
+        free = {} if attempt.status in {AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN} else NO_LEASE
+        self._move_attempt(attempt, "canceling", tries=0, due_at=NOW, **free)
+
+    def canceled(self, attempt: Attempt, *, actual: Decimal, source: str, only: Computed | None = None) -> None:
+        """It has ended, or had not begun."""
+        self._end_attempt(attempt, "canceled", only=only, actual=actual, source=source)
+
+    def abandoned(self, attempt: Attempt) -> None:
+        """Canceled, and its fate never became known: what it may have cost stays reserved."""
+        self._close_attempt(attempt, "canceled", reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
+
+    def _close_attempt(self, attempt: Attempt, event: str, **changes: Any) -> None:
+        self._move_attempt(attempt, event, due_at=None, finished_at=NOW, **NO_LEASE, **changes)
+
+    def _end_attempt(self, attempt: Attempt, event: str, *, actual: Decimal, source: str, **changes: Any) -> None:
+        """Close the attempt and move what it held of the cap to what it cost."""
+        self._close_attempt(attempt, event, reserved_usd=ZERO, actual_usd=actual, cost_source=source, **changes)
+        self._charge(attempt, actual - (attempt.actual_usd or ZERO))
+        self.purse.spend(attempt, actual, source)
+
+    def _charge(self, attempt: Attempt, usd: Decimal) -> None:
+        if usd:
+            moves.write(attempt.step, actual_usd=Computed("coalesce(actual_usd, 0) + %s", (usd,)))
+
+    def _say_why(self, attempt: Attempt, reason: WaitReason) -> None:
+        moves.write(attempt.step, wait_reason=reason)

@@ -12,8 +12,9 @@ from django.conf import settings
 from accounts.caller import Caller, CallerUnknown, Scope
 from providers import prices
 from providers.registry import PROVIDERS
+from runs import judges
 from runs.engine.start import start_run
-from runs.inputs import check_inputs, store_inputs
+from runs.inputs import check_inputs, is_data, store_inputs
 from runs.models import Run
 from runs.queries import open_modes
 from zaps import catalogue
@@ -38,6 +39,7 @@ class Order:
     source: str | None = field(default=None, repr=False)
     prompts: Mapping[str, str] = field(default_factory=dict, repr=False)
     inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    kept: Mapping[str, Any] = field(default_factory=dict, repr=False)  # an earlier run's inputs, in storage already
     mode: Mode = Mode.MOCK
     extend_count: int | None = None  # None: as often as the recipe says
     provider: str | None = None
@@ -51,6 +53,7 @@ class Draft:
     plan: Plan
     source: str = field(repr=False)
     prompts: Mapping[str, str] = field(repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)  # what a branch of the run is to be ordered with, too
 
 
 def admit(mode: Mode, caller: Caller) -> None:
@@ -78,25 +81,33 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
         recipe = found.recipe
     plan = make_plan(
         recipe,
-        inputs=order.inputs,
+        inputs={**order.kept, **order.inputs},
         mode=order.mode,
         extend_count=order.extend_count,
         provider=settings.ZAP_PROVIDER or order.provider,
         max_usd=order.max_usd,
+        judge_usd=judges.quote_usd(str(order.mode)),
+        gate_timeout_s=settings.ZAP_GATE_TIMEOUT_S or None,
         providers=PROVIDERS,
         prices=prices.load(),
         today=today,
     )
-    return Draft(plan=replace(plan, version=version), source=source, prompts=prompts)
+    options = {"extendCount": order.extend_count, "provider": order.provider}
+    return Draft(plan=replace(plan, version=version), source=source, prompts=prompts, options=options)
 
 
 def keep_media(drafted: Draft) -> Draft:
     """The draft with the media that came in its inputs put into storage."""
-    return replace(drafted, plan=replace(drafted.plan, inputs=store_inputs(drafted.plan.inputs)))
+    inputs = drafted.plan.inputs
+    carried = {name: value for name, value in inputs.items() if is_data(value)}
+    return replace(drafted, plan=replace(drafted.plan, inputs={**inputs, **store_inputs(carried)}))
 
 
-def place(drafted: Draft, caller: Caller) -> Run:
-    """Start the run of a mock or live draft whose media are in storage."""
+def place(drafted: Draft, caller: Caller, *, parent: Run | None = None) -> Run:
+    """Start the run of a mock or live draft whose media are in storage, as a branch of `parent` where there is one.
+
+    Raises OverBudget where its owner's or the day's budget has no room for it.
+    """
     return start_run(
         plan=drafted.plan,
         source=drafted.source,
@@ -106,4 +117,6 @@ def place(drafted: Draft, caller: Caller) -> Run:
         owner=caller.user,
         principal_id=caller.principal_id,
         session_id=caller.session_id,
+        options=drafted.options,
+        parent=parent,
     )

@@ -28,7 +28,7 @@ from core.ledger import (
 )
 from runs.admin.page import picture_of
 from runs.admin.words import waits
-from runs.engine.cancel import cancel_run
+from runs.control import cancel_run
 from runs.models import Attempt, Run, Step
 from runs.states import RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
 

@@ -16,7 +16,7 @@ from core.errors import BadInput, NotFound, Problem
 from runs import queries
 from runs.api.serializers import EventRow, RunDocument, RunRow, document
 from runs.api.step_rows import AttemptRow
-from runs.engine.cancel import cancel_run
+from runs.control import cancel_run
 from runs.info import gather
 from runs.models import RunEvent
 from runs.states import RunStatus

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from core.ids import new_id
-from core.moves import write
 from runs import dispatch
 from runs.models import Run, RunEvent, Step
 from runs.states import StepStatus, WaitReason
@@ -92,4 +91,4 @@ def _reserve(run: Run, steps: Sequence[Step]) -> None:
     day = purse.reserve(*((Claim.of_step(step), step.price_quote_usd) for step in paid))
     for step in paid:
         step.reserved_usd, step.reserved_on = step.price_quote_usd, day
-    write(run, **purse.write())
+    Run.objects.filter(pk=run.pk).update(**purse.write())

@@ -39,6 +39,10 @@ class RunMoves(Writer):
             stage=Stage.GENERATING,
         )  # fmt: skip
 
+    def said(self, kind: str, subject: str) -> None:
+        """A person said something of a result."""
+        self._note(f"feedback.{kind}", subject)
+
     def check_run_in(self, seconds: float | None, *, stage: Stage) -> None:
         """Nothing happened to the run itself; look again then, or, with None, when somebody rings."""
         self._changes["due_at"] = None if seconds is None else later(seconds)

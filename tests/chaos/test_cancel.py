@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from runs.engine.cancel import cancel_run
+from runs.control import cancel_run
 from runs.models import Run
 from tests.chaos.fal import paid
 from tests.chaos.truth import assert_nothing_lost, attempt_in, state_of, wait_for

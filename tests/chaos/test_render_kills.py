@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runs.engine.cancel import cancel_run
+from runs.control import cancel_run
 from tests.chaos.truth import assert_nothing_lost, attempt_in, wait_for
 from tests.factories import make_run, planned
 from tests.processes import is_alive, wait_until

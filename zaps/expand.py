@@ -6,6 +6,7 @@ references to it resolve to nothing.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from core.errors import Problem
@@ -133,7 +134,7 @@ class Expansion:
             shared=bool(spec.shared),
             skipped=skipped,
             on_unknown=spec.on_unknown or self._recipe.default_on_unknown,
-            params=_params(spec),
+            params=_params(spec, self._ids),
         )
         self.planned.append((index, step))
         self._makes[step_id] = kind.makes
@@ -179,12 +180,22 @@ def _retrying(spec: StepSpec) -> Retrying:
     return Retrying(max=spec.retry.max, backoff_s=spec.retry.backoff_s) if spec.retry else Retrying()
 
 
-def _params(spec: StepSpec) -> dict[str, Any]:
+def _params(spec: StepSpec, ids: Mapping[str, list[str]]) -> dict[str, Any]:
     if KINDS.get(spec.kind).render is None:
         return dict(spec.params)
     given: dict[str, Any] = {"quality": _QUALITY_OF_TIER.get(spec.tier or "")}
     if spec.stitch is not None:
         quality = spec.stitch.quality or given["quality"] or "standard"
         given |= {"format": spec.stitch.format, "quality": quality, "fps": spec.stitch.fps}
-    given |= {"mix": (spec.audio or {}).get("mix"), "count": (spec.keyframes or {}).get("count")}
+    if spec.audio is not None:
+        volumes = {one: float(volume) for name, volume in spec.audio.volume_db.items() for one in ids[name]}
+        given |= {"mix": spec.audio.mix, "volume_db": volumes or None}
+        given |= {"loudness_lufs": _number(spec.audio.loudness_lufs), "fade_out_s": _number(spec.audio.fade_out_s)}
+    if spec.keyframes is not None:
+        frames = spec.keyframes
+        given |= {"count": frames.count, "at": frames.at, "every_s": _number(frames.every_s)}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)

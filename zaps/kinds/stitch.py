@@ -28,7 +28,7 @@ def _render(job: LocalJob) -> list[Path]:
         clips,
         film,
         tracks=tracks,
-        audio=Audio(mix=str(job.params.get("mix", "keep"))),
+        audio=_audio(job),
         size=size_for(job.aspect),
         fps=int(job.params.get("fps", _FPS)),
         quality=str(job.params.get("quality", "standard")),
@@ -36,6 +36,15 @@ def _render(job: LocalJob) -> list[Path]:
         beat=job.beat,
     )
     return [film]
+
+
+def _audio(job: LocalJob) -> Audio:
+    named = ("mix", "loudness_lufs", "fade_out_s")
+    volumes = job.params.get("volume_db", {})
+    return Audio(
+        **{name: job.params[name] for name in named if name in job.params},
+        volume_db={one.path: volumes[one.step_id] for one in job.inputs if one.step_id in volumes},
+    )
 
 
 KIND = StepKind(name="stitch", makes="mp4", uses=("mp4", "png", "wav"), render=_render)

@@ -18,14 +18,25 @@ from zaps.recipe.read_blocks import (
     read_needs,
     read_when,
 )
+from zaps.recipe.read_local import read_audio, read_keyframes, read_stitch
 from zaps.recipe.refs import Names, resolve
-from zaps.recipe.schema import REPEAT_AT_MOST, TIERS, InputSpec, Ref, Repeat, Retry, StepSpec, Stitch
+from zaps.recipe.schema import (
+    REPEAT_AT_MOST,
+    TIERS,
+    Audio,
+    InputSpec,
+    Keyframes,
+    Ref,
+    Repeat,
+    Retry,
+    StepSpec,
+    Target,
+)
 from zaps.recipe.tree import Scalar
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 _ID_RULE = "an id is 1 to 60 letters, digits, underscores and hyphens, and starts with a letter or digit"
 _DURATION_AT_MOST_S = 600
-_MIXES = ("keep", "replace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,8 @@ class StepReader:
         duration = (
             one.number(least=0, most=_DURATION_AT_MOST_S, above=True) if (one := section.get("duration_s")) else None
         )
+        inputs = _refs(section.get("inputs"), names)
+        references = _refs(section.get("reference_images"), names)
         step = StepSpec(
             id=id_ or "",
             kind=kind or "",
@@ -58,8 +71,8 @@ class StepReader:
             model=one.text() if (one := section.get("model")) else None,
             prompt=prompt,
             prompt_file=file,
-            inputs=_refs(section.get("inputs"), names),
-            reference_images=_refs(section.get("reference_images"), names),
+            inputs=inputs,
+            reference_images=references,
             needs=read_needs(one, names) if (one := section.get("needs")) else (),
             when=read_when(one, self.inputs) if (one := section.get("when")) else (),
             matrix=matrix,
@@ -72,9 +85,9 @@ class StepReader:
             repeat=_repeat(one) if (one := section.get("repeat")) else None,
             extend_mode=_extend(one) if (one := section.get("extend")) else None,
             first_frame=read_first_frame(one, names) if (one := section.get("first_frame")) else None,
-            keyframes=_keyframes(section.get("keyframes")),
-            stitch=_stitch(one) if (one := section.get("stitch")) else None,
-            audio=_audio(section.get("audio")),
+            keyframes=_keyframes(one, kind) if (one := section.get("keyframes")) else None,
+            stitch=read_stitch(one) if (one := section.get("stitch")) else None,
+            audio=_audio(one, kind, (*inputs, *references)) if (one := section.get("audio")) else None,
             rlhf=_rlhf(section.get("rlhf")),
             tier=one.choice(TIERS) if (one := section.get("tier")) else None,
             shared=one.flag() if (one := section.get("shared")) else None,
@@ -143,39 +156,16 @@ def _extend(place: Field) -> str | None:
     return mode
 
 
-def _keyframes(place: Field | None) -> dict[str, Any] | None:
-    if place is None:
-        return None
-    section = place.section()
-    count = one.whole(least=1, most=64) if (one := section.get("count")) else None
-    return {**({"count": count} if count else {}), **section.rest()}
+def _keyframes(place: Field, kind: str | None) -> Keyframes:
+    """The block of another kind is kept unread: no run acts on it, and a plan says so."""
+    return read_keyframes(place) if kind == "keyframes" else Keyframes(more=place.section().rest())
 
 
-def _stitch(place: Field) -> Stitch:
-    section = place.section()
-    engine = one.choice(("auto", "local", "hyperframes")) if (one := section.get("engine")) else None
-    form = one.choice(("mp4", "webm")) if (one := section.get("format")) else None
-    quality = one.choice(("draft", "standard", "high")) if (one := section.get("quality")) else None
-    fps = one.whole(least=1, most=120) if (one := section.get("fps")) else None
-    template = one.text() if (one := section.get("template")) else None
-    inputs = _record(section.get("inputs"))
-    section.close()
-    return Stitch(
-        engine=engine or "auto",
-        format=form or "mp4",
-        quality=quality,
-        fps=fps,
-        template=template,
-        inputs=inputs,
-    )
-
-
-def _audio(place: Field | None) -> dict[str, Any] | None:
-    if place is None:
-        return None
-    section = place.section()
-    mix = one.choice(_MIXES) if (one := section.get("mix")) else None
-    return {**({"mix": mix} if mix else {}), **section.rest()}
+def _audio(place: Field, kind: str | None, refs: tuple[Ref, ...]) -> Audio:
+    """As for keyframes."""
+    if kind != "stitch":
+        return Audio(more=place.section().rest())
+    return read_audio(place, {ref.name for ref in refs if ref.target == Target.STEP})
 
 
 def _rlhf(place: Field | None) -> str | bool | None:

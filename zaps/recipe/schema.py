@@ -129,6 +129,27 @@ class Stitch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Audio:
+    """What a film sounds like; None where the recipe does not say. `volume_db` is by the ids of steps."""
+
+    mix: str | None = None  # keep, replace or mix
+    loudness_lufs: Decimal | None = None
+    fade_out_s: Decimal | None = None
+    volume_db: Mapping[str, Decimal] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)  # what stands at a step that is no stitch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyframes:
+    """Which frames are taken of each clip; None where the recipe does not say. Never `every_s` beside another."""
+
+    count: int | None = None
+    at: str | None = None  # even, first, middle or last
+    every_s: Decimal | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)  # what stands at a step that takes none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Embed:
     """How a published film may be embedded elsewhere."""
 
@@ -172,9 +193,9 @@ class StepSpec:
     repeat: Repeat | None = None
     extend_mode: str | None = None
     first_frame: FirstFrame | None = None
-    keyframes: Mapping[str, Any] | None = None
+    keyframes: Keyframes | None = None
     stitch: Stitch | None = None
-    audio: Mapping[str, Any] | None = None
+    audio: Audio | None = None
     rlhf: str | bool | None = None
     tier: str | None = None
     shared: bool | None = None

@@ -4,7 +4,7 @@ import pytest
 
 from providers.registry import PROVIDERS
 from zaps.recipe import parse
-from zaps.recipe.schema import FirstFrame, Ref, Repeat, Target
+from zaps.recipe.schema import Audio, FirstFrame, Ref, Repeat, Target
 
 from .planning import Willing
 from .texts import PROMPTS, SMALL, WORLD_CUP, changed
@@ -24,7 +24,7 @@ def test_the_whole_grammar_is_read():
     assert extend.repeat == Repeat(min=0, max=64, default=0)
     assert extend.first_frame == FirstFrame()
     assert finalize.inputs[1] == Ref(target=Target.STEP, name="extend", every=True)
-    assert finalize.audio == {"mix": "keep"}
+    assert finalize.audio == Audio(mix="keep")
 
 
 @pytest.mark.parametrize(

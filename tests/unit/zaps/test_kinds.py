@@ -6,6 +6,8 @@ from media.mock import mock_media
 from media.probe import probe
 from zaps.kind import KINDS, LocalJob, Material, UnusableMaterial
 
+from ..media.made import lufs_and_peak
+
 MAKES = {
     "image.gen": "png", "image.edit": "png", "image.upscale": "png",
     "video.gen": "mp4", "video.extend": "mp4", "video.edit": "mp4", "video.upscale": "mp4",
@@ -62,3 +64,49 @@ def test_every_clip_gives_as_many_frames_as_are_asked_for(material, tmp_path):
 
     assert [probe(frame).kind for frame in frames] == ["png"] * 4
     assert len({frame.read_bytes() for frame in frames[:2]}) == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "count"),
+    [({"at": "first"}, 1), ({"at": "last"}, 1), ({"every_s": 0.1}, 5), ({"at": "even"}, 4), ({}, 4)],
+)
+def test_the_frames_of_a_clip_are_those_that_were_asked_for(material, tmp_path, params, count):
+    frames = KINDS.get("keyframes").render(job(tmp_path / "work", [material("mp4")], **params))
+
+    assert len(frames) == count
+    assert all(probe(frame).kind == "png" for frame in frames)
+
+
+def test_the_first_and_the_last_frame_of_a_clip_differ(material, tmp_path):
+    clip = material("mp4", duration_s="2")
+
+    first, last = (
+        KINDS.get("keyframes").render(job(tmp_path / at, [clip], at=at))[0].read_bytes() for at in ("first", "last")
+    )
+
+    assert first != last
+
+
+def test_the_sound_of_a_film_is_as_its_step_says(material, tmp_path):
+    clip, music = material("mp4", duration_s="2"), material("wav", duration_s="3")
+    volumes = {clip.step_id: -60, music.step_id: -12}
+
+    def sound(name, **params):
+        (film,) = KINDS.get("stitch").render(job(tmp_path / name, [clip, music], quality="draft", **params))
+        return lufs_and_peak(film)[0]
+
+    as_it_comes = sound("a", mix="mix")
+    softer = sound("b", mix="mix", volume_db=volumes)
+    levelled = sound("c", mix="mix", volume_db=volumes, loudness_lufs=-16.0, fade_out_s=0)
+
+    assert softer < as_it_comes - 9
+    assert levelled == pytest.approx(-16, abs=0.7)
+
+
+def test_a_film_is_of_the_format_and_rate_that_its_step_says(material, tmp_path):
+    (film,) = KINDS.get("stitch").render(
+        job(tmp_path / "work", [material("mp4")], format="webm", fps=12, quality="draft")
+    )
+
+    seen = probe(film)
+    assert (film.suffix, seen.content_type, seen.fps) == (".webm", "video/webm", 12)

@@ -25,9 +25,11 @@ def refused(recipe: Recipe) -> list[Problem]:
 
 
 def film_format(recipe: Recipe) -> str:
-    """The ending of the film's file name: that of the last stitch."""
+    """The ending of the result's file name: that of the last stitch, of clips, or of what the last step makes."""
     made = [step.stitch.format for step in recipe.steps if step.kind == "stitch" and step.stitch is not None]
-    return made[-1] if made else "mp4"
+    if made or any(KINDS.get(step.kind).makes == "mp4" for step in recipe.steps):
+        return made[-1] if made else "mp4"
+    return KINDS.get(recipe.steps[-1].kind).makes
 
 
 def _of_step(step: StepSpec, kind: StepKind, recipe: Recipe) -> Iterator[Refusal]:
@@ -114,7 +116,6 @@ def _of_publish(publish: Publish | None, slug: str) -> Iterator[Refusal]:
 
 
 def _of_output(recipe: Recipe) -> Iterator[Refusal]:
-    ending = film_format(recipe)
-    other = {"mp4": ".webm", "webm": ".mp4"}[ending]
-    if recipe.output is not None and recipe.output.lower().endswith(other):
-        yield "output", f"the film is {ending}, so its name cannot end in {other}."
+    ending, other = film_format(recipe), {"mp4": ".webm", "webm": ".mp4"}
+    if recipe.output is not None and ending in other and recipe.output.lower().endswith(other[ending]):
+        yield "output", f"the film is {ending}, so its name cannot end in {other[ending]}."

@@ -32,7 +32,7 @@ def make_plan(*steps, cap="5", mode="mock"):
         PlannedStep(**{**{name: getattr(step, name) for name in step.__slots__}, "position": index})
         for index, step in enumerate(steps)
     )
-    quote = sum((step.quote_usd for step in placed), Decimal(0))
+    quote = sum((step.first_usd for step in placed), Decimal(0))
     return Plan(slug="test", version=1, mode=mode, steps=placed, inputs={}, quote_usd=quote, cap_usd=Decimal(cap))
 
 

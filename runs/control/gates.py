@@ -4,7 +4,7 @@ from runs.control.feedback import vote
 from runs.control.taking import StepStateForbids, asset_of, forbid_run, named, steps_of, taking
 from runs.engine.advance import advance
 from runs.engine.stop import stop_attempts
-from runs.models import Attempt, Step
+from runs.models import Attempt, RunEvent, Step
 from runs.states import StepStatus, WaitReason
 from runs.transitions import Moves
 
@@ -22,7 +22,7 @@ def approve_run(
         picked = asset_of(None, asset_id, moves) if asset_id else None
         if step_id is None and picked is not None:
             step_id = picked.step.step_id
-        step = _meant(moves, steps, step_id, done=StepStatus.DONE)
+        step = _meant(moves, steps, step_id, decided=("step.approved", StepStatus.DONE))
         if picked is not None:
             asset_of(step, picked.asset_id, moves)
         if step.status == StepStatus.DONE:
@@ -47,7 +47,7 @@ def reject_run(run_id: str, *, actor: str, step_id: str | None = None, comment: 
     Raises as `approve_run`.
     """
     with taking(run_id, actor=actor) as moves:
-        step = _meant(moves, steps_of(moves), step_id, done=StepStatus.FAILED)
+        step = _meant(moves, steps_of(moves), step_id, decided=("step.failed", StepStatus.FAILED))
         if step.status == StepStatus.FAILED:
             if step.error == "REJECTED":
                 return
@@ -58,8 +58,9 @@ def reject_run(run_id: str, *, actor: str, step_id: str | None = None, comment: 
         advance(moves)
 
 
-def _meant(moves: Moves, steps: dict[str, Step], step_id: str | None, *, done: StepStatus) -> Step:
-    """The step that is named, or the only one that waits; one that is `done` may have been decided just so before."""
+def _meant(moves: Moves, steps: dict[str, Step], step_id: str | None, *, decided: tuple[str, StepStatus]) -> Step:
+    """The step that is named, or the only one that waits; where none does, the one that was just decided so."""
+    event, done = decided
     if step_id is not None:
         step = named(steps, step_id)
         if step.status not in {StepStatus.WAITING, done}:
@@ -71,4 +72,11 @@ def _meant(moves: Moves, steps: dict[str, Step], step_id: str | None, *, done: S
     if waiting:
         names = [step.step_id for step in waiting]
         raise StepStateForbids(f"Several steps wait; say which: {', '.join(names)}.", waiting=names)
+    newest = (
+        RunEvent.objects.filter(run=moves.run, type__in=["step.approved", "step.failed", "step.held"])
+        .order_by("seq")
+        .last()
+    )
+    if newest is not None and newest.type == event and steps[newest.subject].status == done:
+        return steps[newest.subject]
     raise forbid_run(moves, f"The run is {moves.run.status}; no step waits for anybody.")

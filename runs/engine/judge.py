@@ -97,10 +97,8 @@ def _row(asset: Asset, verdict: Verdict, planned: PlannedStep) -> Feedback:
     scores["overall"] = None if verdict.overall is None else float(verdict.overall)
     scores["judge"] = verdict.judge
     if threshold is not None:
-        scores |= {
-            "threshold": float(threshold),
-            "passed": verdict.overall is not None and verdict.overall >= threshold,
-        }
+        scores["threshold"] = float(threshold)
+        scores["passed"] = verdict.overall is not None and verdict.overall >= threshold
     if verdict.unjudged:
         scores["unjudged"] = list(verdict.unjudged)
     return Feedback(

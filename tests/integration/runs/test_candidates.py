@@ -5,10 +5,9 @@ from decimal import Decimal
 import pytest
 
 from runs import control
-from runs.engine.advance import advance_run
-from runs.models import Attempt, Feedback, LedgerEntry
+from runs.models import Feedback, LedgerEntry
 from tests.factories import make_run, planned
-from zaps.planned import Gate, Judging, Retrying
+from zaps.planned import Gate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any
 
 from runs.judges.contract import MAX_REMARKS, JudgeRefused, Sample
 
@@ -113,8 +113,7 @@ def _document(content: object) -> dict[str, Any]:
     try:
         document = json.loads(
             fenced[1] if fenced else text,
-            parse_float=Decimal,
-            parse_constant=_refuse_constant,
+            parse_float=Decimal,  # so that a float can only be NaN or Infinity
             object_pairs_hook=_once,
         )
     except (ValueError, InvalidOperation, RecursionError):
@@ -122,10 +121,6 @@ def _document(content: object) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise JudgeRefused("The judge's answer is not the JSON that was asked for.")
     return document
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number.")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -54,6 +54,12 @@ def test_a_criterion_named_like_a_measure_is_judged_by_who_looked_at_it():
     assert combine([measured, verdict("1", scores={"decodes": Decimal(1)})]).unjudged == ()
 
 
+def test_remarks_are_joined_and_kept_short():
+    said = combine([verdict("1", remarks="a" * 300), verdict("1"), verdict("1", remarks="b" * 300)]).remarks
+
+    assert said == "a" * 300 + " " + "b" * 199
+
+
 def test_a_verdict_needs_somebody():
     with pytest.raises(ValueError, match="nothing to combine"):
         combine([])

@@ -86,6 +86,7 @@ class Generation:
     first_frame: Media | None = None
     duration_s: Decimal | None = None
     aspect: str | None = None  # "16:9"
+    variation: int = 0  # which further try at the same request this is; 0: the first
     params: Mapping[str, Any] = field(default_factory=dict)
 
 

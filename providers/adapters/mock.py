@@ -124,7 +124,7 @@ def _media(generation: Generation) -> MockMedia:
     kind = MAKES[generation.capability]
     seed = generation.params.get("seed")
     if not isinstance(seed, int) or isinstance(seed, bool):
-        seed = int(_digest(generation)[:8], 16)
+        seed = int(_digest(generation)[:8], 16) + generation.variation
     width, height = _size(generation.aspect)
     return MockMedia(
         kind=kind,

@@ -88,6 +88,7 @@ def generation_of(attempt: Attempt) -> Generation:
         first_frame=first_frame,
         duration_s=planned.duration_s,
         aspect=planned.aspect,
+        variation=attempt.number - 1,
         params=_params(planned, attempt),
     )
 

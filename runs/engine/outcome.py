@@ -9,7 +9,7 @@ from core.errors import OverBudget
 from core.money import ZERO
 from runs import dispatch, policy
 from runs.engine.content import content_key
-from runs.engine.stop import stop_attempts
+from runs.engine.stop import stop_attempt
 from runs.models import Attempt, Feedback, Step
 from runs.states import ATTEMPT_FINAL, AttemptStatus, StepStatus, WaitReason
 from runs.transitions import Moves
@@ -98,7 +98,7 @@ class _Outcome:
             case Do.FAIL:
                 self._moves.fail_step(self._step, following.code)
             case Do.FINISH if best is not None:
-                stop_attempts(self._moves, self._step)
+                self._stop_the_rest()
                 self._moves.finish_step(self._step, best)
 
     def _tries(self) -> list[Try]:
@@ -115,6 +115,13 @@ class _Outcome:
             )
             for one in self._attempts
         ]
+
+    def _stop_the_rest(self) -> None:
+        """A submission whose fate is unknown is not needed any more."""
+        for one in self._attempts:
+            if one.status not in ATTEMPT_FINAL:
+                one.step = self._step
+                stop_attempt(self._moves, one)
 
     def _try_again(self) -> None:
         """One further attempt; where there is no money for it, what is there already must do."""

@@ -24,7 +24,7 @@ MAX_SIDE = 3840
 _SPARE_FRAMES = 2  # a header may promise a frame more than decodes; the last one is then held
 
 _PICTURE = {
-    ("mp4", "draft"): ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "28"),
+    ("mp4", "draft"): ("-c:v", "libx264", "-preset", "superfast", "-crf", "30"),
     ("mp4", "standard"): ("-c:v", "libx264", "-preset", "veryfast", "-crf", "20"),
     ("mp4", "high"): ("-c:v", "libx264", "-preset", "medium", "-crf", "17"),
     ("webm", "draft"): ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-crf", "40", "-b:v", "0"),

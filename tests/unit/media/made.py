@@ -99,10 +99,20 @@ def first_sound(path: Path, *, above: float = 0.03) -> float:
 def lufs_and_peak(path: Path) -> tuple[float, float]:
     """Integrated loudness in LUFS and true peak in dB, as another meter than ours measures them."""
     meter = ["-i", str(path), "-map", "0:a", "-af", "loudnorm=print_format=json", "-f", "null", "-"]
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", "-nostdin", *meter]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    said = _said(meter)
     found = json.loads(said[said.rindex("{") : said.rindex("}") + 1])
     return float(found["input_i"]), float(found["input_tp"])
+
+
+def likeness(film: Path, clip: Path) -> float:
+    """How near the film's pictures are to the clip's: their PSNR in dB; more is nearer."""
+    meter = ["-i", str(film), "-i", str(clip), "-lavfi", "[0:v][1:v]psnr", "-f", "null", "-"]
+    return float(_said(meter).rpartition("average:")[2].split()[0])
+
+
+def _said(arguments: list[str]) -> str:
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostats", "-nostdin", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stderr
 
 
 def _mono(path: Path) -> "array[int]":

@@ -5,7 +5,7 @@ from typing import Any
 
 from cli import talk
 
-_ENDS = {"approve": "approved", "reject": "rejected"}
+_ENDS = {"approve": "approved", "reject": "rejected", "retry": "tried again"}
 
 
 def lines(snapshot: Mapping[str, Any]) -> Iterator[str]:

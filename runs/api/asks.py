@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from runs.faults import explain
 from runs.models import Asset, Attempt, Feedback, Run, Step
-from runs.states import RUN_FINAL, STEP_FINAL, AttemptStatus, RunStatus, StepStatus, WaitReason
+from runs.states import RUN_FINAL, AttemptStatus, RunStatus, StepStatus, WaitReason
 
 _MESSAGES = {
     WaitReason.APPROVAL: "A person must look at what was made, and approve it.",
@@ -19,32 +19,31 @@ _MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What the steps of one run made, and what was said of it."""
+    """What the steps of one run made, and what judges think of it."""
 
     attempts: Mapping[int, list[Attempt]]  # by step
     assets: Mapping[int, list[Asset]]  # by attempt
-    scores: Mapping[int, float] = field(default_factory=dict)  # by attempt, 0 to 1
+    scores: Mapping[int, float | None]  # by attempt, 0 to 1; None: a judge looked and had no opinion
 
     @classmethod
     def of(cls, attempts: Iterable[Attempt], assets: Iterable[Asset], feedback: Iterable[Feedback]) -> "Made":
-        """Sorted out. Of several judges' scores of one attempt the lowest counts."""
+        """Sorted out. Of several judges' opinions of one attempt the worst counts, and none is worse than any."""
         tries: dict[int, list[Attempt]] = {}
         files: dict[int, list[Asset]] = {}
-        scores: dict[int, float] = {}
+        makers: dict[int, int] = {}
+        opinions: dict[int, list[float | None]] = {}
         for attempt in attempts:
             tries.setdefault(attempt.step_id, []).append(attempt)
-        makers = {}
         for asset in assets:
             files.setdefault(asset.attempt_id, []).append(asset)
             makers[asset.pk] = asset.attempt_id
         for said in feedback:
-            maker, score = makers.get(said.asset_id or 0), _overall(said)
-            if maker is not None and score is not None:
-                scores[maker] = min(score, scores.get(maker, score))
-        return cls(tries, files, scores)
+            if said.kind == "judge_score" and said.asset_id in makers:
+                opinions.setdefault(makers[said.asset_id], []).append(said.scores.get("overall"))
+        return cls(tries, files, {maker: _worst(given) for maker, given in opinions.items()})
 
     def choices(self, step: Step) -> list[tuple[Asset, Attempt, float | None]]:
-        """The results of the step's round that one can be picked of: the best score first, then the oldest."""
+        """The results of the step's round that can be approved: what approval takes by itself, then by score."""
         made = [
             (self.assets[attempt.pk][0], attempt, self.scores.get(attempt.pk))
             for attempt in self.attempts.get(step.pk, ())
@@ -53,12 +52,18 @@ class Made:
             and attempt.status == AttemptStatus.DONE
             and attempt.pk in self.assets
         ]
-        return sorted(made, key=lambda choice: -1.0 if choice[2] is None else choice[2], reverse=True)
+        return sorted(
+            made, key=lambda one: (one[1].pk == step.chosen_id, -1 if one[2] is None else one[2]), reverse=True
+        )
 
 
-def _overall(said: Feedback) -> float | None:
-    score = said.scores.get("overall") if said.kind == "judge_score" and isinstance(said.scores, dict) else None
-    return float(score) if isinstance(score, int | float) else None
+def _worst(opinions: Iterable[float | None]) -> float | None:
+    known = []
+    for opinion in opinions:
+        if opinion is None:
+            return None
+        known.append(opinion)
+    return min(known)
 
 
 def run_can(run: Run) -> list[str]:
@@ -75,15 +80,15 @@ def run_can(run: Run) -> list[str]:
 def step_can(run: Run, step: Step, made: Made) -> list[str]:
     """What the step will not refuse now: some of approve, retry, reject, rerun-from."""
     can = []
-    is_asking = step.status == StepStatus.WAITING and step.wait_reason != WaitReason.BUDGET
-    if is_asking and made.choices(step):
+    is_waiting = step.status == StepStatus.WAITING
+    if is_waiting and step.wait_reason == WaitReason.APPROVAL and made.choices(step):
         can.append("approve")
-    if is_asking or step.status == StepStatus.FAILED:
+    if is_waiting or (step.status == StepStatus.FAILED and run.status != RunStatus.RUNNING):
         can.append("retry")
-    if is_asking:
+    if is_waiting:
         can.append("reject")
     at_work = run.status in {RunStatus.QUEUED, RunStatus.RUNNING}
-    if not at_work and step.status in STEP_FINAL - {StepStatus.SKIPPED}:
+    if not at_work and step.status in {StepStatus.DONE, StepStatus.FAILED, StepStatus.CANCELED}:
         can.append("rerun-from")
     return can
 
@@ -92,18 +97,27 @@ def waits(step: Step, made: Made) -> dict[str, Any] | None:
     """The JSON of a Waits; None for a step that asks nobody."""
     if step.status != StepStatus.WAITING:
         return None
-    gate = step.spec.get("gate") or {}
     return {
         "reason": step.wait_reason,
         "message": _message(step),
         "since": _since(step, made),
         "until": step.due_at,
-        "onTimeout": gate.get("on_timeout") if step.due_at is not None else None,
+        "onTimeout": _on_timeout(step),
         "choices": [
             {"assetId": asset.asset_id, "attempt": attempt.number, "score": score}
             for asset, attempt, score in made.choices(step)
         ],
     }
+
+
+def _on_timeout(step: Step) -> str | None:
+    """What it does at `due_at`. What no judge let pass is never approved by a clock."""
+    if step.due_at is None:
+        return None
+    if step.wait_reason == WaitReason.BUDGET:
+        return "retry"
+    is_approved = (step.spec.get("gate") or {}).get("on_timeout") == "approve" and step.chosen_id and not step.error
+    return "approve" if is_approved else "reject"
 
 
 def _message(step: Step) -> str:

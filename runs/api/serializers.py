@@ -12,6 +12,7 @@ from runs.api.rows import Char, Failable, Int, Row
 from runs.api.step_rows import AttemptRow, StepRow
 from runs.models import Run
 from runs.queries import Picture, get_picture, sees_secrets
+from runs.states import StepStatus
 
 
 class RunRow(Failable):
@@ -158,7 +159,8 @@ def document(picture: Picture, *, secrets: bool) -> dict[str, Any]:
         "attempts": attempts,
         "step_ids": {step.pk: step.step_id for step in steps},
         "numbers": {attempt.pk: attempt.number for attempt in picture.attempts},
-        "chosen": {step.chosen_id for step in steps},
+        # Before a step is done, its choice is only what approval would take.
+        "chosen": {step.chosen_id for step in steps if step.status == StepStatus.DONE and step.chosen_id},
         "made": asks.Made.of(picture.attempts, picture.assets, picture.feedback),
     }
     return {

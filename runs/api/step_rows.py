@@ -56,7 +56,7 @@ class Waits(serializers.Serializer[Any]):
     message = Char()
     since = EpochMs(allow_null=True)
     until = EpochMs(allow_null=True, help_text="When it decides by itself; null: it waits for ever.")
-    onTimeout = Char(allow_null=True, help_text="approve or reject: what it then does.")
+    onTimeout = Char(allow_null=True, help_text="approve, reject or retry: what it then does.")
     choices = Choice(many=True, help_text="What can be approved, the best first.")
 
 
@@ -104,8 +104,8 @@ class StepRow(Failable):
 
     def get_chosenAttempt(self, step: Any) -> int | None:  # noqa: N802
         """Number of the attempt whose assets count; null while none does."""
-        number: int | None = self.context["numbers"].get(step.chosen_id)
-        return number
+        is_chosen = step.chosen_id in self.context["chosen"]
+        return self.context["numbers"][step.chosen_id] if is_chosen else None
 
     @extend_schema_field(Waits(allow_null=True))
     def get_waits(self, step: Any) -> dict[str, Any] | None:

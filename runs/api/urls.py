@@ -4,12 +4,23 @@ from django.urls import path, register_converter
 
 from core.api.converters import PublicId
 from runs.api.content import asset_content
+from runs.api.control import (
+    ApproveRun,
+    CancelRun,
+    ForkRun,
+    GiveFeedback,
+    RejectRun,
+    RerunFrom,
+    ResumeRun,
+    RetryRun,
+)
+from runs.api.dead_letters import DeadLetters, Redrive
 from runs.api.drain import Drain
-from runs.api.learning import CompileRun
+from runs.api.learning import CompileRun, EvidenceView
 from runs.api.orders import PlanZap, RunZap
 from runs.api.stream import run_events
 from runs.api.usage import UsageView
-from runs.api.views import Attempts, CancelRun, Info, Log, Runs, RunView
+from runs.api.views import Attempts, Info, Log, Runs, RunView
 from zaps.api.urls import SLUG
 
 register_converter(PublicId, "public_id")
@@ -17,15 +28,25 @@ register_converter(PublicId, "public_id")
 urlpatterns = [
     path("zaps/run", RunZap.as_view(), name="run-zap"),
     path(f"zaps/<{SLUG}:slug>/plan", PlanZap.as_view(), name="plan-zap"),
+    path(f"zaps/<{SLUG}:slug>/evidence", EvidenceView.as_view(), name="zap-evidence"),
     path("runs", Runs.as_view(), name="runs"),
     path("runs/<public_id:run_id>", RunView.as_view(), name="run"),
     path("runs/<public_id:run_id>/events", run_events, name="run-events"),
     path("runs/<public_id:run_id>/attempts", Attempts.as_view(), name="run-attempts"),
     path("runs/<public_id:run_id>/log", Log.as_view(), name="run-log"),
     path("runs/<public_id:run_id>/cancel", CancelRun.as_view(), name="cancel-run"),
+    path("runs/<public_id:run_id>/approve", ApproveRun.as_view(), name="approve-run"),
+    path("runs/<public_id:run_id>/reject", RejectRun.as_view(), name="reject-run"),
+    path("runs/<public_id:run_id>/retry", RetryRun.as_view(), name="retry-run"),
+    path("runs/<public_id:run_id>/resume", ResumeRun.as_view(), name="resume-run"),
+    path("runs/<public_id:run_id>/rerun-from", RerunFrom.as_view(), name="rerun-from"),
+    path("runs/<public_id:run_id>/fork", ForkRun.as_view(), name="fork-run"),
+    path("runs/<public_id:run_id>/feedback", GiveFeedback.as_view(), name="give-feedback"),
     path("runs/<public_id:run_id>/compile", CompileRun.as_view(), name="compile-run"),
     path("assets/<public_id:asset_id>/content", asset_content, name="asset-content"),
     path("providers/poll/drain", Drain.as_view(), name="drain"),
+    path("dead-letters", DeadLetters.as_view(), name="dead-letters"),
+    path("dead-letters/redrive", Redrive.as_view(), name="redrive"),
     path("usage", UsageView.as_view(), name="usage"),
     path("info", Info.as_view(), name="info"),
 ]

@@ -1,4 +1,4 @@
-"""Reading runs, and stopping them."""
+"""Reading runs."""
 
 from typing import Any
 
@@ -12,11 +12,10 @@ from rest_framework.views import APIView
 from accounts.api.auth import caller_of
 from accounts.caller import Caller, Scope
 from core.api.paging import paginate, read_limit
-from core.errors import BadInput, NotFound, Problem
+from core.errors import BadInput, Problem
 from runs import queries
-from runs.api.serializers import EventRow, RunDocument, RunRow, document
+from runs.api.serializers import EventRow, RunDocument, RunRow, snapshot
 from runs.api.step_rows import AttemptRow
-from runs.control import cancel_run
 from runs.info import gather
 from runs.models import RunEvent
 from runs.states import RunStatus
@@ -84,23 +83,7 @@ class RunView(APIView):
     @extend_schema(operation_id="getRun", responses=RunDocument)
     def get(self, request: Request, run_id: str) -> Response:
         """The run with its steps, attempts, assets and feedback, all of the same moment."""
-        return Response(_snapshot(run_id, _reader(request)))
-
-
-class CancelRun(APIView):
-    """Stop a run."""
-
-    @extend_schema(operation_id="cancelRun", request=None, responses=RunDocument)
-    def post(self, request: Request, run_id: str) -> Response:
-        """The run as it is afterwards; 409 when it had ended."""
-        caller = caller_of(request)
-        run = queries.get_run(run_id, caller)
-        if caller.is_known:
-            caller.require(Scope.RUN)
-        if not queries.may_change(run, caller):
-            raise NotFound(f"There is no run {run_id!r}.")
-        cancel_run(run_id, actor=caller.principal_id)
-        return Response(_snapshot(run_id, caller))
+        return Response(snapshot(run_id, _reader(request)))
 
 
 class Attempts(APIView):
@@ -109,7 +92,7 @@ class Attempts(APIView):
     @extend_schema(operation_id="listAttempts", responses=AttemptList)
     def get(self, request: Request, run_id: str) -> Response:
         """Oldest first."""
-        steps = _snapshot(run_id, _reader(request))["steps"]
+        steps = snapshot(run_id, _reader(request))["steps"]
         tries = [{"stepId": step["stepId"], **attempt} for step in steps for attempt in step["attempts"]]
         return Response({"attempts": sorted(tries, key=lambda attempt: attempt["createdAt"])})
 
@@ -146,11 +129,6 @@ def _reader(request: Request) -> Caller:
     if caller.is_known:
         caller.require(Scope.READ)
     return caller
-
-
-def _snapshot(run_id: str, caller: Caller) -> dict[str, Any]:
-    picture = queries.get_picture(run_id, caller)
-    return document(picture, secrets=queries.sees_secrets(picture.run, caller))
 
 
 def _read_filters(request: Request) -> dict[str, str]:

@@ -25,6 +25,11 @@ def hold(run, reason, *, error="", until=None):
     Step.objects.filter(run=run, step_id="door").update(**held)
 
 
+def propose(run, attempt):
+    """What the engine writes beside: approval takes this one unless told otherwise."""
+    Step.objects.filter(run=run, step_id="door").update(chosen=attempt)
+
+
 def make_attempt(run, number, *, score=None, status="done", **fields):
     """An attempt of the step `door` with one picture, and what a judge thought of it."""
     step = Step.objects.get(run=run, step_id="door")

@@ -6,7 +6,7 @@ import pytest
 
 from runs.models import Feedback, Run, Step
 from tests.factories import make_run, planned
-from tests.integration.gates import NOON, gated, hold, make_attempt
+from tests.integration.gates import NOON, gated, hold, make_attempt, propose
 from zaps.planned import Gate
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +27,7 @@ def shown(client, as_alice):
 
 def test_a_gate_says_since_when_until_when_and_what_then(alice, shown):
     run = gated(alice, gate=Gate(timeout_s=3600, on_timeout="approve"))
-    make_attempt(run, 1)
+    propose(run, make_attempt(run, 1))
     hold(run, "approval", until=ONE)
 
     waits = shown(run)[1]["door"]["waits"]
@@ -39,6 +39,23 @@ def test_a_gate_says_since_when_until_when_and_what_then(alice, shown):
         "approve",
     )
     assert waits["message"] == "A person must look at what was made, and approve it."
+
+
+@pytest.mark.parametrize(
+    ("gate", "reason", "error", "then"),
+    [
+        ("approve", "approval", "", "approve"),
+        ("reject", "approval", "", "reject"),
+        ("approve", "approval", "JUDGE_FAILED", "reject"),
+        ("reject", "budget", "BUDGET_EXCEEDED", "retry"),
+    ],
+)
+def test_what_happens_by_itself_is_told_beforehand(gate, reason, error, then, alice, shown):
+    run = gated(alice, gate=Gate(timeout_s=60, on_timeout=gate))
+    propose(run, make_attempt(run, 1))
+    hold(run, reason, error=error, until=ONE)
+
+    assert shown(run)[1]["door"]["waits"]["onTimeout"] == then
 
 
 def test_a_gate_without_a_time_out_waits_for_ever(alice, shown):
@@ -62,6 +79,21 @@ def test_choices_come_best_first_and_the_strictest_judge_counts(alice, shown):
     assert [(one["attempt"], one["score"]) for one in choices] == [(2, 0.8), (1, 0.3), (3, None)]
 
 
+def test_what_approval_takes_by_itself_comes_first(alice, shown):
+    run = gated(alice)
+    propose(run, make_attempt(run, 1, score=[0.2]))
+    make_attempt(run, 2, score=[0.8])
+
+    assert [one["attempt"] for one in shown(run)[1]["door"]["waits"]["choices"]] == [1, 2]
+
+
+def test_a_judge_without_an_opinion_leaves_no_score(alice, shown):
+    run = gated(alice, candidates=1)
+    make_attempt(run, 1, score=[0.9, None])
+
+    assert [one["score"] for one in shown(run)[1]["door"]["waits"]["choices"]] == [None]
+
+
 def test_what_an_earlier_round_made_or_a_judge_did_is_no_choice(alice, shown):
     run = gated(alice)
     make_attempt(run, 1)
@@ -74,16 +106,18 @@ def test_what_an_earlier_round_made_or_a_judge_did_is_no_choice(alice, shown):
     assert [one["attempt"] for one in choices] == [2]
 
 
-def test_assets_say_who_made_them_and_which_were_chosen(alice, shown):
+def test_assets_say_who_made_them_and_which_count(alice, shown):
     run = gated(alice)
     make_attempt(run, 1)
-    second = make_attempt(run, 2)
-    Step.objects.filter(run=run, step_id="door").update(chosen=second)
+    propose(run, make_attempt(run, 2))
 
-    body, steps = shown(run)
+    waiting, asking = shown(run)
+    Step.objects.filter(run=run, step_id="door").update(status="done", wait_reason=None, finished_at=NOON)
+    done, steps = shown(run)
 
-    assert [(one["attempt"], one["chosen"]) for one in body["assets"]] == [(1, False), (2, True)]
-    assert (steps["door"]["chosenAttempt"], steps["film"]["chosenAttempt"]) == (2, None)
+    assert [(one["attempt"], one["chosen"]) for one in waiting["assets"]] == [(1, False), (2, False)]
+    assert [(one["attempt"], one["chosen"]) for one in done["assets"]] == [(1, False), (2, True)]
+    assert [asking["door"]["chosenAttempt"], steps["door"]["chosenAttempt"]] == [None, 2]
     assert (steps["door"]["candidates"], steps["door"]["round"]) == (2, 1)
 
 
@@ -92,7 +126,7 @@ def test_assets_say_who_made_them_and_which_were_chosen(alice, shown):
     [
         ("approval", "", "A person must look at what was made, and approve it.", ["approve", "retry", "reject"]),
         ("approval", "JUDGE_FAILED", "No candidate was good enough.", ["approve", "retry", "reject"]),
-        ("budget", "", "What is left of the cap does not pay for it.", []),
+        ("budget", "", "What is left of the cap does not pay for it.", ["retry", "reject"]),
     ],
 )
 def test_a_waiting_step_says_why_and_what_to_press(alice, shown, reason, error, code, can):

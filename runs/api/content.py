@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -11,6 +12,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
 
 from accounts.api.auth import caller_of_plain
 from accounts.caller import Scope
@@ -60,16 +62,22 @@ class Span:
 
 def _headers(asset: Asset) -> dict[str, str]:
     """Its bytes never change, so whoever has them may keep them; a browser must never take them for a page of ours."""
-    extension = _EXTENSIONS.get(asset.content_type, asset.content_type.rpartition("/")[2])
     return {
         "Content-Type": asset.content_type,
         "ETag": f'"{asset.sha256}"',
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=31536000, immutable",
-        "Content-Disposition": f'inline; filename="{asset.asset_id}.{extension}"',
+        "Content-Disposition": content_disposition_header(as_attachment=False, filename=_name(asset)) or "inline",
         "Content-Security-Policy": _POLICY,
         "X-Content-Type-Options": "nosniff",
     }
+
+
+def _name(asset: Asset) -> str:
+    """As its recipe calls the film; everything else by its id."""
+    extension = _EXTENSIONS.get(asset.content_type, asset.content_type.rpartition("/")[2])
+    film = asset.run.zap_url == asset.url
+    return f"{PurePath(asset.run.output).stem if film else asset.asset_id}.{extension}"
 
 
 def _read_range(request: HttpRequest, *, etag: str, size: int) -> Span | None:

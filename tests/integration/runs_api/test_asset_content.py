@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import AsyncClient
 
-from runs.models import Asset, Attempt, Step
+from runs.models import Asset, Attempt, Run, Step
 from tests.factories import make_run, planned
 
 BYTES = bytes(range(256)) * 2000  # 512,000: several reads
@@ -165,3 +165,19 @@ def test_under_asgi_it_is_streamed_in_small_pieces(clip, as_alice):
     assert (status, b"".join(pieces)) == (206, BYTES[1:])
     assert max(map(len, pieces)) <= 256 * 1024
     assert len(pieces) >= 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("output", "name"),
+    [("Nachtzug.mp4", 'filename="Nachtzug.mp4"'), ("Der Zug ñ.webm", "filename*=utf-8''Der%20Zug%20%C3%B1.mp4")],
+)
+def test_the_film_is_called_what_its_recipe_calls_it(fetch, clip, output, name):
+    Run.objects.filter(pk=clip.run_id).update(zap_url=clip.url, output=output)
+
+    assert name in fetch("head")["Content-Disposition"]
+
+
+@pytest.mark.django_db
+def test_what_is_not_the_film_is_called_by_its_id(fetch):
+    assert 'filename="asset_clip.mp4"' in fetch("head")["Content-Disposition"]

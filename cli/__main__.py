@@ -29,6 +29,8 @@ VERBS = {  # verb: what it is for
     "cancel": "stop a run",
     "compile": "turn a finished run into a new draft recipe",
     "improve": "say what a recipe's runs cost, where they failed, and what to change",
+    "usage": "say what was spent, and what is left of the budgets",
+    "dead-letters": "show the steps that failed for good, or make them again",
     "up": "serve everything from this machine",
     "drain": "run one cycle of the drain in this process",
     "emulator": "play the providers on this machine, for trying and testing",

@@ -26,10 +26,10 @@ else:
 EMPTY = "—"
 STYLESHEET = "admin/zaps.css"
 _TONES = {
-    "good": ("done", "success", "published", "live", "in use"),
+    "good": ("done", "success", "published", "live", "in use", "closed"),
     "busy": ("running", "submitting", "accepted", "settling", "at work"),
-    "care": ("waiting", "unknown", "partial", "canceling", "draft"),
-    "bad": ("failed", "revoked", "expired"),
+    "care": ("waiting", "unknown", "partial", "canceling", "draft", "half_open"),
+    "bad": ("failed", "revoked", "expired", "open", "overshoot"),
     "calm": ("queued", "planned", "skipped", "canceled"),
 }
 _TONE_OF = {word: tone for tone, words in _TONES.items() for word in words}

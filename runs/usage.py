@@ -1,17 +1,22 @@
 """What was spent, as the ledger says, against what had been quoted; and how much of their budgets people hold."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from django.contrib.auth import get_user_model
 from django.db import connection
 
+from core.errors import BadInput, Problem
 from core.money import ZERO
 from runs.budgets import caps_of, scopes_of
 from runs.models import Budget
+
+DEFAULT_DAYS, MAX_DAYS = 30, 366
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class By(StrEnum):
@@ -22,6 +27,26 @@ class By(StrEnum):
     RECIPE = "recipe"
     PROVIDER = "provider"
     MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """UTC days, both included."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def parse(cls, first: str | None, last: str | None, *, today: date) -> "Span":
+        """The days that a person wrote; by default the thirty that end today. Raises BadInput, naming each bad one."""
+        problems: list[Problem] = []
+        ends = _read_day("to", last, problems) or today
+        begins = _read_day("from", first, problems) or ends - timedelta(days=DEFAULT_DAYS - 1)
+        if not problems and not 0 <= (ends - begins).days < MAX_DAYS:
+            problems.append(_bad("from", f"from is one of the {MAX_DAYS} days that end with to."))
+        if problems:
+            raise BadInput(problems[0].message, problems=problems)
+        return cls(first=begins, last=ends)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +116,8 @@ _SUMS = """count(*), coalesce(sum(quote_usd), 0), coalesce(sum(usd), 0),
 _SUM_NAMES = ("count", "quote_usd", "actual_usd", "over_usd", "reported_usd", "derived_usd", "quoted_usd")
 
 
-def read_usage(*, first: date, last: date, by: Sequence[By], owner_id: int | None, limit: int) -> Usage:
-    """What was spent from `first` to `last`, both included, in one query. `owner_id` None: everybody's.
+def read_usage(span: Span, *, by: Sequence[By], owner_id: int | None, limit: int) -> Usage:
+    """What was spent in those days, in one query. `owner_id` None: everybody's.
 
     At most `limit` rows. `by` names at least one thing.
     """
@@ -111,7 +136,7 @@ def read_usage(*, first: date, last: date, by: Sequence[By], owner_id: int | Non
         ) AS spent
         GROUP BY GROUPING SETS (({names}), ()) ORDER BY GROUPING({keys[0]}) DESC, {", ".join(order)} LIMIT %s"""  # noqa: S608 (names are ours)
     with connection.cursor() as cursor:
-        cursor.execute(statement, [first, last, *who, limit + 2])
+        cursor.execute(statement, [span.first, span.last, *who, limit + 2])
         total, *found = cursor.fetchall()
     rows = [UsageRow(sums=_sums(row[len(keys) :]), **dict(zip(keys, row, strict=False))) for row in found[:limit]]
     return Usage(rows=rows, totals=_sums(total[len(keys) :]), is_cut=len(found) > limit)
@@ -134,3 +159,20 @@ def holdings_of(owner_id: int | None, day: date) -> dict[str, Holding]:
 
 def _sums(values: Sequence[Decimal | int]) -> Sums:
     return Sums(**dict(zip(_SUM_NAMES, values, strict=True)))  # type: ignore[arg-type]
+
+
+def _read_day(name: str, text: str | None, problems: list[Problem]) -> date | None:
+    if text is None:
+        return None
+    try:
+        # The first years of all are no days to count back from.
+        if _DAY.fullmatch(text) and text >= "1000":
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    problems.append(_bad(name, f"{name} is a day such as 2030-01-31."))
+    return None
+
+
+def _bad(name: str, sentence: str) -> Problem:
+    return Problem(code="PARAMETER_INVALID", message=sentence, path=name)

@@ -1,8 +1,8 @@
 """GET /api/usage: what was spent, by what the caller wants to tell apart, and what is left of the budgets."""
 
-import re
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -16,11 +16,9 @@ from accounts.api.auth import caller_of
 from accounts.caller import Scope
 from core.api.fields import Usd
 from core.errors import BadInput, Problem
-from runs.usage import By, Holding, Usage, UsageRow, holdings_of, read_usage
+from runs.usage import DEFAULT_DAYS, MAX_DAYS, By, Holding, Span, Usage, UsageRow, holdings_of, read_usage
 
-DEFAULT_DAYS, MAX_DAYS = 30, 366
 DEFAULT_LIMIT, MAX_LIMIT = 400, 1000
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 class SourceSums(serializers.Serializer[Any]):
@@ -105,67 +103,45 @@ class UsageView(APIView):
         caller = caller_of(request)
         caller.require(Scope.READ)
         user, today = caller.known_user, timezone.now().date()
-        wanted = _Wanted(request.query_params, today)
-        usage = read_usage(
-            first=wanted.first,
-            last=wanted.last,
-            by=wanted.by,
-            owner_id=None if caller.is_staff else user.pk,
-            limit=wanted.limit,
-        )
+        wanted = _read(request.query_params, today)
+        owner_id = None if caller.is_staff else user.pk
+        usage = read_usage(wanted.span, by=wanted.by, owner_id=owner_id, limit=wanted.limit)
         return Response(_document(wanted, usage, holdings_of(user.pk, today)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
-    """The query's parameters. Raises BadInput that names every one that is wrong."""
-
-    def __init__(self, given: Any, today: date) -> None:
-        self._problems: list[Problem] = []
-        self.last = self._day("to", given.get("to"), today)
-        self.first = self._day("from", given.get("from"), _days_before(self.last, DEFAULT_DAYS - 1))
-        self.by = self._parts(given.get("by", By.DAY))
-        self.limit = self._rows(given.get("limit", str(DEFAULT_LIMIT)))
-        if not self._problems and not 0 <= (self.last - self.first).days < MAX_DAYS:
-            self._refuse("from", f"from is a day of the {MAX_DAYS} that end with to.")
-        if self._problems:
-            raise BadInput(self._problems[0].message, problems=self._problems)
-
-    def _day(self, name: str, text: str | None, default: date) -> date:
-        if text is None:
-            return default
-        try:
-            if _DAY.fullmatch(text):
-                return date.fromisoformat(text)
-        except ValueError:
-            pass
-        self._refuse(name, f"{name} is a day such as 2030-01-31.")
-        return default
-
-    def _parts(self, text: str) -> Sequence[By]:
-        words = text.split(",")
-        if not set(words) <= set(By):
-            self._refuse("by", f"by is some of {', '.join(By)}, comma-separated.")
-            return [By.DAY]
-        return [part for part in By if part in words]
-
-    def _rows(self, text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MAX_LIMIT):
-            self._refuse("limit", f"limit is a whole number from 1 to {MAX_LIMIT}.")
-            return DEFAULT_LIMIT
-        return int(text)
-
-    def _refuse(self, name: str, sentence: str) -> None:
-        self._problems.append(Problem(code="PARAMETER_INVALID", message=sentence, path=name))
+    span: Span
+    by: Sequence[By]
+    limit: int
 
 
-def _days_before(day: date, days: int) -> date:
-    return day - timedelta(days=days) if day.toordinal() > days else date.min
+def _read(given: Mapping[str, str], today: date) -> _Wanted:
+    """What the query's parameters ask for. Raises BadInput, naming every one that is wrong."""
+    problems: list[Problem] = []
+    span = Span(first=today, last=today)
+    try:
+        span = Span.parse(given.get("from"), given.get("to"), today=today)
+    except BadInput as exc:
+        problems.extend(exc.problems)
+    words, limit = given.get("by", By.DAY).split(","), given.get("limit", str(DEFAULT_LIMIT))
+    if not set(words) <= set(By):
+        problems.append(_bad("by", f"by is some of {', '.join(By)}, comma-separated."))
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= MAX_LIMIT):
+        problems.append(_bad("limit", f"limit is a whole number from 1 to {MAX_LIMIT}."))
+    if problems:
+        raise BadInput(problems[0].message, problems=problems)
+    return _Wanted(span=span, by=[part for part in By if part in words], limit=int(limit))
+
+
+def _bad(name: str, sentence: str) -> Problem:
+    return Problem(code="PARAMETER_INVALID", message=sentence, path=name)
 
 
 def _document(wanted: _Wanted, usage: Usage, holdings: dict[str, Holding]) -> dict[str, Any]:
     return {
-        "from": wanted.first.isoformat(),
-        "to": wanted.last.isoformat(),
+        "from": wanted.span.first.isoformat(),
+        "to": wanted.span.last.isoformat(),
         "by": [str(part) for part in wanted.by],
         "rows": [{**_keys(row, wanted.by), **UsageSums(row.sums).data} for row in usage.rows],
         "truncated": usage.is_cut,

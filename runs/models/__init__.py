@@ -7,6 +7,7 @@ from runs.models.cron_log import CronLog
 from runs.models.money import Allowance, Budget, LedgerEntry
 from runs.models.run import Run, RunEvent
 from runs.models.step import Step
+from runs.models.views import DeadLetter, Spending
 
 __all__ = [
     "Allowance",
@@ -15,9 +16,11 @@ __all__ = [
     "Budget",
     "Circuit",
     "CronLog",
+    "DeadLetter",
     "Feedback",
     "LedgerEntry",
     "Run",
     "RunEvent",
+    "Spending",
     "Step",
 ]

@@ -5,7 +5,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runs.models import Allowance, Budget, LedgerEntry
-from runs.usage import By, read_usage
+from runs.usage import By, Span, read_usage
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = date(2026, 5, 1), date(2026, 5, 31)
@@ -174,6 +174,7 @@ def test_without_words_it_is_the_last_thirty_days_by_day(client, alice, as_alice
         ({"to": "20260501"}, ["to"]),
         ({"from": "2026-06-01"}, ["from"]),
         ({"from": "2025-05-30"}, ["from"]),
+        ({"to": "0001-01-01"}, ["to"]),
         ({"by": "day,colour"}, ["by"]),
         ({"by": ""}, ["by"]),
         ({"limit": "0"}, ["limit"]),
@@ -198,7 +199,7 @@ def test_it_is_one_query_however_much_was_spent(alice, django_assert_num_queries
         spend("1", owner=alice, recipe=f"r{number}")
 
     with django_assert_num_queries(1):
-        usage = read_usage(first=FIRST, last=LAST, by=list(By), owner_id=None, limit=5)
+        usage = read_usage(Span(first=FIRST, last=LAST), by=list(By), owner_id=None, limit=5)
 
     assert (len(usage.rows), usage.totals.count) == (5, 20)
 

@@ -1,0 +1,79 @@
+"""What failed for good: why, what it cost, and making it go on."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from core.ledger import Ledger, moment, money, row_link, word_filter
+from providers.registry import PROVIDERS
+from runs.dead_letters import BULKY, MAX_AT_ONCE, redrive
+from runs.faults import explain
+from runs.models import DeadLetter, Step
+from zaps.planned import LOCAL
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(Ledger):
+    """Failed steps of failed runs, the newest first."""
+
+    list_display = ("its_step", "its_run", "provider", "model", "error", "sentence", "cost", "happened")
+    list_filter = (
+        word_filter("provider", "provider", [*sorted(kind.name for kind in PROVIDERS), LOCAL]),
+        word_filter("mode", "run__provider_mode", ("mock", "live")),
+    )
+    list_display_links = None
+    search_fields = ("run__run_id__exact", "step_id__exact", "error__exact", "model__exact", "run__zap_slug__exact")
+    search_help_text = "Run id, step id, error's code, model or recipe, in full"
+    fields = (("its_run", "its_step"), ("provider", "model"), ("error", "sentence"), ("cost", "happened"))
+    readonly_fields = ("its_run", "its_step", "sentence", "cost", "happened")
+    actions = ["redrive_selected"]
+
+    @admin.display(description="step", ordering="step_id")
+    def its_step(self, letter: DeadLetter) -> SafeString | str:
+        """With a link to everything that was tried."""
+        return row_link(Step(pk=letter.pk), letter.step_id)
+
+    @admin.display(description="run", ordering="run__pk")
+    def its_run(self, letter: DeadLetter) -> SafeString | str:
+        """The run that failed with it."""
+        return row_link(letter.run, letter.run.run_id)
+
+    @admin.display(description="what it means")
+    def sentence(self, letter: DeadLetter) -> str:
+        """The code in words, and what to do."""
+        fault = explain(letter.error)
+        return f"{fault.message} {fault.remediation}"
+
+    @admin.display(description="cost", ordering="actual_usd")
+    def cost(self, letter: DeadLetter) -> str:
+        """What all its attempts cost."""
+        return money(letter.actual_usd)
+
+    @admin.display(description="failed", ordering="finished_at")
+    def happened(self, letter: DeadLetter) -> str:
+        """To the second."""
+        return moment(letter.finished_at)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DeadLetter]:
+        """Without the runs' texts."""
+        letters: QuerySet[DeadLetter] = super().get_queryset(request)
+        return letters.defer(*BULKY)
+
+    @admin.action(description="Redrive selected dead letters", permissions=["redrive"])
+    def redrive_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+        """Make all that failed in their runs again; each run is told for itself what happened."""
+        runs = list(dict.fromkeys(letters.values_list("run__run_id", flat=True)))
+        for outcome in redrive(runs[:MAX_AT_ONCE], actor=f"user:{request.user.pk}"):
+            if outcome.refused is None:
+                told = f"{outcome.run_id} goes on; {', '.join(outcome.step_ids)} made again."
+                self.message_user(request, told, messages.SUCCESS)
+            else:
+                told = f"{outcome.run_id}: {outcome.refused.code}: {outcome.refused.detail}"
+                self.message_user(request, told, messages.ERROR)
+        if len(runs) > MAX_AT_ONCE:
+            self.message_user(request, f"Only {MAX_AT_ONCE} runs at once: redrive the rest again.", messages.WARNING)
+
+    def has_redrive_permission(self, request: HttpRequest) -> bool:
+        """Who may change steps at all."""
+        return request.user.has_perm("runs.change_deadletter")

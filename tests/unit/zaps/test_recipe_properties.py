@@ -6,10 +6,11 @@ from decimal import Decimal
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from core.errors import BadInput, OverBudget
 from core.money import ZERO
 from providers.prices import Quote
 from zaps.plan import make_plan
-from zaps.planned import InputRef, PlannedStep, Role, Source
+from zaps.planned import Gate, InputRef, Judging, PlannedStep, Retrying, Role, Source
 from zaps.recipe import Recipe, RecipeInvalid, parse
 from zaps.recipe.lint import lint
 
@@ -94,45 +95,103 @@ class Dear:
         return Quote(usd=cents, unit="second", source="by hand", verified_at=today)
 
 
+_CONDITIONS = ["LOGO: given", "LOGO: missing", "STYLE: [noir]", "COUNT: [1, 2.5]", "STYLE: [anime], LOGO: given"]
+_ANYWHERE = [
+    "candidates: 3", "judge: {threshold: 80}", "rlhf: true", "rlhf: optional", "gate: {timeout_s: 9}", "shared: true",
+    "retry: {max: 2, backoff_s: 1}", "retry: {fallback_model: m}", "retry: {max: 1, fallback_provider: mock}",
+    "tier: draft", "model: own", "aspect: '9:16'", "inputs: [user.LOGO]", "params: {seed: 1}",
+]  # fmt: skip
+_BY_KIND = {
+    "image.gen": ["matrix: {LOOK: [a, b]}", "matrix: {A: [x, y], B: [z]}", "duration_s: 5"],
+    "image.edit": ["matrix: {LOOK: [a]}"],
+    "video.gen": ["first_frame: {from: prev, upscale: 2x}", "matrix: {LOOK: [a, b]}"],
+    "video.extend": [
+        "extend: {mode: anchored}", "extend: {mode: chain}", "first_frame: {upscale: 4k}", "repeat: {max: 2}",
+        "repeat: {min: 1}",
+    ],
+    "stitch": ["stitch: {format: webm}", "stitch: {engine: hyperframes}", "audio: {mix: replace}"],
+}  # fmt: skip
+
+
 @st.composite
 def recipes(draw):
-    """A recipe of some images, clips, extends and a film, with references to any earlier step that can be used."""
-    lines, images, clips, extends = [], [], [], []
-    for number in range(draw(st.integers(1, 7))):
-        kind = draw(
-            st.sampled_from(["image.gen", "video.gen", "video.extend"] if clips else ["image.gen", "video.gen"])
-        )
-        usable = images + clips + [f"{name}.*" for name in extends]
+    """A recipe of some steps with references to earlier ones, and with fields that may or may not suit them."""
+    lines, usable, clips = [], [], []
+    for number in range(draw(st.integers(1, 6))):
+        kind = draw(st.sampled_from(["image.gen", "image.edit", "video.gen", *(["video.extend"] if clips else [])]))
+        fields = draw(st.lists(st.sampled_from(_ANYWHERE + _BY_KIND[kind] * 3), max_size=4))
+        fields = list({one.partition(":")[0]: one for one in fields}.values())
         refs = draw(st.lists(st.sampled_from(usable), max_size=3, unique=True)) if usable else []
-        name = f"{kind[6:]}{number}".replace(".", "")
-        length = "" if kind == "image.gen" else "duration_s: 5, "
-        lines.append(f"  - {{id: s{name}, kind: {kind}, {length}inputs: [{', '.join(refs)}]}}")
-        {"image.gen": images, "video.gen": clips, "video.extend": extends}[kind].append(f"s{name}")
+        name = draw(st.sampled_from(["needs", "reference_images"]))
+        fields += [f"{name}: [{', '.join(refs)}]"] if refs else []
+        if draw(st.booleans()):
+            fields.append(f"when: {{{draw(st.sampled_from(_CONDITIONS))}}}")
+        length = ["duration_s: 5"] if kind.startswith("video") else []
+        lines.append(f"  - {{{', '.join([f'id: s{number}', f'kind: {kind}', *length, *fields])}}}")
+        usable.append(f"s{number}.*")
+        clips += [f"s{number}.*"] if kind.startswith("video") else []
+    films = ", ".join([*clips, "first"])
+    film = draw(st.sampled_from(["rlhf: true", "tier: final", *_BY_KIND["stitch"]]))
     lines.append("  - {id: first, kind: video.gen, duration_s: 5}")
-    films = ", ".join([*clips, *(f"{name}.*" for name in extends), "first"])
-    lines.append(f"  - {{id: film, kind: stitch, inputs: [{films}]}}")
-    head = "zap: some-film\nversion: 2\ndescription: x\nbudget: {estimate_usd: 1, cap_usd: 1000}\nsteps:\n"
+    lines.append(f"  - {{id: film, kind: stitch, inputs: [{films}], {film}}}")
+    head = (
+        "zap: some-film\nversion: 2\ndescription: x\ninputs:\n  LOGO: {type: image}\n  COUNT: {type: number}\n"
+        "  STYLE: {type: select, options: [noir, anime]}\nbudget: {estimate_usd: 1, cap_usd: 5}\nsteps:\n"
+    )
     return "---\n" + head + "\n".join(lines) + "\n---\n"
 
 
-@FEW
-@given(recipes(), st.none() | st.integers(0, 64))
-def test_every_plan_can_be_run_in_its_order_and_adds_up(source, extends):
-    providers = installed(Willing("fal"), Willing("mock"))
-    recipe = parse(source, {})
+_values = st.fixed_dictionaries(
+    {},
+    optional={
+        "LOGO": st.just("https://example.com/logo.png"),
+        "STYLE": st.sampled_from(["noir", "anime"]),
+        "COUNT": st.sampled_from([1, 2.5, 7]),
+    },
+)
 
-    made = make_plan(
-        recipe, inputs={}, mode="live", extend_count=extends, providers=providers, prices=Dear(), today=TODAY
-    )
 
-    before = set()
+@settings(FEW, max_examples=400)
+@given(recipes(), _values, st.none() | st.integers(0, 8), st.sampled_from(["plan", "mock", "live"]))
+def test_an_accepted_recipe_has_a_plan_or_says_which_fields_stand_against_it(source, values, extends, mode):
+    try:
+        recipe = parse(source, {})
+    except RecipeInvalid:
+        return
+
+    def planned():
+        return make_plan(
+            recipe, inputs=values, mode=mode, extend_count=extends, judge_usd=Decimal("0.01"),
+            providers=installed(Willing("fal"), Willing("mock")), prices=Dear(), today=TODAY,
+        )  # fmt: skip
+
+    try:
+        made = planned()
+    except OverBudget:
+        return
+    except BadInput as refused:
+        problems = refused.problems
+    else:
+        assert planned() == made
+        can_be_run(made)
+        return
+    assert problems
+    assert all(problem.path and (problem.line or problem.path == "extendCount") for problem in problems)
+
+
+def can_be_run(made):
+    before, skipped = set(), set()
     for position, step in enumerate(made.steps):
+        named = {ref.name for ref in step.inputs if ref.source == Source.STEP}
         assert step.position == position
-        assert step.step_id not in before
-        assert set(step.parents) <= before
-        assert {ref.name for ref in step.inputs if ref.source == Source.STEP} == set(step.parents)
-        before.add(step.step_id)
-    assert made.quote_usd == sum((step.quote_usd for step in made.steps), ZERO)
+        assert step.step_id not in before | skipped
+        assert named <= set(step.parents) <= before
+        assert PlannedStep.from_json(step.to_json()) == step
+        if step.skipped:
+            assert (step.first_usd, step.parents, step.inputs) == (ZERO, (), ())
+        (skipped if step.skipped else before).add(step.step_id)
+    assert made.quote_usd == sum((step.first_usd for step in made.steps), ZERO)
+    assert made.quote_usd <= made.cap_usd
 
 
 def test_the_recipe_that_is_mutated_can_be_planned():
@@ -148,6 +207,7 @@ def test_the_recipe_that_is_mutated_can_be_planned():
 
 _words = st.text(max_size=20)
 _money = st.decimals(min_value=0, max_value=10**6, places=6)
+_gates = st.builds(Gate, timeout_s=st.none() | st.integers(1, 99), on_timeout=st.sampled_from(["approve", "reject"]))
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | _words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_words, inner, max_size=3),
@@ -173,6 +233,14 @@ _json = st.recursive(
         duration_s=st.none() | _money,
         aspect=st.none() | _words,
         quote_usd=_money,
+        candidates=st.integers(1, 16),
+        retry=st.builds(
+            Retrying, max=st.integers(0, 8), backoff_s=_money, fallback_model=st.none() | _words, fallback_usd=_money
+        ),
+        judge=st.none() | st.builds(Judging, criteria=st.lists(_words).map(tuple), threshold=_money, hold=_gates),
+        gate=st.none() | _gates,
+        shared=st.booleans(),
+        skipped=st.booleans(),
         on_unknown=st.sampled_from(["wait", "fail"]),
         params=st.dictionaries(_words, _json, max_size=3),
     )

@@ -14,6 +14,9 @@ NAME = "  NAME: {type: string}\n"
 PROMPT = "    prompt: A picture of {NAME}.\n"
 EXTEND = "  - id: more\n    kind: video.extend\n    duration_s: 5\n"
 LAST = "  - id: film\n"
+TUNE = "  - id: tune\n    kind: audio.sfx\n"
+IMAGE = "  - id: more_1_frame\n    kind: image.gen\n"
+MANY = [f"v{number}" for number in range(9)]
 
 REJECTED = [
     # what is changed, to what, code, line, column
@@ -95,6 +98,46 @@ REJECTED = [
     (LAST, EXTEND + "    repeat: {max: 65}\n" + LAST, "RECIPE_RANGE", 21, 19),
     (LAST, EXTEND + "  - id: more_7\n    kind: image.gen\n" + LAST, "RECIPE_ID_COLLISION", 18, 9),
     (STILL, EXTEND + STILL, "RECIPE_EXTEND_ORPHAN", 11, 5),
+    (CLIP, CLIP + "    first_frame: {from: prev}\n", "RECIPE_EXTEND_ORPHAN", 14, 5),
+    (CLIP, CLIP + "    first_frame: {from: nobody}\n", "RECIPE_REF_UNKNOWN", 17, 25),
+    (CLIP, CLIP + "    first_frame: {from: user.NAME}\n", "RECIPE_MATERIAL", 17, 25),
+    (CLIP, CLIP + "    first_frame: {upscale: 8k}\n", "RECIPE_CHOICE", 17, 28),
+    (CLIP, CLIP + "    first_frame: {from: still, crop: x}\n", "RECIPE_UNKNOWN_KEY", 17, 32),
+    (LAST, TUNE + EXTEND + "    first_frame: {from: tune}\n" + LAST, "RECIPE_MATERIAL", 23, 25),
+    (LAST, EXTEND + "    first_frame: {upscale: 2x}\n" + IMAGE + LAST, "RECIPE_ID_COLLISION", 18, 9),
+    (STILL, STILL + "    aspect: wide\n", "RECIPE_ASPECT", 12, 13),
+    (STILL, STILL + "    judge: {criterion: [a]}\n", "RECIPE_UNKNOWN_KEY", 12, 13),
+    (STILL, STILL + "    judge: {threshold: 101}\n", "RECIPE_RANGE", 12, 24),
+    (STILL, STILL + "    gate: {timeout_s: 60}\n", "RECIPE_GATE", 12, 11),
+    (STILL, STILL + "    rlhf: optional\n    gate: {timeout_s: 60}\n", "RECIPE_GATE", 13, 11),
+    (STILL, STILL + "    judge: {enabled: false}\n    gate: {timeout_s: 60}\n", "RECIPE_GATE", 13, 11),
+    (STILL, STILL + "    rlhf: true\n    gate: {timeout_s: 0}\n", "RECIPE_RANGE", 13, 23),
+    (STILL, STILL + "    rlhf: true\n    gate: {on_timeout: skip}\n", "RECIPE_CHOICE", 13, 24),
+    (STILL, STILL + "    rlhf: true\n    gate: {after_s: 60}\n", "RECIPE_UNKNOWN_KEY", 13, 12),
+    (STILL, STILL + "    needs: [clip]\n", "RECIPE_REF_FORWARD", 12, 13),
+    (STILL, STILL + "    needs: [still]\n", "RECIPE_REF_SELF", 12, 13),
+    (STILL, STILL + "    needs: [NAME]\n", "RECIPE_REF_UNKNOWN", 12, 13),
+    (STILL, STILL + "    needs: clip\n", "RECIPE_TYPE", 12, 12),
+    (CLIP, CLIP + "    needs: [nobody.*]\n", "RECIPE_REF_UNKNOWN", 17, 13),
+    (STILL, STILL + "    when: {}\n", "RECIPE_WHEN", 12, 11),
+    (STILL, STILL + "    when: given\n", "RECIPE_TYPE", 12, 11),
+    (STILL, STILL + "    when: {NAMES: given}\n", "RECIPE_WHEN", 12, 12),
+    (STILL, STILL + "    when: {still: given}\n", "RECIPE_WHEN", 12, 12),
+    (STILL, STILL + "    when: {NAME: Ada}\n", "RECIPE_WHEN", 12, 18),
+    (STILL, STILL + "    when: {NAME: []}\n", "RECIPE_WHEN", 12, 18),
+    (STILL, STILL + "    matrix: {}\n", "RECIPE_MATRIX", 12, 13),
+    (STILL, STILL + "    matrix: [a]\n", "RECIPE_TYPE", 12, 13),
+    (STILL, STILL + "    matrix: {look: [a]}\n", "RECIPE_MATRIX", 12, 14),
+    (STILL, STILL + "    matrix: {NAME: [a]}\n", "RECIPE_MATRIX", 12, 14),
+    (STILL, STILL + "    matrix: {LOOK: []}\n", "RECIPE_MATRIX", 12, 20),
+    (STILL, STILL + "    matrix: {LOOK: [a, a]}\n", "RECIPE_MATRIX", 12, 20),
+    (STILL, STILL + "    matrix: {LOOK: a}\n", "RECIPE_TYPE", 12, 20),
+    (STILL, STILL + f"    matrix: {{A: {MANY}, B: {MANY}}}\n", "RECIPE_MATRIX", 12, 13),
+    (STILL, STILL + "    matrix: {LOOK: [a, b]}\n", "RECIPE_REF_EXTEND_BASE", 18, 24),
+    (FILM, FILM + "    matrix: {LOOK: [a, b]}\n", "RECIPE_MATRIX", 21, 13),
+    (LAST, EXTEND + "    matrix: {LOOK: [a, b]}\n" + LAST, "RECIPE_MATRIX", 21, 13),
+    (CLIP, CLIP + "    matrix: {A: [x, y]}\n  - id: clip_2\n    kind: image.gen\n", "RECIPE_ID_COLLISION", 14, 9),
+    ("version: 2", "version: 2\ndefaults: {models: {video.gen.fast: m}}", "RECIPE_UNKNOWN_KIND", 4, 21),
 ]
 PROMPTS = {"prompts/unknown-variable.md": "Ok.\n  And {NAMES}.\n"}
 
@@ -220,3 +263,18 @@ def test_a_variable_in_a_prompt_file_is_reported_with_its_place_there():
         parse(source, PROMPTS)
 
     assert "prompts/unknown-variable.md, line 2, column 7" in caught.value.problems[0].message
+
+
+@pytest.mark.parametrize(("condition", "column"), [
+    ("{MODE: [fst]}", 18),
+    ("{SIZE: [big]}", 18),
+    ("{FACE: [https://example.com]}", 18),
+])  # fmt: skip
+def test_a_condition_on_what_an_input_can_never_be_is_refused(condition, column):
+    inputs = "  MODE: {type: select, options: [fast, slow]}\n  SIZE: {type: number}\n  FACE: {type: image}\n"
+    source = changed(changed(SMALL, NAME, NAME + inputs), STILL, STILL + f"    when: {condition}\n")
+
+    with pytest.raises(RecipeInvalid) as caught:
+        parse(source, {})
+
+    assert [(one.code, one.line, one.column) for one in caught.value.problems] == [("RECIPE_WHEN", 15, column)]

@@ -35,7 +35,7 @@ class Hearing:
     def silent_share(self, whole_s: float) -> float:
         """Which part (0..1) of `whole_s` seconds has nothing to hear; silence follows where the sound ends sooner."""
         whole_s = max(whole_s, self.heard_s)
-        return 1 - self._loud_s / whole_s if whole_s else 1.0
+        return max(0.0, 1 - self._loud_s / whole_s) if whole_s else 1.0
 
     def _resampler_for(self, frame: av.AudioFrame) -> av.AudioResampler:
         """A resampler takes one shape of frames; some streams change theirs on the way."""

@@ -32,7 +32,7 @@ _SLACK = Decimal("0.5")  # headers round, and sound is padded: this many seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What was found. Shares and brightness are 0 to 1; None means that the file has no such thing.
+    """What was found. Shares and brightness are 0 to 1; None means that the file has no such thing, or none that decodes.
 
     `kind` is the media class: png for any still, mp4 for any clip, wav for any sound. A picture is black where 98 %
     of it is darker than a tenth of white; flat where it is nearly one colour (a clip: from start to end). The frozen
@@ -179,7 +179,7 @@ class _Look:
             self._end_s = max(self._end_s, float(end))
 
     def _result(self, promised: Decimal | None, *, is_sampled: bool, is_complete: bool) -> Inspection:
-        has_picture = self._picture is not None
+        has_picture, saw = self._picture is not None, bool(self._sight.looks)
         seen = self._sight.seen_s if has_picture else self._hearing.heard_s
         width, height = self._size or (None, None)
         return Inspection(
@@ -191,10 +191,10 @@ class _Look:
             has_every_frame=not is_sampled,
             is_complete=is_complete,
             decode_errors=self._errors,
-            black_share=self._sight.black_share if has_picture else None,
-            longest_frozen_s=_milli(self._sight.longest_frozen_s) if has_picture else None,
-            brightness=self._sight.brightness if has_picture else None,
-            is_flat=self._sight.is_flat if has_picture else None,
+            black_share=self._sight.black_share if saw else None,
+            longest_frozen_s=_milli(self._sight.longest_frozen_s) if saw else None,
+            brightness=self._sight.brightness if saw else None,
+            is_flat=self._sight.is_flat if saw else None,
             has_audio=self._sound is not None,
             silent_share=self._hearing.silent_share(seen) if self._sound is not None else None,
         )

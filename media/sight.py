@@ -42,7 +42,7 @@ def small_picture(picture: Image.Image) -> Image.Image:
 
 
 class Sight:
-    """Takes the frames of one clip, in order. What is seen in a frame counts until the next one."""
+    """Takes the frames of one clip, in order, then `end`. What is seen in a frame counts until the next one."""
 
     def __init__(self) -> None:
         self.looks = 0
@@ -76,17 +76,18 @@ class Sight:
     def end(self, at_s: float = 0.0) -> None:
         """Nothing more comes. `at_s`: where the clip ends, if that is known to be later than what was seen."""
         self.seen_s = max(self.seen_s, at_s)
-        self._count_until(self.seen_s)
+        # A clip of one frame that has no length counts as that frame.
+        self._count_until(self.seen_s or 1.0)
 
     @property
     def black_share(self) -> float:
         """Which part of the time is black, 0..1."""
-        return self._black_s / self._counted_s()
+        return self._black_s / self._last_s
 
     @property
     def brightness(self) -> float:
         """The mean over the time, 0..1."""
-        return self._light_s / self._counted_s()
+        return self._light_s / self._last_s
 
     def _moment(self, frame: av.VideoFrame) -> float:
         if self._start_s is None:
@@ -106,9 +107,6 @@ class Sight:
         if self._is_frozen:
             self.longest_frozen_s = max(self.longest_frozen_s, at - self._still_s)
         self._last_s = at
-
-    def _counted_s(self) -> float:
-        return self._last_s or 1.0
 
 
 def _moved(before: Image.Image, now: Image.Image) -> bool:

@@ -3,6 +3,7 @@ import random
 from decimal import Decimal
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image, ImageDraw
 
@@ -209,6 +210,22 @@ def test_damage_in_the_middle_is_counted(tmp_path: Path) -> None:
 
     assert seen.decode_errors >= 1
     assert not seen.decodes
+
+
+def test_a_clip_of_which_only_the_sound_decodes_has_nothing_to_see(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", seconds=1)
+    with av.open(str(clip)) as container:
+        pictures = [(entry.pos, entry.size) for entry in container.streams.video[0].index_entries]
+    content = bytearray(clip.read_bytes())
+    for start, size in pictures:
+        content[start : start + size] = bytes(size)
+    clip.write_bytes(content)
+
+    seen = inspect(clip)
+
+    assert (seen.kind, seen.decodes, seen.has_audio) == ("mp4", False, True)
+    assert seen.silent_share < 0.05
+    assert (seen.width, seen.black_share, seen.brightness, seen.longest_frozen_s, seen.is_flat) == (None,) * 5
 
 
 def test_a_sound_that_was_cut_off_does_not_decode(tmp_path: Path) -> None:

@@ -171,6 +171,20 @@ def test_what_the_heartbeat_raises_comes_out(tmp_path, monkeypatch):
         judge(moving(tmp_path / "a.mp4"), "mp4", beat=beat)
 
 
+@pytest.mark.parametrize(("made", "score"), [("11", "1"), ("9", "1"), ("11.2", "0.892"), ("8", "0.8")])
+def test_a_tenth_more_or_less_than_asked_is_no_fault(made, score):
+    found = Inspection(kind="mp4", duration_s=Decimal(made), seen_s=Decimal(made))
+
+    assert measure(found, asked_s=Decimal(10))["duration"] == Decimal(score)
+
+
+@pytest.mark.parametrize(("silent", "score"), [(0.0, "1"), (0.5, "1"), (0.75, "0.5"), (1.0, "0")])
+def test_a_sound_may_pause_for_half_of_its_time(silent, score):
+    found = Inspection(kind="wav", silent_share=silent)
+
+    assert measure(found, asked_s=None)["not_silent"] == Decimal(score)
+
+
 SHARE = st.none() | st.floats(0, 1)
 SECONDS = st.decimals(0, 3600, places=3)
 

@@ -57,7 +57,7 @@ def json_object(reply: Reply, *, paid: bool = False) -> dict[str, Any]:
     """The answer's JSON object. Raises SubmissionUnknown (paid) or Unavailable when it is none."""
     try:
         document = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if isinstance(document, dict):
         return document

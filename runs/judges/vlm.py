@@ -70,7 +70,8 @@ class VisionModel:
         try:
             pictures = _while_beating(partial(show, sample), sample.beat)
         except MediaError as exc:
-            raise JudgeRefused("There is nothing that could be shown to the judge.") from exc
+            kind = JudgeUnavailable if exc.retryable else JudgeRefused
+            raise kind("There is nothing that could be shown to the judge.") from exc
         talk = self._talk(rubric.ask(sample, pictures, model=self.name))
         try:
             return _while_beating(partial(http.hold, talk, timeout_s=(_CONNECT_S, self.timeout_s)), sample.beat)
@@ -100,7 +101,7 @@ class VisionModel:
         usage = answer.get("usage")
         counts = usage if isinstance(usage, dict) else {}
         reported = counts.get("cost")
-        if isinstance(reported, int | float) and 0 < reported <= _MOST_USD:
+        if isinstance(reported, int | float) and reported is not True and 0 < reported <= _MOST_USD:
             return money.usd(str(reported)), "reported"
         tokens = [counts.get("prompt_tokens"), counts.get("completion_tokens")]
         prices = (self.usd_per_mtok_in, self.usd_per_mtok_out)

@@ -210,6 +210,23 @@ def test_a_service_that_fails_never_passes_and_is_asked_once(model, desk, still,
     assert len(sent(desk)) == 1
 
 
+def test_an_answer_without_bottom_never_passes(still):
+    with Loopback(lambda request: Answer(body=b"[" * 100_000)) as server:
+        with pytest.raises(JudgeUnavailable):
+            VisionModel(name="m", url=server.url).judge(still)
+
+
+def test_a_machine_that_cannot_take_frames_now_may_later(model, desk, tmp_path, monkeypatch):
+    monkeypatch.setattr("media.keyframes._TIMEOUT_S", 0)
+    clip = make_steps(tmp_path / "a.mp4", levels=[10, 90, 170])
+
+    with pytest.raises(JudgeUnavailable) as failure:
+        model.judge(sample("mp4", clip))
+
+    assert failure.value.usd == 0
+    assert sent(desk) == []
+
+
 def test_a_busy_service_says_when_to_come_back_and_costs_nothing(model, desk, still):
     desk.plan.add({"on": "submit", "do": "status", "status": 429, "retry_after_s": 17})
 
@@ -279,6 +296,7 @@ def test_tokens_tell_the_true_cost(emulator, still):
         ({"cost": -4}, "0.002", "quoted"),
         ({"cost": 1e300}, "0.002", "quoted"),
         ({"cost": "free"}, "0.002", "quoted"),
+        ({"cost": True}, "0.002", "quoted"),
         ({"prompt_tokens": -5, "completion_tokens": 5}, "0.002", "quoted"),
         ({"prompt_tokens": 10**30, "completion_tokens": 5}, "0.002", "quoted"),
         ({"prompt_tokens": "many"}, "0.002", "quoted"),

@@ -49,3 +49,12 @@ def make_attempt(run, number, *, score=None, status="done", **fields):
             run=run, step=step, asset=asset, kind="judge_score", rater="vlm", scores={"overall": one}
         )
     return attempt
+
+
+def costly(owner):
+    """A failed run of four dollars, of the five that it may cost."""
+    run = make_run(planned("door", quote="4"), owner=owner)
+    ended = {"wait_reason": None, "due_at": None, "finished_at": run.started_at}
+    Step.objects.update(status="failed", error="PROVIDER_FAILED", reserved_usd=0, reserved_on=None, **ended)
+    Run.objects.update(status="failed", cost_usd=Decimal(4), reserved_usd=0, **ended)
+    return run

@@ -2,6 +2,7 @@ import pytest
 
 from tests.integration.people import bearer, make_user
 from tests.integration.recipes import DOOR
+from tests.integration.runs.conftest import bells, poller_ends  # noqa: F401 (fixtures: the real engine, bell by bell)
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +68,14 @@ def start(post, order):
         return answer.json()["runId"]
 
     return begin
+
+
+@pytest.fixture
+def hand(post, as_alice):
+    """Lay Alice's hand on a run: the status and the body of the answer."""
+
+    def lay(run, verb, **said):
+        answer = post(f"/api/runs/{run.run_id}/{verb}", said, **as_alice)
+        return answer.status_code, answer.json()
+
+    return lay

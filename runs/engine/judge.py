@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 
 from runs import leases, policy
 from runs.engine.advance import advance
-from runs.judges import JudgeError, Kind, Sample, Verdict, combine, judges_for
+from runs.judges import JudgeError, JudgeRefused, Kind, Sample, Verdict, combine, judges_for
 from runs.models import Asset, Attempt, Feedback
 from runs.states import AttemptStatus
 from runs.transitions import moving
@@ -64,9 +64,8 @@ def _judge(asset: Asset, planned: PlannedStep, beat: leases.Heartbeat, *, mode: 
         path = Path(folder, f"candidate{Path(asset.storage_key).suffix}")
         with default_storage.open(asset.storage_key, "rb") as source, path.open("wb") as target:
             shutil.copyfileobj(source, target)
-        kind = cast("Kind", asset.kind)
         sample = Sample(
-            kind=kind,
+            kind=cast("Kind", asset.kind),
             content_type=asset.content_type,
             path=path,
             prompt=planned.prompt,
@@ -74,7 +73,26 @@ def _judge(asset: Asset, planned: PlannedStep, beat: leases.Heartbeat, *, mode: 
             criteria=planned.judge.criteria if planned.judge else (),
             beat=beat,
         )
-        return [judge.judge(sample) for judge in judges_for(mode, kind)]
+        return _ask_all(sample, mode=mode, threshold=planned.judge.threshold if planned.judge else None)
+
+
+def _ask_all(sample: Sample, *, mode: str, threshold: Decimal | None) -> list[Verdict]:
+    """One after the other; what one has seen to be bad is shown to nobody else, since some cost money.
+
+    Raises JudgeError, with what all of them have cost.
+    """
+    verdicts: list[Verdict] = []
+    for judge in judges_for(mode, sample.kind):
+        try:
+            verdicts.append(judge.judge(sample))
+        except JudgeError as exc:
+            exc.usd += sum((verdict.usd for verdict in verdicts), Decimal(0))
+            raise
+        if threshold is not None and verdicts[-1].overall < threshold:
+            break
+    if not verdicts:
+        raise JudgeRefused(f"There is no judge for a {sample.kind}.")
+    return verdicts
 
 
 def _give_up_or_again(attempt: Attempt, token: UUID, exc: JudgeError) -> None:
@@ -94,11 +112,11 @@ def _give_up_or_again(attempt: Attempt, token: UUID, exc: JudgeError) -> None:
 def _row(asset: Asset, verdict: Verdict, planned: PlannedStep) -> Feedback:
     threshold = planned.judge.threshold if planned.judge else None
     scores: dict[str, Any] = {name: float(score) for name, score in verdict.scores.items()}
-    scores["overall"] = None if verdict.overall is None else float(verdict.overall)
+    scores["overall"] = float(verdict.overall)
     scores["judge"] = verdict.judge
     if threshold is not None:
         scores["threshold"] = float(threshold)
-        scores["passed"] = verdict.overall is not None and verdict.overall >= threshold
+        scores["passed"] = verdict.overall >= threshold
     if verdict.unjudged:
         scores["unjudged"] = list(verdict.unjudged)
     return Feedback(

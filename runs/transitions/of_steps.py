@@ -80,9 +80,9 @@ class StepMoves(Writer):
         moves.write(step, due_at=_overdue_at(), **changes)
         return attempt
 
-    def judged(self, step: Step, *, score: Decimal | None) -> None:
+    def judged(self, step: Step, *, score: Decimal) -> None:
         """There is a verdict on one of its candidates."""
-        self._note("step.judged", step.step_id, "no opinion" if score is None else f"{score:.2f}")
+        self._note("step.judged", step.step_id, f"{score:.2f}")
 
     def hold_step(
         self,

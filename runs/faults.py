@@ -140,15 +140,6 @@ FAULTS: dict[str, Fault] = {
     ),
     "GATE_TIMED_OUT": Fault("Nobody decided in time.", "Run it again, and decide before the gate's time is over."),
     "WHEN_FALSE": Fault("The recipe does not want it with these inputs.", "Nothing is wrong."),
-    "JUDGE_UNAVAILABLE": Fault(
-        "The judge could not be asked, or did not answer.",
-        "Decide yourself, or run again later; check ZAP_JUDGE_URL.",
-        True,
-    ),
-    "JUDGE_NO_VERDICT": Fault(
-        "The judge's answer was no verdict.",
-        "Decide yourself; if it stays, choose another ZAP_JUDGE_MODEL or criteria.",
-    ),
     "REJECTED": Fault("A person refused it.", "Change the prompt, then run again."),
     "INVALID_INPUT": Fault("The inputs are not valid.", "Mend the inputs and run again."),
     "SCHEMA_INVALID": Fault("The recipe is not valid.", "Mend the recipe and run again."),

@@ -119,18 +119,33 @@ def _nothing(made: Sequence[Try]) -> Next:
 
 
 def _judged(rules: Rules, tries: Sequence[Try], made: Sequence[Try], delivered: Sequence[Try]) -> Next:
+    best = _best(rules, delivered)
     unseen = [one for one in delivered if one.score is None]
     if unseen:
         looked = [one for one in tries if one.is_judging and one.number > unseen[-1].number]
         if not looked:
             return Next(do=Do.JUDGE)
-        return Next(do=Do.HOLD, best=delivered[0].number, code="JUDGE_UNAVAILABLE")
-    best = max(delivered, key=lambda one: (one.score or Decimal(0), -one.number))
+        return Next(do=Do.HOLD, best=best.number, code=looked[-1].error or "JUDGE_UNAVAILABLE")
     if rules.threshold is not None and (best.score or Decimal(0)) < rules.threshold:
-        if len(made) - rules.candidates < rules.retries:
+        if _may_turn_out_better(rules, made):
             return Next(do=Do.TRY_AGAIN)
         return Next(do=Do.HOLD, best=best.number, code="JUDGE_FAILED")
     return _gate(rules, best)
+
+
+def _best(rules: Rules, delivered: Sequence[Try]) -> Try:
+    """The highest score, of equals the first. What nobody has seen ranks as if it were just good enough."""
+    unseen = rules.threshold or Decimal(0)
+    return max(delivered, key=lambda one: (unseen if one.score is None else one.score, -one.number))
+
+
+def _may_turn_out_better(rules: Rules, made: Sequence[Try]) -> bool:
+    """Not where the newest was refused for good, or while one that was paid for perhaps may still turn up."""
+    if any(one.status == AttemptStatus.UNKNOWN or one.error == _UNKNOWN for one in made):
+        return False
+    newest = made[-1]
+    refused = newest.status == AttemptStatus.FAILED and not _is_worth_it(rules, newest)
+    return not refused and len(made) - rules.candidates < rules.retries
 
 
 def _gate(rules: Rules, best: Try) -> Next:

@@ -178,6 +178,8 @@ def _fact(made: Made, *, pinned: bool) -> dict[str, Any]:
     fact: dict[str, Any] = {"cost_usd": _short(made.all_usd), "attempts": made.attempts}
     if made.seed is not None:
         fact["seed"] = made.seed
+    if made.is_reused:
+        fact["reused"] = True
     if not pinned and made.at_a_provider:
         fact |= {"provider": made.provider, "model": made.model}
     return fact

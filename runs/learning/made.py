@@ -10,6 +10,7 @@ from runs.states import AttemptStatus, StepStatus
 from zaps.planned import LOCAL
 
 _MOCK = "mock"
+_REUSED = "reused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Made:
     provider: str
     model: str
     seed: int | None
+    is_reused: bool  # taken over from an earlier run
     attempts: int
     pass_usd: Decimal
     all_usd: Decimal
@@ -72,7 +74,8 @@ def _made(step: Step, attempts: Sequence[Attempt]) -> Made:
         provider=chosen.provider,
         model=chosen.model,
         seed=chosen.seed,
-        attempts=sum(one.role == "make" for one in attempts),
+        is_reused=chosen.cost_source == _REUSED,
+        attempts=sum(one.role == "make" and one.cost_source != _REUSED for one in attempts),
         pass_usd=sum((_worth(one, quote_usd) for one in clean), ZERO),
         all_usd=sum((one.actual_usd or ZERO for one in attempts), ZERO),
     )
@@ -80,6 +83,6 @@ def _made(step: Step, attempts: Sequence[Attempt]) -> Made:
 
 def _worth(attempt: Attempt, quote_usd: Decimal) -> Decimal:
     """What it would cost to make: a result that was taken over cost nothing here, and somebody something before."""
-    if attempt.cost_source == "reused":
+    if attempt.cost_source == _REUSED:
         return quote_usd
     return attempt.actual_usd if attempt.actual_usd is not None else attempt.quote_usd

@@ -34,20 +34,22 @@ STEPS = f"""
     FROM steps s CROSS JOIN LATERAL (SELECT round(extract(epoch FROM s.finished_at - s.started_at), 3) AS s) AS took
     {_OF_STEPS} GROUP BY 1, 2, 3 ORDER BY 1, min(s.position), 2, 3"""  # noqa: S608 (these statements are all ours)
 
-# `place` counts a step's attempts of one role, `result` what one of its rounds delivered; both from 1.
+# `place` counts a step's attempts of one role, `result` what one of its rounds delivered; both from 1. What was taken
+# over from an earlier run is no attempt.
 ATTEMPTS = f"""
-    SELECT {_STEP}, count(*) FILTER (WHERE role = 'make') AS attempts,
-        count(*) FILTER (WHERE role = 'make' AND place > (s.spec->>'candidates')::int) AS retries,
-        count(*) FILTER (WHERE role = 'make' AND cost_source <> 'reused'
+    SELECT {_STEP}, count(*) FILTER (WHERE is_try) AS attempts,
+        count(*) FILTER (WHERE is_try AND place > (s.spec->>'candidates')::int) AS retries,
+        count(*) FILTER (WHERE is_try
             AND (a.provider, a.model) <> (s.spec->>'provider', coalesce(s.spec->>'model', ''))) AS by_fallback,
         count(*) FILTER (WHERE cost_source = 'reused') AS reused,
-        count(*) FILTER (WHERE role = 'make' AND a.status = 'done') AS results,
+        count(*) FILTER (WHERE is_try AND a.status = 'done') AS results,
         count(*) FILTER (WHERE a.id = s.chosen_id AND s.status = 'done' AND results > 1) AS choices,
         count(*) FILTER (WHERE a.id = s.chosen_id AND s.status = 'done' AND results > 1 AND result = 1) AS first_chosen,
         count(*) FILTER (WHERE role = 'judge' AND a.status = 'failed') AS judge_failures,
         coalesce(sum(a.actual_usd), 0) AS cost_usd
     FROM (
-        SELECT *, row_number() OVER (PARTITION BY step_id, role ORDER BY number) AS place,
+        SELECT *, role = 'make' AND cost_source <> 'reused' AS is_try,
+            row_number() OVER (PARTITION BY step_id, role, cost_source = 'reused' ORDER BY number) AS place,
             row_number() OVER (PARTITION BY step_id, role, round, status ORDER BY number) AS result,
             count(*) OVER (PARTITION BY step_id, role, round, status) AS results
         FROM attempts WHERE run_id = ANY(%s)

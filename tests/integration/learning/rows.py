@@ -13,16 +13,24 @@ from runs.order import Mode, Order, draft, place
 TODAY = date(2026, 11, 21)
 
 
-def order_run(source, owner, *, prompts=None, inputs=None, mode="live", **more) -> Run:
+def order_run(source, owner, **more) -> Run:
     """An accepted run of the recipe."""
-    caller = Caller(user=owner, principal_id=f"user:{owner.pk}", scopes=frozenset(Scope))
+    return place(plan(source, owner, **more), caller_of(owner))
+
+
+def plan(source, owner, *, prompts=None, inputs=None, mode="live", **more):
+    """The recipe, ordered and not placed."""
     order = Order(source=source, prompts=prompts or {}, inputs=inputs or {}, mode=Mode(mode), **more)
-    return place(draft(order, caller, today=TODAY), caller)
+    return draft(order, caller_of(owner), today=TODAY)
+
+
+def caller_of(owner):
+    return Caller(user=owner, principal_id=f"user:{owner.pk}", scopes=frozenset(Scope), is_staff=owner.is_staff)
 
 
 def end(run, status="done", *, seconds=60, cost=None, **tries) -> Run:
     """Close the run; `tries` are a step's attempts, oldest first, where they are not one that just worked."""
-    for step in run.steps.exclude(status="skipped"):
+    for step in run.steps.exclude(status="skipped").order_by("position"):
         mine = [make_try(step, number, **one) for number, one in enumerate(tries.get(step.step_id, [{}]), 1)]
         chosen = next((one for one in mine if one.status == "done" and one.role == "make"), None)
         began = timezone.now() - timedelta(seconds=seconds)

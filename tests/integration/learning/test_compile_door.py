@@ -50,9 +50,10 @@ def test_the_answer_is_a_whole_recipe_and_nothing_is_saved(run, alice, compile_a
     assert not Zap.objects.exists()
 
 
-def test_the_draft_that_is_saved_can_be_found(run, alice, compile_at, client):
+def test_the_draft_that_is_saved_can_be_found(run, alice, compile_at, client, check):
     first, again = compile_at(run, alice, "?save=true"), compile_at(run, alice, "?save=true")
 
+    check("CompiledDocument", first.json())
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json()["zap"]["status"] == "draft"
     found = client.get("/api/zaps/blue-door-2", headers=bearer(alice)).json()

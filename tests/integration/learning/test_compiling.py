@@ -4,15 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from providers import prices
-from providers.registry import PROVIDERS
 from runs.learning.compiling import RunNotDone, compile_and_save, compile_run
 from runs.models import Run
-from tests.integration.learning.rows import TODAY, end, order_run
+from tests.integration.learning.rows import end, order_run, plan
 from tests.integration.people import make_user
 from zaps.bundled import bundled
 from zaps.models import Zap
-from zaps.plan import make_plan
 from zaps.recipe import parse
 
 pytestmark = pytest.mark.django_db
@@ -63,8 +60,9 @@ def run(alice):
     return order_run(FILM, alice, inputs={"NAME": "Ada"}, extend_count=1)
 
 
-def plan(compiled, inputs, mode="plan"):
-    return make_plan(compiled.recipe, inputs=inputs, mode=mode, providers=PROVIDERS, prices=prices.load(), today=TODAY)
+def again(compiled, run, mode="plan"):
+    """The plan of the compiled recipe, with the inputs of the run."""
+    return plan(compiled.source, run.owner, prompts=compiled.prompts, inputs=run.inputs, mode=mode).plan
 
 
 def step(compiled, step_id):
@@ -122,7 +120,7 @@ A door, and then what is behind it.
 def test_the_compiled_recipe_plans_what_was_run(run):
     compiled = compile_run(end(run))
 
-    made = plan(compiled, {"NAME": "Ada"}, mode="live")
+    made = again(compiled, run, mode="live")
 
     before = [(one.step_id, one.spec["provider"], one.spec["model"], one.spec["params"]) for one in run.steps.all()]
     assert [(one.step_id, one.provider, one.model, one.params) for one in made.steps] == before
@@ -159,6 +157,7 @@ def test_a_result_that_was_taken_over_is_priced_by_its_quote(run):
     )
 
     assert compiled.recipe.estimate_usd == quote > 0
+    assert step(compiled, "opens").extra["x_run"] == {"cost_usd": 0, "attempts": 0, "reused": True}
 
 
 def test_a_fallback_and_its_first_choice_change_places(alice):
@@ -191,7 +190,7 @@ def test_a_step_that_was_repeated_no_times_is_fixed_to_none(alice):
 
     compiled = compile_run(run)
 
-    assert "on_1" not in {one.step_id for one in plan(compiled, {"NAME": "Ada"}).steps}
+    assert "on_1" not in {one.step_id for one in again(compiled, run).steps}
     assert step(compiled, "on").repeat.max == 0
 
 
@@ -306,7 +305,102 @@ def test_every_bundled_recipe_comes_back_from_its_run(one, mode, alice):
 
     before, after = parse(one.source, one.prompts), compiled.recipe
     assert (after.inputs, after.output, len(after.steps)) == (before.inputs, before.output, len(before.steps))
-    assert [made.step_id for made in plan(compiled, inputs, mode=mode).steps] == [
+    assert [made.step_id for made in again(compiled, run, mode=mode).steps] == [
         planned.step_id for planned in run.steps.order_by("position")
     ]
     assert {line for line in one.source.splitlines() if line.startswith("#")} <= set(compiled.source.splitlines())
+
+
+WHOLE = """---
+zap: every-field
+version: 2
+description: >
+  Nearly everything that can be said:
+  in one recipe.
+inputs:
+  STYLE: {type: select, options: [noir, anime]}
+  LOGO: {type: image}
+  FACE: {type: image, required: true}
+defaults: {provider: fal, aspect: "16:9", on_unknown: fail}
+budget:
+  cap_usd: 40
+  estimate_usd: 1
+steps:
+- id: face
+  kind: image.edit
+  model: fal-ai/flux/dev
+  aspect: 16:9
+  inputs: [user.FACE]
+  prompt: 'A face, "lit" from the left: {STYLE}'
+  params: {seed: 42, strength: 0.8}
+- id: logo
+  kind: image.edit
+  model: fal-ai/flux/dev
+  when: {LOGO: given}
+  inputs: [LOGO]
+  prompt: Clean.
+- {"id": "looks", "kind": "image.gen", "tier": "draft", "matrix": {"HOUR": ["dawn", "no", "1"]},
+   "prompt": "A street at {HOUR}", "candidates": 2, "judge": {"criteria": ["light"], "threshold": 0.6},}
+- id: clip
+  kind: video.gen
+  tier: final
+  duration_s: 5
+  reference_images: [face]
+  needs: [looks.*]
+  retry:
+    max: 2
+    fallback_model: fal-ai/kling-video/v2.1/standard/image-to-video
+  rlhf: true
+  gate: {timeout_s: 60}
+  prompt: |
+    It moves.
+
+    # no comment
+- id: on   # and on
+  kind: video.extend
+  duration_s: 5
+  inputs: [clip]
+  extend: {mode: anchored}
+  first_frame: {from: prev.last_frame, upscale: 2x}
+  repeat: {default: 2}
+  prompt: It goes on.
+- id: film
+  kind: stitch
+  tier: draft
+  inputs: [clip, on.*]
+  rlhf: optional
+publish:
+  slug: every-field
+  visibility: unlisted
+x_mine: {a: '1', b: NO, c: 1}
+---
+"""
+STANDARD = "fal-ai/kling-video/v2.1/standard/image-to-video"
+FACE = "https://example.com/face.png"
+
+
+@pytest.mark.parametrize("inputs", [{"FACE": FACE}, {"FACE": FACE, "LOGO": FACE, "STYLE": "noir"}])
+@pytest.mark.parametrize("extend", [None, 0, 3])
+def test_every_field_comes_back_from_a_run(inputs, extend, alice):
+    run = end(order_run(WHOLE, alice, inputs=inputs, extend_count=extend))
+
+    compiled = compile_run(run)
+
+    specs = {one.step_id: one.spec for one in run.steps.all()}
+    made = {one.step_id: one.to_json() for one in again(compiled, run, mode="live").steps}
+    assert made == specs
+    assert compiled.recipe.extra["x_mine"] == {"a": "1", "b": "NO", "c": 1}
+    assert compiled.recipe.publish.slug == compiled.slug
+    assert "  # and on" in compiled.source
+    assert "tier: draft" in compiled.source.split("id: film")[1]
+
+
+def test_after_a_fallback_the_whole_recipe_can_be_planned_with_it(alice):
+    run = end(
+        order_run(WHOLE, alice, inputs={"FACE": FACE}),
+        clip=[{"status": "failed", "error": "JOB_LOST"}, {"model": STANDARD}],
+    )
+
+    made = next(one for one in again(compile_run(run), run, mode="live").steps if one.step_id == "clip")
+
+    assert (made.model, made.retry.fallback_provider, made.retry.fallback_model) == (STANDARD, "fal", KLING)

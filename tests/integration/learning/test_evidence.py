@@ -9,14 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.caller import Caller, CallerUnknown, Scope
+from accounts.caller import Caller, CallerUnknown
 from cli.__main__ import main
 from core.errors import NotFound
 from core.ids import new_id
 from runs.learning import evidence
 from runs.learning.evidence import gather
 from runs.models import Asset, Feedback, Run
-from tests.integration.learning.rows import end, make_try, order_run
+from tests.integration.learning.rows import caller_of, end, make_try, order_run
 from tests.integration.people import bearer, make_user
 
 pytestmark = pytest.mark.django_db
@@ -41,12 +41,8 @@ def alice():
     return make_user("alice")
 
 
-def caller(user):
-    return Caller(user=user, principal_id=f"user:{user.pk}", scopes=frozenset(Scope), is_staff=user.is_staff)
-
-
 def seen(user, days=30, slug="blue-door"):
-    return gather(slug, caller(user), days=days, now=timezone.now())
+    return gather(slug, caller_of(user), days=days, now=timezone.now())
 
 
 def film(owner, *, mode="live", status="done", seconds=60, cost=None, **tries):
@@ -117,7 +113,7 @@ def test_the_fallback_and_what_was_taken_over_are_counted(alice):
 
     door = steps(seen(alice).live)["door"]
 
-    assert (door.by_fallback, door.reused, door.results) == (1, 1, 2)
+    assert (door.attempts, door.retries, door.by_fallback, door.reused, door.results) == (2, 1, 1, 1, 1)
 
 
 def test_what_was_chosen_is_told_from_what_was_made(alice):
@@ -240,13 +236,17 @@ def test_the_estimate_is_that_of_the_newest_recipe(alice):
     assert seen(alice).live.facts.estimate_usd is None
 
 
-def test_the_interface_tells_it(alice, client):
-    film(alice, door=[failed("CONTENT_REFUSED")] * 3, status="failed")
+def test_the_interface_tells_it(alice, client, check):
+    run = film(alice, door=[failed("CONTENT_REFUSED")] * 3, status="failed")
+    say(run, "up", "Blue!", step=run.steps.get(step_id="door"))
 
     answer = client.get("/api/zaps/blue-door/evidence?days=7", headers=bearer(alice, ["read"]))
 
     document = answer.json()
     assert answer.status_code == 200
+    check("EvidenceDocument", document)
+    check("StepFactsRow", document["live"]["steps"][0])
+    check("FindingRow", document["live"]["findings"][0])
     assert (document["slug"], document["days"], document["truncated"], document["mock"]) == (
         "blue-door",
         7,

@@ -17,7 +17,8 @@ _WORDLESS = ("image.upscale", "video.upscale")
 
 def lint(recipe: Recipe) -> list[Problem]:
     """Warnings in no particular severity, [] for a tidy recipe."""
-    found = [*_of_whole(recipe), *_unused_inputs(recipe), *_unused_prompts(recipe), *_unused_steps(recipe)]
+    found = [*_of_whole(recipe), *_unused_models(recipe), *_unused_inputs(recipe), *_unused_prompts(recipe)]
+    found += _unused_steps(recipe)
     for index, step in enumerate(recipe.steps):
         found += [(code, f"steps[{index}]{where}", message) for code, where, message in _of_step(recipe, step)]
     return [recipe.problem(*one) for one in found] + refused(recipe)
@@ -36,6 +37,15 @@ def _of_whole(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
             "budget.estimate_usd",
             "The estimate is 0, but providers are asked; say what a run costs.",
         )
+
+
+def _unused_models(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+    used = {name for step in recipe.steps for name in (step.kind, f"{step.kind}.{step.tier}")}
+    if any(step.first_frame is not None and step.first_frame.upscale for step in recipe.steps):
+        used.add("image.upscale")
+    for name in recipe.default_models:
+        if name not in used and not name.startswith("x_"):
+            yield "LINT_MODEL_UNUSED", f"defaults.models.{name}", f"No step is made with the model for {name}."
 
 
 def _unused_inputs(recipe: Recipe) -> Iterator[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from core.errors import Problem
 from zaps.kind import KINDS, StepKind
 from zaps.recipe.copies import repeats
-from zaps.recipe.schema import Publish, Recipe, Retry, StepSpec, Stitch, Target
+from zaps.recipe.schema import InputType, Publish, Recipe, Retry, StepSpec, Stitch, Target
 
 _OF_PROVIDERS = ("prompt", "provider", "model", "params", "shared", "on_unknown", "duration_s")
 _FIRST_FRAMES = ("video.gen", "video.extend")
@@ -15,13 +15,27 @@ Refusal = tuple[str, str]  # path, and why
 
 def refused(recipe: Recipe) -> list[Problem]:
     """One problem for each, in the order of the file."""
-    found = [
+    found = [*_of_inputs(recipe), *_of_models(recipe)]
+    found += [
         (f"steps[{index}].{name}", why)
         for index, step in enumerate(recipe.steps)
         for name, why in _of_step(step, KINDS.get(step.kind), recipe)
     ]
     found += [*_of_publish(recipe.publish, recipe.slug), *_of_output(recipe)]
     return [recipe.problem("RECIPE_FIELD_UNUSABLE", path, f"{path}: {why}") for path, why in found]
+
+
+def _of_inputs(recipe: Recipe) -> Iterator[Refusal]:
+    for name, spec in recipe.inputs.items():
+        if spec.options and spec.type != InputType.SELECT:
+            yield f"inputs.{name}.options", f"only a select has options, and this is a {spec.type}; leave them out."
+
+
+def _of_models(recipe: Recipe) -> Iterator[Refusal]:
+    local = {kind.name for kind in KINDS if kind.render is not None}
+    for name in recipe.default_models:
+        if name.partition(".")[0] in local:
+            yield f"defaults.models.{name}", "such steps run on our own machine, without a model; leave it out."
 
 
 def film_format(recipe: Recipe) -> str:

@@ -7,6 +7,7 @@ from .texts import SMALL, changed
 
 TIDY = changed(SMALL, "    reference_images: [still]\n", "    reference_images: [still]\n    prompt: It moves.\n")
 STILL = "  - id: still\n"
+DRAFT = "defaults: {models: {image.gen: m, image.gen.draft: m}}\n"
 CLIP = "    duration_s: 5\n"
 
 
@@ -21,6 +22,7 @@ CLIP = "    duration_s: 5\n"
     ("NAME: {type: string}", "NAME: {type: image}", "LINT_MEDIA_IN_PROMPT", "steps[0].prompt", 13),
     (STILL, STILL + "    candidates: 2\n", "LINT_NOBODY_CHOOSES", "steps[0].candidates", 12),
     (CLIP, CLIP + "    matrix: {LOOK: [a]}\n", "LINT_MATRIX_UNUSED", "steps[1].matrix.LOOK", 17),
+    ("version: 2\n", f"version: 2\n{DRAFT}", "LINT_MODEL_UNUSED", "defaults.models.image.gen.draft", 4),
     (STILL, STILL + "    duration_s: 5\n", "RECIPE_FIELD_UNUSABLE", "steps[0].duration_s", 12),
 ])  # fmt: skip
 def test_what_is_allowed_and_unwise_is_said(old, new, code, path, line):

@@ -131,6 +131,12 @@ def test_a_repeated_step_that_is_not_made_lists_its_copies_as_skipped():
     ]  # fmt: skip
 
 
+def test_a_film_that_is_not_made_needs_no_clip():
+    steps = small(recipe(CLIP, "id: film, kind: stitch, inputs: [clip], when: {LOGO: given}")).steps
+
+    assert [(step.skipped, step.provider) for step in steps] == [(False, "fal"), (True, "local")]
+
+
 def test_a_run_that_would_make_nothing_is_refused():
     with pytest.raises(BadInput) as caught:
         small(recipe("id: still, kind: image.gen, when: {LOGO: given}"))

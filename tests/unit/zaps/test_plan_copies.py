@@ -13,6 +13,7 @@ from .planning import Willing, installed, plan, small
 from .texts import SMALL, WORLD_CUP, changed
 
 STILL = "  - id: still\n"
+CLIP = "    duration_s: 5\n"
 PROMPT = "    prompt: A picture of {NAME}.\n"
 CHAIN = "    extend: {mode: chain}\n"
 FRAME = "    first_frame: {from: prev.last_frame}\n"
@@ -126,6 +127,16 @@ def test_a_frame_is_made_larger_by_another_provider_where_the_own_one_cannot():
 
     made = plan(text, mode="plan", extend_count=1, providers=installed(gmi, Willing("fal")), prices=Free())
     assert made.steps[3].provider == "fal"
+
+
+def test_a_caller_who_names_the_provider_names_that_of_the_larger_frames_too():
+    text = changed(SMALL, CLIP, CLIP + "    first_frame: {from: still, upscale: 2x}\n")
+    lazy = Willing("mock", refuses=["image.upscale"])
+
+    with pytest.raises(ProviderUnsupported) as caught:
+        small(text, provider="mock", providers=installed(lazy, Willing("fal")))
+
+    assert [problem.path for problem in caught.value.problems] == ["steps[1].first_frame.upscale"]
 
 
 class Free:

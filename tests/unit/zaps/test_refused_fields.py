@@ -13,6 +13,8 @@ STILL = "  - id: still\n"
 CLIP = "    duration_s: 5\n"
 FILM = "    inputs: [clip]\n"
 TOP = "version: 2\n"
+INPUTS = "inputs:\n"
+INDENTS = {TOP: "", INPUTS: "  "}
 
 REFUSED = [
     # put behind what, the block, its path, its line
@@ -46,12 +48,14 @@ REFUSED = [
     (TOP, "publish: {slug: other-name}", "publish.slug", 4),
     (TOP, "publish: {embed: {width: 640}}", "publish.embed", 4),
     (TOP, "output: Film.webm", "output", 4),
+    (TOP, "defaults: {models: {stitch: m}}", "defaults.models.stitch", 4),
+    (TOP, "defaults: {models: {keyframes.draft: m}}", "defaults.models.keyframes.draft", 4),
+    (INPUTS, "SIZE: {type: string, options: [a]}", "inputs.SIZE.options", 6),
 ]
 
 
 def with_block(behind, block):
-    indent = "" if behind == TOP else "    "
-    return changed(SMALL, behind, f"{behind}{indent}{block}\n")
+    return changed(SMALL, behind, f"{behind}{INDENTS.get(behind, '    ')}{block}\n")
 
 
 @pytest.mark.parametrize(("behind", "block", "path", "line"), REFUSED)

@@ -38,6 +38,7 @@ def make_attempt(run, number, *, score=None, status="done", **fields):
         run=run, step=step, number=number, status=status, idem_key=new_id("key"), provider="mock",
         capability="image.gen", quote_usd=Decimal(0), **{**ended, **fields},
     )  # fmt: skip
+    Step.objects.filter(pk=step.pk).update(idem_key=attempt.idem_key)
     if status != "done":
         return attempt
     asset = Asset.objects.create(

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from runs.models import Run, Step
 from tests.factories import make_run, planned
-from tests.integration.gates import costly
+from tests.integration.gates import costly, gated, hold, make_attempt
 from tests.integration.recipes import DOOR
 from zaps.planned import Gate
 
@@ -27,6 +27,13 @@ def at_work(alice, bells):
 def waits_for_approval(alice, bells):
     run = make_run(planned("door", gate=Gate(), candidates=2), planned("film", "door", kind="image.edit"), owner=alice)
     bells.answer_all()
+    return run
+
+
+def waits_for_proof(alice, bells):
+    run = gated(alice, candidates=1)
+    make_attempt(run, 1, status="unknown", due_at=None)
+    hold(run, "submission_unknown", error="SUBMISSION_UNKNOWN")
     return run
 
 
@@ -57,7 +64,7 @@ def is_done(alice, bells):
     return run
 
 
-STATES = [queued, at_work, waits_for_approval, waits_for_money, has_failed, was_canceled, is_done]
+STATES = [queued, at_work, waits_for_approval, waits_for_proof, waits_for_money, has_failed, was_canceled, is_done]
 #: nothing to offer: it changes nothing, or does what another verb is for
 QUIET = {
     ("was_canceled", "cancel"),
@@ -65,6 +72,7 @@ QUIET = {
     ("at_work", "resume"),
     ("is_done", "approve"),
     ("waits_for_approval", "rerun-from"),
+    ("waits_for_proof", "rerun-from"),
     ("waits_for_money", "rerun-from"),
 }
 

@@ -83,6 +83,38 @@ def test_one_command_makes_a_film_that_plays(machine):
     assert zap(machine, "watch", document["run"]["runId"])[:2] == (0, f"{film['path']}\n")
 
 
+def make_gated_recipe(folder):
+    """Two pictures to pick from, and a clip of the one that was picked."""
+    folder.mkdir()
+    (folder / "Zap.md").write_text(
+        "---\nzap: gated-film\nversion: 2\ndescription: x\nbudget: {estimate_usd: 0, cap_usd: 1}\nsteps:\n"
+        "  - {id: door, kind: image.gen, provider: mock, prompt: a door, candidates: 2, rlhf: true}\n"
+        "  - {id: film, kind: video.gen, provider: mock, prompt: it opens, duration_s: 1, inputs: [door]}\n---\n"
+    )
+    return str(folder)
+
+
+def test_a_run_waits_for_a_person_and_goes_on_with_what_they_pick(machine, tmp_path):
+    code, out, err = zap(machine, "run", make_gated_recipe(tmp_path / "film"))
+    run_id = out.strip()
+    assert code == 3, err
+    assert f"zap approve {run_id} [--asset ASSET]" in err
+
+    _, out, _ = zap(machine, "status", run_id, "--json")
+    pick = json.loads(out)["steps"][0]["waits"]["choices"][1]
+    code, out, err = zap(machine, "approve", run_id, "--asset", pick["assetId"], "--json")
+
+    assert code == 0, err
+    document = json.loads(out)
+    film = next(asset for asset in document["assets"] if asset["stepId"] == "film")
+    assert film["parents"] == [pick["assetId"]]
+    assert Path(film["path"]).stat().st_size > 0
+
+    code, out, err = zap(machine, "rerun-from", run_id, "film", "--json")
+    assert code == 0, err
+    assert [len(step["attempts"]) for step in json.loads(out)["steps"]] == [3, 2]  # two pictures and a judge's look
+
+
 def test_ctrl_c_detaches_and_watching_brings_the_film(machine, tmp_path):
     child = begin(machine, "run", make_slow_recipe(tmp_path / "film"))
     wait_for_line(child, "clip_1  running")

@@ -2,6 +2,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runs.models import Run
+from tests.integration.gates import gated, make_attempt
 from tests.integration.recipes import DOOR
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,8 @@ def test_the_schema_is_one_of_openapi_31(schema):
         /api/zaps /api/zaps/run /api/zaps/validate /api/zaps/publish /api/zaps/{slug} /api/zaps/{slug}/plan
         /api/runs /api/runs/{run_id} /api/runs/{run_id}/events /api/runs/{run_id}/cancel /api/runs/{run_id}/attempts
         /api/runs/{run_id}/log /api/assets/{asset_id}/content /api/providers/poll/drain /api/info
+        /api/runs/{run_id}/approve /api/runs/{run_id}/reject /api/runs/{run_id}/retry /api/runs/{run_id}/resume
+        /api/runs/{run_id}/rerun-from /api/runs/{run_id}/fork /api/runs/{run_id}/feedback
     """
     assert set(paths.split()) <= set(schema["paths"])
 
@@ -42,6 +45,30 @@ def test_every_operation_has_a_name_of_its_own_and_may_answer_with_a_problem(sch
     assert len(names) == len(set(names))
     for operation in operations:
         assert "application/problem+json" in operation["responses"]["default"]["content"]
+
+
+def test_a_run_that_waits_is_what_the_schema_says(client, alice, as_alice, check):
+    run = gated(alice)
+    make_attempt(run, 1, score=[0.5])
+
+    shown = client.get(f"/api/runs/{run.run_id}", headers=as_alice).json()
+
+    check("RunDocument", shown)
+    check("Waits", shown["steps"][0]["waits"])
+    check("Choice", shown["steps"][0]["waits"]["choices"][0])
+    check("AssetRow", shown["assets"][0])
+    check("FeedbackRow", shown["feedback"][0])
+    check("AttemptRow", shown["steps"][0]["attempts"][0])
+
+
+@pytest.mark.parametrize("verb", "approve reject retry resume rerun-from fork feedback".split())
+def test_every_verb_says_what_it_takes_and_that_it_may_be_sent_twice(verb, schema):
+    operation = schema["paths"][f"/api/runs/{{run_id}}/{verb}"]["post"]
+
+    assert "Idempotency-Key" in [one["name"] for one in operation["parameters"]]
+    body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert schema["components"]["schemas"][body]["properties"]
+    assert operation["description"]
 
 
 def test_what_we_answer_is_what_the_schema_says(client, post, order, as_alice, as_staff, check):

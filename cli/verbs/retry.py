@@ -8,7 +8,7 @@ from cli.exits import Exit
 
 def declare(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
-    hands.declare(parser, step="the one that waits or has failed")
+    hands.declare(parser, step="all that wait, or else all that failed")
     hands.declare_waiting(parser)
     hands.declare_money(parser)
 

@@ -149,10 +149,17 @@ class Purse:
             cursor.execute(_LOCK, [[scope.key for scope in scopes]])
             held = {key: (reserved, spent) for key, reserved, spent in cursor.fetchall()}
             for scope in scopes:
-                reserved, spent = held[scope.key]
+                reserved, spent = self._with_unwritten(scope, *held[scope.key])
                 if scope.cap_usd is not None and reserved + spent + total > scope.cap_usd:
                     raise refusal(scope, reserved=reserved, spent=spent, **_broken_down(total, claims))
             cursor.execute(_BOOK, [[s.key for s in scopes], [total] * len(scopes), [ZERO] * len(scopes)])
+
+    def _with_unwritten(self, scope: Scope, reserved: Decimal, spent: Decimal) -> tuple[Decimal, Decimal]:
+        """The sums as they will be: this transaction may have given back or spent already, and not put it down yet."""
+        for day, (more_reserved, more_spent) in self._days.items():
+            if scope.day in {None, day}:
+                reserved, spent = reserved + more_reserved, spent + more_spent
+        return reserved, spent
 
     def _book(self) -> None:
         sums: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])

@@ -25,9 +25,8 @@ def redrive(run_ids: Iterable[str], *, actor: str, comment: str = "") -> list[Ou
 
     The unit is the run: one failed step that stays keeps all the others from being of use.
     """
-    wanted = list(dict.fromkeys(run_ids))
-    failed: dict[str, list[str]] = {run_id: [] for run_id in wanted}
-    letters = DeadLetter.objects.filter(run__run_id__in=wanted).order_by("position")
+    failed: dict[str, list[str]] = {run_id: [] for run_id in run_ids}
+    letters = DeadLetter.objects.filter(run__run_id__in=list(failed)).order_by("position")
     for run_id, step_id in letters.values_list("run__run_id", "step_id"):
         failed[run_id].append(step_id)
     return [_redrive(run_id, tuple(step_ids), actor, comment) for run_id, step_ids in failed.items()]

@@ -143,6 +143,7 @@ def test_the_usage_page_shows_every_sum_and_a_bar_for_every_day(usage_page):
 
     for word in ("$3.75", "lighthouse", "harbour", "fal-ai/veo3", "alice", "nobody", "−$0.25", "+$0.50"):
         assert word in page
+    assert 'href="/static/admin/zaps.css"' in page
     days = chart_of(page).findall("g")
     assert [day.find("title").text for day in (days[0], days[-1])] == [
         "2026-05-02: $1.25, quoted $2.00",

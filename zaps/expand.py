@@ -95,6 +95,7 @@ class Expansion:
             provider="",
             parents=(first.name,),
             inputs=(first,),
+            aspect=spec.aspect or self._recipe.aspect,
             retry=_retrying(spec),
             shared=bool(spec.shared),
             on_unknown=spec.on_unknown or self._recipe.default_on_unknown,

@@ -47,6 +47,7 @@ _AT_SUBMIT: dict[str, type[ProviderError]] = {  # what `fail:` can ask for befor
     "PROVIDER_UNAVAILABLE": Unavailable,
 }
 _LONG_SIDE = 640
+_LARGER = 2  # whatever scale is asked for: a rehearsal need not draw 4k
 _QUEUED_SHARE = 0.1  # the part of the latency that is spent "queued"
 
 
@@ -126,6 +127,8 @@ def _media(generation: Generation) -> MockMedia:
     if not isinstance(seed, int) or isinstance(seed, bool):
         seed = int(_digest(generation)[:8], 16) + generation.variation
     width, height = _size(generation.aspect)
+    if generation.capability == "image.upscale":
+        width, height = width * _LARGER, height * _LARGER
     return MockMedia(
         kind=kind,
         seed=str(seed),

@@ -52,6 +52,14 @@ def test_what_is_delivered_follows_what_was_asked():
     assert (media.width, media.height, media.duration_s, media.label) == (360, 640, Decimal(5), "A red kite")
 
 
+def test_a_picture_is_made_larger():
+    larger = Generation(capability="image.upscale", model="mock/image.upscale", aspect="9:16", params={"scale": "4k"})
+
+    media = MockMedia.parse(poll(submit(larger)).outputs[0].url)
+
+    assert (media.width, media.height) == (720, 1280)
+
+
 def test_the_same_request_gives_the_same_result_and_another_another():
     first, again, other = (
         poll(submit(generation)).outputs for generation in (CLIP, CLIP, replace(CLIP, prompt="A blue kite"))

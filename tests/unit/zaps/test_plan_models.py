@@ -123,6 +123,14 @@ def test_a_complaint_about_pictures_names_the_list_that_they_stand_in():
     assert refused(text) == [("steps[1].inputs", 18)]
 
 
+def test_a_larger_frame_keeps_the_shape_of_its_clip():
+    frame = "    first_frame: {upscale: 4k}\n    aspect: '9:16'\n    prompt: On.\n"
+    more = f"  - id: more\n    kind: video.extend\n    repeat: {{min: 1}}\n{CLIP}{frame}"
+    made = fal(changed(TEXT, "  - id: film\n", more + "  - id: film\n"))
+
+    assert [step.aspect for step in made.steps] == [None, None, "9:16", "9:16", None]
+
+
 def test_making_a_frame_larger_is_asked_for_and_paid_by_its_size():
     frame = "    first_frame: {upscale: 4k}\n    prompt: On.\n"
     more = f"  - id: more\n    kind: video.extend\n    repeat: {{min: 1}}\n{CLIP}{frame}"

@@ -83,7 +83,9 @@ class RerunRequest(StrictRequest):
 class ForkRequest(StrictRequest):
     """What the new run does differently."""
 
-    inputs = serializers.DictField(required=False, help_text="Over the parent's; media as https or data: URIs. null takes one away.")
+    inputs = serializers.DictField(
+        required=False, help_text="Over the parent's; media as https or data: URIs. null takes one away."
+    )
     extendCount = Count(required=False, allow_null=True, min_value=0, max_value=MAX_EXTEND)
     mode = serializers.ChoiceField(choices=["mock", "live"], required=False, help_text="By default the parent's.")
     maxUsd = _max_usd()

@@ -32,7 +32,7 @@ _SLACK = Decimal("0.5")  # headers round, and sound is padded: this many seconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
-    """What was found. Shares and brightness are 0 to 1; None means that the file has no such thing, or none that decodes.
+    """What was found. Shares and brightness are 0 to 1; None: the file has no such thing, or none that decodes.
 
     `kind` is the media class: png for any still, mp4 for any clip, wav for any sound. A picture is black where 98 %
     of it is darker than a tenth of white; flat where it is nearly one colour (a clip: from start to end). The frozen

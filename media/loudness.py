@@ -10,6 +10,8 @@ from media.soundtrack import Soundtrack
 
 MOST_GAIN_DB = 30  # what is softer than that is noise, and stays soft
 
+_NEAR_LU = 0.2
+_TRIES = 5
 _SILENCE_LUFS = -69.0  # the meter's floor is -70
 _METER = "ebur128=metadata=1,ametadata=mode=print:key=lavfi.r128.I:file=loudness.txt"
 _READING = re.compile(r"lavfi\.r128\.I=(-?[0-9.]+)")
@@ -20,16 +22,18 @@ def gain_for(
 ) -> float:
     """By how many decibels to raise the soundtrack so that it is as loud as its `audio` asks; 0.0 where it is silent.
 
-    `inputs` are ffmpeg's arguments that open the files. The sound is heard twice, since the limiter that keeps peaks
-    from clipping takes some of the gain away. Raises RenderFailed, and whatever `beat` raises.
+    `inputs` are ffmpeg's arguments that open the files. The sound is heard at least twice, since the limiter that keeps
+    peaks from clipping takes some of the gain away. Raises RenderFailed, and whatever `beat` raises.
     """
     target, gain = soundtrack.audio.loudness_lufs, 0.0
     if target is None or not soundtrack.has_sound:
         return gain
-    for _ in range(2):
+    for _ in range(_TRIES):
         measured = _measure(soundtrack.chains(gain), inputs, timeout_s=timeout_s, beat=beat)
         if measured <= _SILENCE_LUFS:
             return 0.0
+        if abs(target - measured) <= _NEAR_LU:
+            break
         gain = min(gain + target - measured, MOST_GAIN_DB)
     return gain
 

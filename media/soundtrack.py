@@ -13,6 +13,8 @@ _FORMAT = "aformat=sample_fmts=fltp:sample_rates=48000:channel_layouts=stereo"
 _ADD = "normalize=0:duration=first"  # full level for each, as a mixer's faders at zero
 # Under a voice of ordinary loudness, the tracks fall by some 12 dB; half a second after it they are back.
 _DUCK = "sidechaincompress=threshold=0.02:ratio=10:attack=20:release=500"
+# Ends one of the compressor's inputs, it forgets what it still has of the other; so both outlast the film.
+_SPARE_S = 1
 # Four times the samples, so that no peak between two of them is above -1.5 dB once a player has smoothed them.
 _LIMIT = "aresample=192000,alimiter=limit=0.84:attack=5:release=50:level=0:latency=1,aresample=48000"
 
@@ -75,9 +77,9 @@ class Soundtrack:
         """The filters whose result is [sound], exactly as long as the film, made louder by `gain_db`."""
         chains = [*self._own(), *(self._track(track) for track in self.tracks)]
         names = "".join(f"[t{track.input}]" for track in self.tracks)
-        if self.tracks and self.audio.mix == "keep" and self._keeps_own:
+        if self.tracks and self.audio.mix == "keep":
             chains.append(f"{names}amix=inputs={len(self.tracks)}:{_ADD}[tracks]")
-            chains.append(f"[own]asplit[front][voice];[tracks][voice]{_DUCK}[under]")
+            chains.append(f"[own]asplit[front][end];[end]apad=pad_dur={_SPARE_S}[voice];[tracks][voice]{_DUCK}[under]")
             chains.append(f"[front][under]amix=inputs=2:{_ADD}[all]")
         else:
             chains.append(f"[own]{names}amix=inputs={len(self.tracks) + 1}:{_ADD}[all]")
@@ -106,7 +108,7 @@ class Soundtrack:
         fade_s = min(self.audio.fade_out_s, end / 4)
         # One that ends by itself has an end of its own, which a fade would swallow.
         fade = f",afade=t=out:st={end - fade_s:.6f}:d={fade_s:.6f}" if fade_s and track.length_s > end else ""
-        return f"{_begin(track)},apad,atrim=0:{end:.6f}{fade}[t{track.input}]"
+        return f"{_begin(track)},apad,atrim=0:{end + _SPARE_S:.6f}{fade}[t{track.input}]"
 
     def _level(self, gain_db: float) -> str:
         """Clips that are only joined stay exactly as loud as they are."""

@@ -3,8 +3,8 @@
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cli import faults, order, talk
@@ -14,8 +14,8 @@ from cli.recipes import RecipeText, find_recipe
 from providers import prices
 from providers.registry import PROVIDERS
 from zaps.bundled import bundled
+from zaps.document import plan_document
 from zaps.plan import make_plan
-from zaps.planned import Plan
 from zaps.recipe import parse
 
 
@@ -52,6 +52,7 @@ def _here(args: argparse.Namespace, recipe: RecipeText) -> dict[str, Any]:
         extend_count=args.extend,
         provider=os.environ.get("ZAP_PROVIDER") or args.provider,
         max_usd=args.max_usd,
+        judge_usd=_judge_usd(),
         providers=PROVIDERS,
         prices=prices.load(),
         today=datetime.now(UTC).date(),
@@ -67,36 +68,22 @@ def _there(args: argparse.Namespace, slug: str) -> dict[str, Any]:
     return document
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """The JSON that the HTTP interface answers for a plan, made without it: this must work without a server."""
-    return {
-        "runId": None,
-        "status": "planned",
-        "slug": plan.slug,
-        "version": plan.version,
-        "mode": plan.mode,
-        "quoteUsd": float(plan.quote_usd),
-        "capUsd": float(plan.cap_usd),
-        "steps": [
-            {
-                "stepId": step.step_id,
-                "order": step.position,
-                "kind": step.kind,
-                "provider": step.provider,
-                "model": step.model,
-                "quoteUsd": float(step.quote_usd),
-                "status": "planned",
-                "parents": list(step.parents),
-                "prompt": step.prompt,
-            }
-            for step in plan.steps
-        ],
-        "warnings": [asdict(problem) for problem in plan.warnings],
-    }
+def _judge_usd() -> Decimal:
+    """What looking at one candidate costs where a model looks; a value that is no number is the server's to refuse."""
+    try:
+        return Decimal(os.environ.get("ZAP_JUDGE_USD") or 0) if os.environ.get("ZAP_JUDGE_URL") else Decimal(0)
+    except InvalidOperation:
+        return Decimal(0)
+
+
+def _price(step: Mapping[str, Any]) -> str:
+    """What is held for it, and how many of it that makes."""
+    several = f" for {step['candidates']}" if step["candidates"] > 1 else ""
+    return f"{talk.usd(step['firstUsd'])}{several}"
 
 
 def _show(document: Mapping[str, Any], place: str) -> None:
-    head = ("step", "kind", "provider", "model", "after", "at most")
+    head = ("step", "kind", "provider", "model", "after", "at first")
     rows = [
         (
             step["stepId"],
@@ -104,7 +91,7 @@ def _show(document: Mapping[str, Any], place: str) -> None:
             step["provider"],
             step["model"] or "",
             ", ".join(step["parents"]),
-            talk.usd(step["quoteUsd"]),
+            "skipped" if step["status"] == "skipped" else _price(step),
         )
         for step in document["steps"]
     ]

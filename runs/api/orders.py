@@ -1,6 +1,5 @@
 """POST /api/zaps/run and POST /api/zaps/{slug}/plan: a recipe becomes a plan, or a run."""
 
-from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
@@ -18,7 +17,8 @@ from core.api.links import public_url
 from core.api.parsers import MediaJsonObjectParser
 from runs.api.keyed import KEY, answer_once
 from runs.order import Draft, Mode, Order, admit, draft, keep_media, place
-from zaps.planned import Plan, PlannedStep
+from zaps.document import money, plan_document, step_row, warnings
+from zaps.planned import Plan
 
 MAX_EXTEND = 64
 
@@ -74,8 +74,10 @@ class PlannedStepRow(serializers.Serializer[Any]):
     kind = serializers.CharField()
     provider = serializers.CharField()
     model = serializers.CharField(allow_null=True)
-    quoteUsd = Usd()
-    status = serializers.CharField(help_text="planned, or queued.")
+    candidates = serializers.IntegerField(help_text="Attempts that are made side by side.")
+    quoteUsd = Usd(help_text="Of one attempt.")
+    firstUsd = Usd(help_text="Held before it begins: all candidates and their judging.")
+    status = serializers.CharField(help_text="planned, queued, or skipped.")
     parents = serializers.ListField(child=serializers.CharField())
     prompt = serializers.CharField(required=False, help_text="With its variables filled in; in plans only.")
 
@@ -123,7 +125,7 @@ class RunZap(APIView):
         caller, order = caller_of(request), _read_order(RunRequest(data=request.data))
         admit(order.mode, caller)
         if order.mode is Mode.PLAN:
-            return Response(plan_document(_draft(order, caller)))
+            return Response(plan_document(_draft(order, caller).plan))
 
         def prepare() -> Draft:
             return keep_media(_draft(order, caller))
@@ -145,22 +147,7 @@ class PlanZap(APIView):
         """What it would do and cost; nothing is written."""
         caller, order = caller_of(request), _read_order(PlanRequest(data=request.data), slug=slug)
         admit(Mode.PLAN, caller)
-        return Response(plan_document(_draft(order, caller)))
-
-
-def plan_document(drafted: Draft) -> dict[str, Any]:
-    """The JSON of a PlanDocument."""
-    plan = drafted.plan
-    return {
-        "runId": None,
-        "status": "planned",
-        "slug": plan.slug,
-        "version": plan.version,
-        "mode": plan.mode,
-        **_money(plan),
-        "steps": [{**_step(step, "planned"), "prompt": step.prompt} for step in plan.steps],
-        "warnings": _warnings(plan),
-    }
+        return Response(plan_document(_draft(order, caller).plan))
 
 
 def accepted_document(run_id: str, plan: Plan) -> dict[str, Any]:
@@ -170,9 +157,9 @@ def accepted_document(run_id: str, plan: Plan) -> dict[str, Any]:
         "status": "queued",
         "statusUrl": public_url(f"/api/runs/{run_id}"),
         "eventsUrl": public_url(f"/api/runs/{run_id}/events"),
-        **_money(plan),
-        "steps": [_step(step, "queued") for step in plan.steps],
-        "warnings": _warnings(plan),
+        **money(plan),
+        "steps": [step_row(step, "queued") for step in plan.steps],
+        "warnings": warnings(plan),
     }
 
 
@@ -194,24 +181,3 @@ def _read_order(body: PlanRequest, *, slug: str | None = None) -> Order:
         provider=given.get("provider"),
         max_usd=given.get("maxUsd"),
     )
-
-
-def _money(plan: Plan) -> dict[str, float]:
-    return {"quoteUsd": float(plan.quote_usd), "capUsd": float(plan.cap_usd)}
-
-
-def _step(step: PlannedStep, status: str) -> dict[str, Any]:
-    return {
-        "stepId": step.step_id,
-        "order": step.position,
-        "kind": step.kind,
-        "provider": step.provider,
-        "model": step.model,
-        "quoteUsd": float(step.quote_usd),
-        "status": status,
-        "parents": list(step.parents),
-    }
-
-
-def _warnings(plan: Plan) -> list[dict[str, Any]]:
-    return [asdict(problem) for problem in plan.warnings]

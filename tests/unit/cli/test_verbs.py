@@ -6,10 +6,6 @@ from pathlib import Path
 import pytest
 
 from cli.__main__ import VERBS, main
-from cli.planning import plan_document
-from runs.api import orders
-from runs.order import Draft
-from tests.factories import make_plan, planned
 
 ROOT = Path(__file__).resolve().parents[3]
 BROKEN = """---
@@ -21,6 +17,17 @@ steps:
   - id: clip
     kind: image.gen
     promt: x
+---
+"""
+SEVERAL = """---
+zap: two-films
+version: 1
+description: x
+inputs: {NIGHT: {type: string}}
+budget: {estimate_usd: 0, cap_usd: 1}
+steps:
+  - {id: day, kind: image.gen, prompt: a lamp, model: fal-ai/flux/dev, candidates: 3, rlhf: true}
+  - {id: night, kind: image.gen, prompt: "{NIGHT}", model: fal-ai/flux/dev, when: {NIGHT: given}}
 ---
 """
 
@@ -55,10 +62,15 @@ def test_an_option_never_swallows_the_recipe(words, capsys, monkeypatch):
     assert json.loads(capsys.readouterr().out)["slug"] == "hello-film"
 
 
-def test_a_plan_of_a_file_is_what_the_interface_answers():
-    plan = make_plan(planned("clip", quote="0.25"), planned("film", "clip", kind="stitch"), mode="plan")
+def test_a_plan_shows_what_is_held_for_several_candidates_and_what_is_skipped(tmp_path, capsys):
+    recipe = tmp_path / "Zap.md"
+    recipe.write_text(SEVERAL)
 
-    assert plan_document(plan) == orders.plan_document(Draft(plan=plan, source="", prompts={}))
+    assert ended("plan", str(recipe)) == 0
+
+    said = capsys.readouterr().out
+    assert "$0.075 for 3" in said
+    assert "skipped" in said
 
 
 def test_a_plan_above_the_cap_is_refused(capsys):

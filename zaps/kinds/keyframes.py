@@ -1,9 +1,7 @@
 """keyframes: pictures taken from clips: evenly spread over each, one every few seconds, or a single one."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from media.keyframes import frame_at, frames_every, keyframes
 from zaps.kind import LocalJob, StepKind, UnusableMaterial
@@ -21,17 +19,20 @@ def _render(job: LocalJob) -> list[Path]:
     for number, material in enumerate(job.inputs):
         folder = job.folder / str(number)
         folder.mkdir()
-        frames += _take(material.path, folder, job.params)
-        job.beat()
+        frames += _take(material.path, folder, job)
     return frames
 
 
-def _take(clip: Path, folder: Path, params: Mapping[str, Any]) -> list[Path]:
-    if "every_s" in params:
-        return frames_every(clip, folder, every_s=Decimal(str(params["every_s"])))
-    if params.get("at", "even") != "even":
-        return frame_at(clip, folder, at=params["at"])
-    return keyframes(clip, folder, count=int(params.get("count", _COUNT)))
+def _take(clip: Path, folder: Path, job: LocalJob) -> list[Path]:
+    job.beat()
+    if "every_s" in job.params:
+        try:
+            return frames_every(clip, folder, every_s=Decimal(str(job.params["every_s"])), beat=job.beat)
+        except ValueError as exc:
+            raise UnusableMaterial(str(exc)) from exc
+    if job.params.get("at", "even") != "even":
+        return frame_at(clip, folder, at=job.params["at"], beat=job.beat)
+    return keyframes(clip, folder, count=int(job.params.get("count", _COUNT)), beat=job.beat)
 
 
 KIND = StepKind(name="keyframes", makes="png", uses=("mp4",), shaped=False, render=_render)

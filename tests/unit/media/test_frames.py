@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from media import ffmpeg
 from media.errors import Unreadable
 from media.frames import last_frame
 from media.keyframes import frame_at, frames_every, keyframes
@@ -125,10 +126,21 @@ def test_pictures_are_taken_at_the_same_moments_of_a_clip_with_an_odd_rate(tmp_p
 def test_more_pictures_than_anybody_looks_at_are_refused(tmp_path: Path) -> None:
     clip = make_steps(tmp_path / "clip.mp4", levels=TEN)
 
-    with pytest.raises(Unreadable, match="1000 of them; at most 200"):
+    with pytest.raises(ValueError, match="1000 of them; at most 200"):
         frames_every(clip, tmp_path, every_s=Decimal("0.001"))
     with pytest.raises(ValueError, match="some time apart"):
         frames_every(clip, tmp_path, every_s=Decimal(0))
+
+
+def test_what_the_beat_raises_ends_the_taking_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ffmpeg, "BEAT_S", 0.001)
+    clip = make_steps(tmp_path / "clip.mp4", levels=TEN)
+
+    def beat() -> None:
+        raise KeyError("the lease is gone")
+
+    with pytest.raises(KeyError, match="the lease is gone"):
+        keyframes(clip, tmp_path, count=2, beat=beat)
 
 
 @pytest.mark.parametrize("take", [{"at": "first"}, {"at": "middle"}, {"at": "last"}, {"every_s": Decimal(1)}])

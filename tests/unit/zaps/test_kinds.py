@@ -77,6 +77,11 @@ def test_the_frames_of_a_clip_are_those_that_were_asked_for(material, tmp_path, 
     assert all(probe(frame).kind == "png" for frame in frames)
 
 
+def test_more_frames_than_anybody_looks_at_are_refused(material, tmp_path):
+    with pytest.raises(UnusableMaterial, match="at most 200"):
+        KINDS.get("keyframes").render(job(tmp_path / "work", [material("mp4")], every_s=0.001))
+
+
 def test_the_first_and_the_last_frame_of_a_clip_differ(material, tmp_path):
     clip = material("mp4", duration_s="2")
 

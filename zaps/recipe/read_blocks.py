@@ -28,6 +28,7 @@ _LAST_FRAME = ".last_frame"
 _THRESHOLDS = ("threshold", "min_score", "minScore")
 _TIMEOUT_AT_MOST_S = 30 * 24 * 3600
 _NAMES_AT_MOST = 8
+_PRESENCE = ("given", "missing")
 _VARIABLE = re.compile(r"[A-Z0-9_]{1,40}")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,12})?")
 
@@ -140,8 +141,8 @@ def read_when(place: Field, inputs: Mapping[str, InputSpec]) -> tuple[Condition,
         if spec is None:
             message = f"There is no input {shown(name)}; `when` asks about inputs.{did_you_mean(name, inputs)}"
             one.log.add("RECIPE_WHEN", message, at=section.key_at(name), path=one.path)
-        elif isinstance(one.node, Scalar):
-            conditions += _presence(one, name)
+        elif isinstance(one.node, Scalar) and one.node.text in _PRESENCE:
+            conditions.append(Condition(name=name, given=one.node.text == "given"))
         else:
             conditions.append(Condition(name=name, one_of=_values(one, spec)))
     return tuple(conditions)
@@ -153,20 +154,20 @@ def _filled(place: Field, code: str) -> Section:
     return place.section()
 
 
-def _presence(place: Field, name: str) -> list[Condition]:
-    if isinstance(place.node, Scalar) and place.node.text in ("given", "missing"):
-        return [Condition(name=name, given=place.node.text == "given")]
-    place.wrong("RECIPE_WHEN", f"{place.path} is given, missing, or a list of values such as [a, b].")
-    return []
+def _texts(place: Field) -> tuple[str, ...]:
+    if not isinstance(place.node, Scalar):
+        return place.texts()
+    value = place.text()
+    return (value,) if value is not None else ()
 
 
 def _values(place: Field, spec: InputSpec) -> tuple[str, ...]:
     if spec.type.is_media:
         place.wrong("RECIPE_WHEN", f"{spec.name} is a picture or clip, so {place.path} is given or missing.")
         return ()
-    values = place.texts()
-    if not values:
-        place.wrong("RECIPE_WHEN", f"{place.path} must list at least one value.")
+    values = _texts(place)
+    if not values and not isinstance(place.node, Scalar):
+        place.wrong("RECIPE_WHEN", f"{place.path} is given, missing, a value, or a list of values such as [a, b].")
     for value in values:
         if spec.type == InputType.SELECT and value not in spec.options:
             near = did_you_mean(value, spec.options) or f" There are: {listed(spec.options)}."

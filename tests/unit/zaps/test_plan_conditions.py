@@ -46,6 +46,8 @@ def made(condition, **values):
     ("{NOTE: given}", {"NOTE": "  "}, False),
     ("{NOTE: [given]}", {"NOTE": "given"}, True),
     ("{NOTE: [given]}", {"NOTE": "Given"}, False),
+    ("{STYLE: noir}", {"STYLE": "noir"}, True),
+    ("{STYLE: noir}", {"STYLE": "anime"}, False),
     ("{STYLE: [noir, anime]}", {"STYLE": "anime"}, True),
     ("{STYLE: [noir]}", {"STYLE": "anime"}, False),
     ("{STYLE: [noir]}", {}, False),

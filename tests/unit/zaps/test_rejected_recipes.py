@@ -123,7 +123,7 @@ REJECTED = [
     (STILL, STILL + "    when: given\n", "RECIPE_TYPE", 12, 11),
     (STILL, STILL + "    when: {NAMES: given}\n", "RECIPE_WHEN", 12, 12),
     (STILL, STILL + "    when: {still: given}\n", "RECIPE_WHEN", 12, 12),
-    (STILL, STILL + "    when: {NAME: Ada}\n", "RECIPE_WHEN", 12, 18),
+    (STILL, STILL + "    when: {NAME: null}\n", "RECIPE_TYPE", 12, 18),
     (STILL, STILL + "    when: {NAME: []}\n", "RECIPE_WHEN", 12, 18),
     (STILL, STILL + "    matrix: {}\n", "RECIPE_MATRIX", 12, 13),
     (STILL, STILL + "    matrix: [a]\n", "RECIPE_TYPE", 12, 13),

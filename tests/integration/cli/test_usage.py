@@ -1,46 +1,18 @@
 import json
-from datetime import UTC, datetime
-from decimal import Decimal
 
 import pytest
 from django.contrib.auth import get_user_model
 
 from cli.__main__ import main
 from cli.inprocess import local_user
-from runs.models import LedgerEntry, Run, Step
-from tests.factories import make_run, planned
+from runs.models import Run
+from tests.integration.money import bury, spend
 
 pytestmark = pytest.mark.django_db
-NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def ended(*words):
     return main(list(words))
-
-
-def spend(usd, *, owner, quote="0.5", recipe="lighthouse"):
-    LedgerEntry.objects.create(
-        kind="spent",
-        usd=Decimal(usd),
-        quote_usd=Decimal(quote),
-        source="reported",
-        day=NOON.date(),
-        run_id="run_1",
-        step_id="clip",
-        owner=owner,
-        zap_slug=recipe,
-        provider="fal",
-        model="fal-ai/flux",
-    )
-
-
-def bury(*, mode="mock"):
-    """A run that failed with its only step."""
-    run = make_run(planned("clip", quote="0.5"), mode=mode)
-    ended_so = {"status": "failed", "error": "JOB_LOST", "finished_at": NOON, "wait_reason": None, "due_at": None}
-    Step.objects.filter(run=run).update(**ended_so, reserved_usd=0, actual_usd=Decimal("0.25"))
-    Run.objects.filter(pk=run.pk).update(**ended_so, stage="failed", reserved_usd=0)
-    return run
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +56,7 @@ def test_dead_letters_are_listed(capsys):
 
     head, line = capsys.readouterr().out.splitlines()
     assert head.split()[:2] == ["run", "step"]
-    assert line.split()[:7] == [run.run_id, "clip", "test", "mock", "mock/image.gen", "JOB_LOST", "$0.25"]
+    assert line.split()[:7] == [run.run_id, "clip", "test", "mock", "mock/image.gen", "PROVIDER_UNAVAILABLE", "$0.25"]
 
 
 def test_no_dead_letters_are_good_news(capsys):

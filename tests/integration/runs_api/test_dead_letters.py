@@ -1,25 +1,15 @@
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from accounts.caller import Scope
-from runs.models import Run, Step
+from runs.models import Run
 from tests.factories import make_run, planned
+from tests.integration.money import NOON, bury
 from tests.integration.people import bearer, make_user
 
 pytestmark = pytest.mark.django_db
-NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-
-def bury(*, owner=None, mode="mock", at=NOON, error="PROVIDER_UNAVAILABLE"):
-    """A run that failed with its only step."""
-    run = make_run(planned("clip", quote="0.5"), owner=owner, mode=mode)
-    ended = {"status": "failed", "error": error, "finished_at": at, "wait_reason": None, "due_at": None}
-    Step.objects.filter(run=run).update(**ended, reserved_usd=0, actual_usd=Decimal("0.25"))
-    Run.objects.filter(pk=run.pk).update(**ended, stage="failed", reserved_usd=0)
-    return run
 
 
 @pytest.fixture

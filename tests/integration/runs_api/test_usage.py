@@ -4,8 +4,9 @@ from decimal import Decimal
 import pytest
 from jsonschema import Draft202012Validator
 
-from runs.models import Allowance, Budget, LedgerEntry
+from runs.models import Allowance, Budget
 from runs.usage import By, Span, read_usage
+from tests.integration.money import spend
 
 pytestmark = pytest.mark.django_db
 FIRST, LAST = date(2026, 5, 1), date(2026, 5, 31)
@@ -15,24 +16,6 @@ TODAY = LAST
 @pytest.fixture(autouse=True)
 def _noon(time_machine):
     time_machine.move_to(datetime(2026, 5, 31, 12, tzinfo=UTC), tick=False)
-
-
-def spend(usd, *, quote="0.5", day=FIRST, owner=None, recipe="lighthouse", model="fal-ai/flux", **fields):
-    return LedgerEntry.objects.create(
-        kind=fields.pop("kind", "spent"),
-        usd=Decimal(usd),
-        quote_usd=Decimal(quote),
-        source=fields.pop("source", "reported"),
-        day=day,
-        run_id="run_1",
-        step_id="clip",
-        attempt=1,
-        owner=owner,
-        zap_slug=recipe,
-        provider=fields.pop("provider", "fal"),
-        model=model,
-        **fields,
-    )
 
 
 @pytest.fixture

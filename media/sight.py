@@ -41,6 +41,15 @@ def small_picture(picture: Image.Image) -> Image.Image:
     return picture.resize(_SIZE, Image.Resampling.BOX)
 
 
+def _small_frame(frame: av.VideoFrame) -> Image.Image:
+    width, height = _SIZE
+    # AREA: each small pixel is the mean of its part, as in small_picture.
+    small: Image.Image = frame.to_image(  # type: ignore[no-untyped-call]
+        width=width, height=height, interpolation="AREA"
+    )
+    return small
+
+
 class Sight:
     """Takes the frames of one clip, in order, then `end`. What is seen in a frame counts until the next one."""
 
@@ -63,8 +72,7 @@ class Sight:
         at = self._moment(frame)
         if self._last is not None and at - self._last_s < _EVERY_S:
             return
-        width, height = _SIZE
-        small: Image.Image = frame.to_image(width=width, height=height, interpolation="AREA")  # type: ignore[no-untyped-call]
+        small = _small_frame(frame)
         self._count_until(at)
         self._last, self._last_s = Sighting.of(small), at
         self.looks += 1

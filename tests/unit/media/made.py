@@ -39,6 +39,13 @@ def make_clip(
     return path
 
 
+def make_moving(path: Path, *, seconds: float = 2, extra: tuple[str, ...] = ()) -> Path:
+    """A silent clip in which everything moves."""
+    codec = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+    encode("-f", "lavfi", "-i", f"testsrc2=s=160x90:r=24:d={seconds}", *codec, *extra, str(path))
+    return path
+
+
 def make_steps(path: Path, *, levels: list[int], fps: int = 10) -> Path:
     """A silent clip with one grey frame for each level."""
     raw = path.with_suffix(".gray")

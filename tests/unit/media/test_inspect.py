@@ -1,9 +1,7 @@
 import io
-import random
 from decimal import Decimal
 from pathlib import Path
 
-import av
 import pytest
 from PIL import Image, ImageDraw
 
@@ -11,15 +9,9 @@ from media import inspect as room
 from media.errors import Unreadable
 from media.inspect import inspect
 from media.mock import mock_media
-from tests.unit.media.made import encode, make_clip, make_steps, make_tone
+from tests.unit.media.made import encode, make_clip, make_moving, make_steps, make_tone
 
-CLUSTER = b"\x1f\x43\xb6\x75"  # how matroska begins each of its parts
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-
-
-def _moving(path: Path, *, seconds: float = 2, extra: tuple[str, ...] = ()) -> Path:
-    encode("-f", "lavfi", "-i", f"testsrc2=s=160x90:r=24:d={seconds}", *X264, *extra, str(path))
-    return path
 
 
 def _held(path: Path, *, seconds: float = 2) -> Path:
@@ -81,7 +73,7 @@ def test_a_picture_that_stays_is_frozen_although_the_encoder_refreshes_it(tmp_pa
 
 
 def test_a_moving_clip_is_not_frozen(tmp_path: Path) -> None:
-    assert inspect(_moving(tmp_path / "clip.mp4")).longest_frozen_s < Decimal("0.3")
+    assert inspect(make_moving(tmp_path / "clip.mp4")).longest_frozen_s < Decimal("0.3")
 
 
 def test_the_longest_stretch_is_found_in_the_middle(tmp_path: Path) -> None:
@@ -149,7 +141,7 @@ def test_what_is_heard_decides_about_silence(tmp_path: Path, source: str, silent
 
 
 def test_a_clip_whose_sound_ends_early_is_silent_for_the_rest(tmp_path: Path) -> None:
-    picture = _moving(tmp_path / "p.mp4", seconds=4)
+    picture = make_moving(tmp_path / "p.mp4", seconds=4)
     tone = make_tone(tmp_path / "t.wav", seconds=1)
     encode("-i", str(picture), "-i", str(tone), "-c:v", "copy", str(tmp_path / "clip.mp4"))
 
@@ -187,69 +179,6 @@ def test_a_transparent_still_is_seen_on_black(tmp_path: Path) -> None:
     assert (seen.black_share, seen.brightness, seen.is_flat) == (1, 0, True)
 
 
-def test_a_clip_that_was_cut_off_does_not_decode_and_says_how_far_it_goes(tmp_path: Path) -> None:
-    clip = _moving(tmp_path / "whole.mp4", seconds=4, extra=("-movflags", "+faststart"))
-    content = clip.read_bytes()
-    (tmp_path / "cut.mp4").write_bytes(content[: len(content) * 6 // 10])
-
-    seen = inspect(tmp_path / "cut.mp4")
-
-    assert (seen.decodes, seen.duration_s) == (False, Decimal("4.000"))
-    assert seen.decode_errors >= 1
-    assert Decimal(1) < seen.seen_s < Decimal("3.5")
-
-
-def test_damage_in_the_middle_is_counted(tmp_path: Path) -> None:
-    clip = _moving(tmp_path / "clip.mp4", seconds=2)
-    content = bytearray(clip.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + 600] = random.Random(7).randbytes(600)
-    clip.write_bytes(content)
-
-    seen = inspect(clip)
-
-    assert seen.decode_errors >= 1
-    assert not seen.decodes
-
-
-def test_a_clip_of_which_only_the_sound_decodes_has_nothing_to_see(tmp_path: Path) -> None:
-    clip = make_clip(tmp_path / "clip.mp4", seconds=1)
-    with av.open(str(clip)) as container:
-        pictures = [(entry.pos, entry.size) for entry in container.streams.video[0].index_entries]
-    content = bytearray(clip.read_bytes())
-    for start, size in pictures:
-        content[start : start + size] = bytes(size)
-    clip.write_bytes(content)
-
-    seen = inspect(clip)
-
-    assert (seen.kind, seen.decodes, seen.has_audio) == ("mp4", False, True)
-    assert seen.silent_share < 0.05
-    assert (seen.width, seen.black_share, seen.brightness, seen.longest_frozen_s, seen.is_flat) == (None,) * 5
-
-
-def test_a_sound_that_was_cut_off_does_not_decode(tmp_path: Path) -> None:
-    tone = make_tone(tmp_path / "t.wav", seconds=4)
-    content = tone.read_bytes()
-    tone.write_bytes(content[: len(content) // 2])
-
-    seen = inspect(tone)
-
-    assert (seen.decodes, seen.decode_errors) == (False, 1)
-    assert seen.seen_s == pytest.approx(Decimal(2), abs=Decimal("0.1"))
-
-
-def test_a_header_that_promises_more_than_there_is_does_not_decode(tmp_path: Path) -> None:
-    clip = _moving(tmp_path / "clip.mkv", seconds=4, extra=("-cluster_time_limit", "500"))
-    content = clip.read_bytes()
-    clip.write_bytes(content[: content.rindex(CLUSTER, 0, len(content) // 2)])
-
-    seen = inspect(clip)
-
-    assert (seen.decodes, seen.decode_errors, seen.duration_s) == (False, 0, Decimal("4.000"))
-    assert Decimal(1) <= seen.seen_s <= Decimal(3)
-
-
 @pytest.mark.parametrize("content", [b"", b"not media at all", b"\x89PNG\r\n\x1a\nbroken", b'{"a": 1}', None])
 def test_what_holds_neither_picture_nor_sound_is_unreadable(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
@@ -279,7 +208,7 @@ def test_a_long_clip_is_looked_at_by_its_key_frames_from_start_to_end(
 
 
 def test_a_look_that_runs_out_of_time_says_how_far_it_came(tmp_path: Path) -> None:
-    seen = inspect(_moving(tmp_path / "clip.mp4", seconds=4), time_limit_s=0)
+    seen = inspect(make_moving(tmp_path / "clip.mp4", seconds=4), time_limit_s=0)
 
     assert (seen.is_complete, seen.decode_errors) == (False, 0)
     assert seen.seen_s < seen.duration_s == Decimal("4.000")
@@ -292,7 +221,7 @@ def test_what_the_beat_raises_ends_the_look_and_goes_on(tmp_path: Path, monkeypa
         raise KeyError("the lease is gone")
 
     with pytest.raises(KeyError, match="the lease is gone"):
-        inspect(_moving(tmp_path / "clip.mp4"), beat=beat)
+        inspect(make_moving(tmp_path / "clip.mp4"), beat=beat)
 
 
 def test_a_song_with_a_cover_is_a_sound(tmp_path: Path) -> None:
@@ -309,7 +238,7 @@ def test_a_song_with_a_cover_is_a_sound(tmp_path: Path) -> None:
 
 
 def test_a_turned_clip_has_the_size_that_a_viewer_sees(tmp_path: Path) -> None:
-    flat = _moving(tmp_path / "flat.mp4")
+    flat = make_moving(tmp_path / "flat.mp4")
     encode("-display_rotation", "90", "-i", str(flat), "-c", "copy", str(tmp_path / "turned.mp4"))
 
     seen = inspect(tmp_path / "turned.mp4")

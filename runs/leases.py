@@ -31,10 +31,9 @@ def release(attempt: Attempt, token: UUID, *, again_in_s: float, error: str) -> 
     held.update(lease_token=None, lease_until=None, due_at=due_at, rung_at=None, error=error)
 
 
-def check(attempt: Attempt, token: UUID) -> None:
-    """Raises StaleState when the lease is not ours any more. For inside a transaction that has locked the run."""
-    if not Attempt.objects.filter(pk=attempt.pk, lease_token=token, status=attempt.status).exists():
-        raise StaleState(f"{attempt} was taken away.")
+def is_held(attempt: Attempt, token: UUID) -> bool:
+    """Is the lease still ours? For inside a transaction that has locked the run."""
+    return Attempt.objects.filter(pk=attempt.pk, lease_token=token, status=attempt.status).exists()
 
 
 def is_overdue(attempt: Attempt) -> bool:

@@ -5,6 +5,8 @@ Verdicts on one candidate are written together, so that none ever counts without
 
 import shutil
 import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -12,11 +14,13 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 
+from core.errors import StaleState
+from core.money import ZERO
 from runs import leases, policy
 from runs.engine.advance import advance
-from runs.judges import JudgeError, JudgeRefused, Kind, Sample, Verdict, combine, judges_for
+from runs.judges import Judge, JudgeError, JudgeRefused, JudgeUnavailable, Kind, Sample, Verdict, combine, judges_for
 from runs.models import Asset, Attempt, Feedback
-from runs.states import AttemptStatus
+from runs.states import AttemptStatus, WaitReason
 from runs.transitions import moving
 from zaps.planned import PlannedStep
 
@@ -24,8 +28,12 @@ from zaps.planned import PlannedStep
 def judge_attempt(attempt: Attempt, token: UUID) -> None:
     """Judge whatever nobody has judged yet. A judge that cannot be asked is asked again later, and then given up.
 
-    Without a verdict nothing passes: the step waits for a person.
+    Without a verdict nothing passes: the step waits for a person. So it does where those who judge die or break again
+    and again.
     """
+    if attempt.tries > policy.JUDGE_TRIES:
+        _give_up(attempt, token, attempt.error or JudgeUnavailable.code)
+        return
     planned = PlannedStep.from_json(attempt.step.spec)
     beat = leases.Heartbeat(attempt, token, seconds=policy.work_lease_s())
     for asset in _unseen(attempt):
@@ -34,16 +42,22 @@ def judge_attempt(attempt: Attempt, token: UUID) -> None:
         except JudgeError as exc:
             _give_up_or_again(attempt, token, exc)
             return
-        with moving(attempt.run_id) as moves:
-            leases.check(attempt, token)
-            Feedback.objects.bulk_create(_row(asset, verdict, planned) for verdict in verdicts)
-            one = combine(verdicts)
-            moves.paid(attempt, one.usd, source=one.cost_source)
-            moves.judged(asset.step, score=one.overall)
+        _keep(attempt, token, asset, [_row(asset, verdict, planned) for verdict in verdicts], combine(verdicts))
     with moving(attempt.run_id) as moves:
-        paid = attempt.actual_usd or Decimal(0)
-        moves.done(attempt, token, actual=paid, source=attempt.cost_source or "none", seed=None)
+        moves.done(attempt, token, actual=_paid(attempt), source=attempt.cost_source or "none", seed=None)
         advance(moves, attempt)
+
+
+def _keep(attempt: Attempt, token: UUID, asset: Asset, rows: list[Feedback], verdict: Verdict) -> None:
+    """A look that comes too late counts for nothing, and is paid for all the same."""
+    with moving(attempt.run_id) as moves:
+        is_ours = leases.is_held(attempt, token)
+        moves.paid(attempt, verdict.usd, source=verdict.cost_source)
+        if is_ours:
+            Feedback.objects.bulk_create(rows)
+            moves.judged(asset.step, score=verdict.overall)
+    if not is_ours:
+        raise StaleState(f"{attempt} was taken away.")
 
 
 def _unseen(attempt: Attempt) -> list[Asset]:
@@ -71,22 +85,25 @@ def _judge(asset: Asset, planned: PlannedStep, beat: leases.Heartbeat, *, mode: 
             prompt=planned.prompt,
             duration_s=planned.duration_s,
             criteria=planned.judge.criteria if planned.judge else (),
-            beat=beat,
+            beat=_to_the_end(beat),
         )
-        return _ask_all(sample, mode=mode, threshold=planned.judge.threshold if planned.judge else None)
+        judges = judges_for(mode, sample.kind)
+        if planned.judge is None:  # nobody asked for one: candidates are compared by whoever does it for nothing
+            return _ask_all([judge for judge in judges if not judge.quote_usd], sample, threshold=None)
+        return _ask_all(judges, sample, threshold=planned.judge.threshold)
 
 
-def _ask_all(sample: Sample, *, mode: str, threshold: Decimal | None) -> list[Verdict]:
+def _ask_all(judges: Sequence[Judge], sample: Sample, *, threshold: Decimal | None) -> list[Verdict]:
     """One after the other; what one has seen to be bad is shown to nobody else, since some cost money.
 
     Raises JudgeError, with what all of them have cost.
     """
     verdicts: list[Verdict] = []
-    for judge in judges_for(mode, sample.kind):
+    for judge in judges:
         try:
             verdicts.append(judge.judge(sample))
         except JudgeError as exc:
-            exc.usd += sum((verdict.usd for verdict in verdicts), Decimal(0))
+            exc.usd += sum((verdict.usd for verdict in verdicts), ZERO)
             raise
         if threshold is not None and verdicts[-1].overall < threshold:
             break
@@ -98,15 +115,35 @@ def _ask_all(sample: Sample, *, mode: str, threshold: Decimal | None) -> list[Ve
 def _give_up_or_again(attempt: Attempt, token: UUID, exc: JudgeError) -> None:
     """What asking cost is booked either way."""
     with moving(attempt.run_id) as moves:
-        leases.check(attempt, token)
         moves.paid(attempt, exc.usd, source=exc.cost_source)
-        if exc.retryable and attempt.tries < policy.JUDGE_TRIES:
+        if exc.retryable and attempt.tries < policy.JUDGE_TRIES and leases.is_held(attempt, token):
             wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
             leases.release(attempt, token, again_in_s=wait_s, error=exc.code)
+            moves.put_off(attempt, WaitReason.BACKOFF)
             return
-        paid = attempt.actual_usd or Decimal(0)
-        moves.failed(attempt, token, code=exc.code, actual=paid, source=attempt.cost_source or "none")
+    _give_up(attempt, token, exc.code)
+
+
+def _give_up(attempt: Attempt, token: UUID, code: str) -> None:
+    with moving(attempt.run_id) as moves:
+        moves.failed(attempt, token, code=code, actual=_paid(attempt), source=attempt.cost_source or "none")
         advance(moves, attempt)
+
+
+def _paid(attempt: Attempt) -> Decimal:
+    """What all looks have cost, somebody else's too. For inside a transaction that has locked the run."""
+    attempt.refresh_from_db(fields=["actual_usd", "reserved_usd", "cost_source"])
+    return attempt.actual_usd or ZERO
+
+
+def _to_the_end(beat: Callable[[], None]) -> Callable[[], None]:
+    """A look that is out costs money whether or not it is still wanted: its answer is waited for."""
+
+    def tick() -> None:
+        with suppress(StaleState):
+            beat()
+
+    return tick
 
 
 def _row(asset: Asset, verdict: Verdict, planned: PlannedStep) -> Feedback:

@@ -26,11 +26,11 @@ def render_attempt(attempt_pk: int) -> None:
     token = _take(attempt)
     if token is None:
         return
-    if attempt.tries > policy.RENDER_TRIES and attempt.role == "make":
-        fail(attempt, token, "LOCAL_STEP_FAILED", ask.FREE)
-        return
     if attempt.role == "judge":
         judge_attempt(attempt, token)
+        return
+    if attempt.tries > policy.RENDER_TRIES:
+        fail(attempt, token, "LOCAL_STEP_FAILED", ask.FREE)
         return
     try:
         stored = _render(attempt, token)

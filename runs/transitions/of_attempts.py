@@ -51,10 +51,11 @@ class AttemptMoves(Writer):
         )
 
     def rendering(self, attempt: Attempt, token: UUID) -> None:
-        """A local step begins on our own machine."""
+        """A local step begins on our own machine. Refused while another try is not due yet."""
         self._move_attempt(
             attempt,
             "rendering",
+            only=Computed("due_at <= statement_timestamp()"),
             tries=1,
             submitted_at=NOW,
             settling_at=NOW,
@@ -62,6 +63,8 @@ class AttemptMoves(Writer):
             **lease(token, policy.work_lease_s()),
         )
         attempt.tries = 1
+        if attempt.number > 1:  # it may have been waiting for its turn
+            self._say_why(attempt, None)
 
     def paused(self, attempt: Attempt, *, wait_s: float) -> None:
         """Its model fails too often just now; nothing is sent until then."""
@@ -72,12 +75,18 @@ class AttemptMoves(Writer):
 
     def done(self, attempt: Attempt, token: UUID, *, actual: Decimal, source: str, seed: int | None) -> None:
         """Its results are stored, and the money is booked."""
-        self._end_attempt(attempt, "done", only=held_by(token), actual=actual, source=source, seed=seed, progress=1.0)
+        delivered = {"error": "", "seed": seed, "progress": 1.0}
+        self._end_attempt(attempt, "done", only=held_by(token), actual=actual, source=source, **delivered)
+
+    def put_off(self, attempt: Attempt, reason: WaitReason) -> None:
+        """What it needs cannot be had now; it is taken up again when it is due."""
+        self._say_why(attempt, reason)
 
     def paid(self, attempt: Attempt, usd: Decimal, *, source: str) -> None:
-        """A part of its cost is known before its end."""
+        """A part of its cost is known before its end; or after it, where it was taken away meanwhile."""
         if not usd:
             return
+        attempt.refresh_from_db(fields=["actual_usd", "reserved_usd"])
         attempt.reserved_usd = self.purse.spend_part(attempt, usd, source)
         attempt.actual_usd = (attempt.actual_usd or ZERO) + usd
         moves.write(attempt, reserved_usd=attempt.reserved_usd, actual_usd=attempt.actual_usd, cost_source=source)
@@ -123,5 +132,5 @@ class AttemptMoves(Writer):
         if usd:
             moves.write(attempt.step, actual_usd=Computed("coalesce(actual_usd, 0) + %s", (usd,)))
 
-    def _say_why(self, attempt: Attempt, reason: WaitReason) -> None:
+    def _say_why(self, attempt: Attempt, reason: WaitReason | None) -> None:
         moves.write(attempt.step, wait_reason=reason)

@@ -124,7 +124,7 @@ def _judged(rules: Rules, tries: Sequence[Try], made: Sequence[Try], delivered: 
     if unseen:
         looked = [one for one in tries if one.is_judging and one.number > unseen[-1].number]
         if not looked:
-            return Next(do=Do.JUDGE)
+            return Next(do=Do.JUDGE, best=best.number)
         return Next(do=Do.HOLD, best=best.number, code=looked[-1].error or "JUDGE_UNAVAILABLE")
     if rules.threshold is not None and (best.score or Decimal(0)) < rules.threshold:
         if _may_turn_out_better(rules, made):

@@ -37,6 +37,7 @@ def approve_run(
         if chosen is None:
             raise StepStateForbids("The step has made nothing that could be approved.", stepStatus=step.status)
         vote(moves, step, chosen, up=True, comment=comment)
+        stop_attempts(moves, step)
         moves.approve_step(step, chosen)
         advance(moves)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db.models import F
+from django.db.models.functions import Now
 
 from core.errors import ZapsError
 from core.money import ZERO, usd
@@ -18,6 +19,7 @@ from providers.contract import Cost, Generation, Job, JobState, Media, Provider,
 from providers.errors import ProviderError
 from runs.inputs import read_input
 from runs.models import Asset, Attempt, Run, Step
+from runs.states import AttemptStatus
 from zaps.planned import InputRef, PlannedStep, Role, Source
 
 _CLASS = {"png": "images", "mp4": "videos", "wav": "audios"}
@@ -31,12 +33,18 @@ _READ = (
 )
 
 
+_ATTEMPTS = Attempt.objects.select_related("step", "run").only(*_READ).order_by()
 FREE = Cost(usd=ZERO, source="none")
 
 
 def load(attempt_pk: int) -> Attempt:
     """The attempt with its step and run, as far as the engine reads them."""
-    return Attempt.objects.select_related("step", "run").only(*_READ).get(pk=attempt_pk)
+    return _ATTEMPTS.get(pk=attempt_pk)
+
+
+def load_planned(attempt_pk: int) -> Attempt | None:
+    """The same; None where it is not to be sent: not planned any more, or not due yet."""
+    return _ATTEMPTS.filter(pk=attempt_pk, status=AttemptStatus.PLANNED, due_at__lte=Now()).first()
 
 
 def adapter_and_key(provider: str) -> tuple[Provider, str]:

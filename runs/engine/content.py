@@ -12,14 +12,18 @@ from django.db.models import F
 
 from runs.models import Asset, Attempt, Run, Step
 from runs.states import AttemptStatus
-from zaps.planned import PlannedStep, Source
+from zaps.planned import Judging, PlannedStep, Source
 
-_ASKED = ("kind", "provider", "model", "prompt", "aspect", "params")
+_ASKED = ("kind", "provider", "model", "prompt", "aspect", "params", "candidates")
 
 
 def content_key(step: Step, planned: PlannedStep) -> str:
-    """The digest of what the step asks for, whoever makes it in the end. 64 hexadecimal digits."""
+    """The digest of what the step asks for, whoever makes it in the end. 64 hexadecimal digits.
+
+    Who has to approve it belongs to it: what nobody looked at cannot stand for what a judge or a person let pass.
+    """
     asked = {name: getattr(planned, name) for name in _ASKED}
+    asked |= {"gated": planned.gate is not None, "judge": _demands(planned.judge)}
     asked |= {"duration_s": str(planned.duration_s), "media": _media(step, planned)}
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -47,6 +51,10 @@ def made_before(run: Run, step: Step, planned: PlannedStep, key: str) -> Attempt
 def may_be_made(run: Run, step: Step, planned: PlannedStep) -> bool:
     """Is there anywhere to look for an earlier result?"""
     return step.chosen_id is not None or (run.parent_id is not None and step.round == 1) or planned.shared
+
+
+def _demands(judge: Judging | None) -> list[Any] | None:
+    return [list(judge.criteria), str(judge.threshold)] if judge else None
 
 
 def _media(step: Step, planned: PlannedStep) -> list[Any]:

@@ -9,7 +9,7 @@ from core.errors import OverBudget
 from core.money import ZERO
 from runs import dispatch, policy
 from runs.engine.content import content_key
-from runs.engine.stop import stop_attempt
+from runs.engine.stop import stop_attempt, stop_attempts
 from runs.models import Attempt, Feedback, Step
 from runs.states import ATTEMPT_FINAL, AttemptStatus, StepStatus, WaitReason
 from runs.transitions import Moves
@@ -61,6 +61,7 @@ def _time_out(moves: Moves, step: Step) -> None:
         return
     gate = PlannedStep.from_json(step.spec).gate
     best = Attempt.objects.filter(pk=step.chosen_id or 0).first()
+    stop_attempts(moves, step)
     if gate is not None and gate.on_timeout == "approve" and best is not None and not step.error:
         moves.approve_step(step, best)
     else:
@@ -92,7 +93,7 @@ class _Outcome:
             case Do.TRY_AGAIN:
                 self._try_again()
             case Do.JUDGE:
-                self._judge()
+                self._judge(best)
             case Do.HOLD:
                 self._hold(following.code, best)
             case Do.FAIL:
@@ -103,7 +104,8 @@ class _Outcome:
 
     def _tries(self) -> list[Try]:
         scores = scores_of(self._step) if self._rules.judged else {}
-        fallback = (self._planned.retry.fallback_provider, self._planned.retry.fallback_model)
+        retry = self._planned.retry
+        fallback = (retry.fallback_provider or self._step.provider, retry.fallback_model)
         return [
             Try(
                 number=one.number,
@@ -143,34 +145,37 @@ class _Outcome:
         except OverBudget as exc:
             self._do_without(exc)
             return
-        dispatch.begin_soon(attempt)
+        if not retry.backoff_s:  # else the drain rings when it is due
+            dispatch.begin_soon(attempt)
         self._attempts.append(attempt)
         self.settle()
 
     def _do_without(self, exc: OverBudget) -> None:
-        if any(one.status == AttemptStatus.DONE and one.role == "make" for one in self._attempts):
-            self._rules = self._rules.without_retries()
-            self.settle()
-        elif all(one.status in ATTEMPT_FINAL for one in self._attempts):
+        """What is there, or may still come, must do; where there is nothing, somebody has to find the money."""
+        made = [one for one in self._attempts if one.role == "make"]
+        if all(one.status in {AttemptStatus.FAILED, AttemptStatus.CANCELED} for one in made):
             self._hold_for_money(exc)
+            return
+        self._rules = self._rules.without_retries()
+        self.settle()
 
-    def _judge(self) -> None:
+    def _judge(self, best: Attempt | None) -> None:
         judge = self._planned.judge
         unseen = sum(one.role == "make" and one.status == AttemptStatus.DONE for one in self._attempts)
         unseen -= len(scores_of(self._step))
         try:
             attempt = self._moves.judge_step(self._step, quote_usd=judge.quote_usd * unseen if judge else ZERO)
-        except OverBudget as exc:
-            self._hold_for_money(exc)
+        except OverBudget:  # what is made is paid for: a person can look for nothing
+            self._hold("JUDGE_UNAVAILABLE", best)
             return
         dispatch.begin_soon(attempt)
 
     def _hold(self, code: str, best: Attempt | None) -> None:
         reason = _REASONS.get(code, WaitReason.APPROVAL)
-        gate = self._planned.gate
+        gate = self._planned.judge.hold if code and self._planned.judge else self._planned.gate
         timeout_s = gate.timeout_s if gate and reason == WaitReason.APPROVAL else None
         self._moves.hold_step(self._step, reason, error=code, best=best, timeout_s=timeout_s)
 
     def _hold_for_money(self, exc: OverBudget) -> None:
-        again_s = policy.BUDGET_AGAIN_S if "day" in exc.extra and exc.extra["day"] != "None" else None
+        again_s = policy.BUDGET_AGAIN_S if "day" in exc.extra else None
         self._moves.hold_step(self._step, WaitReason.BUDGET, error=exc.code, timeout_s=again_s)

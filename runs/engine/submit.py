@@ -17,8 +17,9 @@ from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.poll import NOTHING, Next, take
 from runs.engine.settle import fail
+from runs.engine.stop import stop_attempt
 from runs.models import Attempt, Step
-from runs.states import AttemptStatus, StepStatus, WaitReason
+from runs.states import StepStatus, WaitReason
 from runs.transitions import alone, moving
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,8 @@ def submit_attempt(attempt_pk: int) -> Next:
 
     Does nothing when the attempt is not planned, or not due: somebody else was first.
     """
-    attempt = ask.load(attempt_pk)
-    if attempt.status != AttemptStatus.PLANNED or not _may_be_sent(attempt):
+    attempt = ask.load_planned(attempt_pk)
+    if attempt is None or not _may_be_sent(attempt):
         return NOTHING
     generation = _prepare(attempt)
     if generation is None:
@@ -77,16 +78,18 @@ def _prepare(attempt: Attempt) -> Generation | None:
 
 
 def _may_be_sent(attempt: Attempt) -> bool:
-    """Not while its model is paused, nor once a vendor's bill has used up what the run may cost."""
+    """Not once a vendor's bill has used up what the run may cost, nor while its model is paused."""
+    if _is_overdrawn(attempt):
+        with moving(attempt.run_id) as moves:
+            if moves.purse.is_overdrawn:
+                moves.failed(attempt, None, code="BUDGET_EXCEEDED", actual=ZERO, source="none")
+                advance(moves, attempt)
+                return False
     wait_s = circuits.admit(attempt.provider, attempt.model)
-    if wait_s is None and not _is_overdrawn(attempt):
+    if wait_s is None:
         return True
     with moving(attempt.run_id) as moves:
-        if wait_s is not None:
-            moves.paused(attempt, wait_s=wait_s)
-        elif moves.purse.is_overdrawn:
-            moves.failed(attempt, None, code="BUDGET_EXCEEDED", actual=ZERO, source="none")
-            advance(moves, attempt)
+        moves.paused(attempt, wait_s=wait_s)
     return False
 
 
@@ -153,8 +156,10 @@ def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:
         with moving(attempt.run_id) as moves:
             moves.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
             step = Step.objects.get(pk=attempt.step_id)
-            if step.status == StepStatus.WAITING:
+            if step.wait_reason == WaitReason.SUBMISSION_UNKNOWN:
                 moves.resume_step(step)
+            elif step.status == StepStatus.WAITING:  # a person looks at the others
+                stop_attempt(moves, attempt)
             advance(moves)
     except StaleState:
         alone.note_late_acceptance(attempt, request_id=job.request_id, urls=dict(job.urls))

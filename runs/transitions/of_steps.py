@@ -13,7 +13,7 @@ from core.money import ZERO
 from core.moves import NOW, Computed, later
 from runs import policy
 from runs.models import Asset, Attempt, Step
-from runs.states import WaitReason
+from runs.states import StepStatus, WaitReason
 from runs.transitions.purse import Claim
 from runs.transitions.writing import Writer, step_key, subject_of
 from zaps.planned import LOCAL, PlannedStep
@@ -60,8 +60,8 @@ class StepMoves(Writer):
         if after_s:
             attempt.due_at = Now() + timedelta(seconds=after_s)
         self._begin(attempt)
-        changes: dict[str, Any] = {"wait_reason": WaitReason.BACKOFF} if after_s else {}
-        moves.write(step, idem_key=attempt.idem_key, due_at=_overdue_at(after_s), **changes)
+        reason = WaitReason.BACKOFF if after_s else None
+        moves.write(step, idem_key=attempt.idem_key, due_at=_overdue_at(after_s), wait_reason=reason)
         return attempt
 
     def judge_step(self, step: Step, *, quote_usd: Decimal) -> Attempt:
@@ -77,11 +77,13 @@ class StepMoves(Writer):
             day = self.purse.reserve((claim, quote_usd))
         attempt = self._attempt(step, number, quote_usd=quote_usd, day=day, provider=LOCAL, model="judge", role="judge")
         self._begin(attempt)
-        moves.write(step, due_at=_overdue_at(), **changes)
+        moves.write(step, due_at=_overdue_at(), wait_reason=None, **changes)
         return attempt
 
     def judged(self, step: Step, *, score: Decimal) -> None:
         """There is a verdict on one of its candidates."""
+        if step.wait_reason:
+            moves.write(step, wait_reason=None)
         self._note("step.judged", step.step_id, f"{score:.2f}")
 
     def hold_step(
@@ -136,9 +138,9 @@ class StepMoves(Writer):
         return attempt
 
     def fail_step(self, step: Step, code: str) -> None:
-        """Its last attempt failed, or a person refused it."""
-        step.error = code
-        self._end_step(step, "failed", reason=code, error=code)
+        """Its last attempt failed, or a person refused it: nothing that it made counts."""
+        step.error, step.chosen_id = code, None
+        self._end_step(step, "failed", reason=code, error=code, chosen_id=None)
 
     def skip_step(self, step: Step, code: str = "") -> None:
         """The run can no longer use it; what was reserved for it is free again."""
@@ -146,17 +148,18 @@ class StepMoves(Writer):
 
     def cancel_step(self, step: Step) -> None:
         """Somebody asked us to stop. A result that arrives later is refused."""
-        self._end_step(step, "canceled")
+        self._end_step(step, "canceled", **_unproposed(step))
 
     def reopen_steps(self, steps: Sequence[tuple[Step, PlannedStep]], *, forget: frozenset[str]) -> None:
         """They are made again, each in a new round. Raises OverBudget where there is no money for all of them.
 
-        A step that is not in `forget` keeps its result where its request turns out to be the same.
+        A step that is not in `forget` keeps its result where its request turns out to be the same. What was only
+        proposed to a person is no result.
         """
         day = self.purse.reserve(*((Claim.of_step(step), planned.first_usd) for step, planned in steps))
         for step, planned in steps:
             step.round, step.reserved_usd, step.reserved_on = step.round + 1, planned.first_usd, day
-            if step.step_id in forget:
+            if step.step_id in forget or step.status == StepStatus.WAITING:
                 step.chosen_id = None
             self._move_step(
                 step, "reopened", round=step.round, reserved_usd=step.reserved_usd, reserved_on=day, error="",
@@ -192,6 +195,11 @@ class StepMoves(Writer):
 
 def _overdue_at(after_s: float = 0) -> Computed:
     return later(policy.DEADLINE_S + policy.STEP_SLACK_S + after_s)
+
+
+def _unproposed(step: Step) -> dict[str, Any]:
+    """What a person was shown and never approved must not pass for a result later."""
+    return {"chosen_id": None} if step.status == StepStatus.WAITING else {}
 
 
 def _taken_over(asset: Asset, attempt: Attempt) -> Asset:

@@ -84,6 +84,5 @@ def refusal(scope: Scope, *, reserved: Decimal, spent: Decimal, **extra: Any) ->
     cap = scope.cap_usd or Decimal(0)
     sentence = f"{scope.refused.title} The cap is {cap.normalize():f} USD; {spent.normalize():f} are spent and "
     sentence += f"{reserved.normalize():f} are held for what is at work."
-    return scope.refused(
-        sentence, capUsd=float(cap), spentUsd=float(spent), reservedUsd=float(reserved), day=str(scope.day), **extra
-    )
+    sums = {"capUsd": float(cap), "spentUsd": float(spent), "reservedUsd": float(reserved)}
+    return scope.refused(sentence, **sums, **({"day": str(scope.day)} if scope.day else {}), **extra)

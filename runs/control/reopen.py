@@ -19,7 +19,7 @@ _STOPPED = frozenset({StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELED
 def retry_run(
     run_id: str, *, actor: str, step_id: str | None = None, comment: str = "", max_usd: Decimal | None = None
 ) -> None:
-    """Make a waiting or failed step again, in a new round; without a step: all that wait, else all that failed.
+    """Make a waiting or failed step again, in a new round; without a step: all that wait and all that failed.
 
     `max_usd` lets the run cost more than before. Raises NotFound, BadInput for a step that is not there, Conflict where
     nothing waits or failed, and OverBudget where there is no money for it.
@@ -34,7 +34,7 @@ def retry_run(
                 vote(moves, step, None, up=False, comment=comment)
         again = {step.step_id for step in wanted}
         failed = any(step.status == StepStatus.FAILED for step in wanted)
-        after = {s.step_id for s in steps.values() if s.status == StepStatus.SKIPPED} if failed else set()
+        after = {s.step_id for s in steps.values() if s.status in _STOPPED} if failed else set()
         _reopen(moves, steps, again | after, forget=again, max_usd=max_usd, reason="retry")
 
 
@@ -44,13 +44,13 @@ def resume_run(run_id: str, *, actor: str, max_usd: Decimal | None = None) -> No
     Raises NotFound, Conflict where it is done or waits for somebody's decision, and OverBudget.
     """
     with taking(run_id, actor=actor) as moves:
-        if moves.run.status in {RunStatus.QUEUED, RunStatus.RUNNING}:
-            return
         if moves.run.status == RunStatus.DONE:
             raise forbid_run(moves, "The run is done; there is nothing to resume.")
         steps = steps_of(moves)
-        wanted = {step.step_id for step in steps.values() if step.status in _STOPPED or _waits_for_money(step)}
-        if not wanted:
+        goes_on = moves.run.status in {RunStatus.QUEUED, RunStatus.RUNNING}
+        stopped = set() if goes_on else _STOPPED
+        wanted = {step.step_id for step in steps.values() if step.status in stopped or _waits_for_money(step)}
+        if not wanted and not goes_on:
             raise forbid_run(moves, "The run waits for a decision: approve, retry or reject.")
         _reopen(moves, steps, wanted, forget=set(), max_usd=max_usd, reason="resume")
 
@@ -70,8 +70,8 @@ def rerun_from(run_id: str, step_id: str, *, actor: str, comment: str = "", max_
             raise StepStateForbids("The recipe does not want this step with these inputs.", stepStatus=step.status)
         if step.chosen_id or comment:
             vote(moves, step, Attempt.objects.filter(pk=step.chosen_id or 0).first(), up=False, comment=comment)
-        unfinished = {s.step_id for s in steps.values() if s.status != StepStatus.DONE}
-        wanted = {step_id} | _after(steps, step_id) | unfinished
+        stopped = {s.step_id for s in steps.values() if s.status in _STOPPED}
+        wanted = {step_id} | _after(steps, step_id) | stopped
         _reopen(moves, steps, wanted, forget={step_id}, max_usd=max_usd, reason=f"rerun-from {step_id}"[:64])
 
 
@@ -100,8 +100,16 @@ def _raise_cap(moves: Moves, max_usd: Decimal) -> None:
 
 
 def _to_retry(moves: Moves, steps: dict[str, Step], step_id: str | None) -> list[Step]:
+    failed = [step for step in steps.values() if step.status == StepStatus.FAILED]
     if step_id is not None:
         step = named(steps, step_id)
+        others = [one.step_id for one in failed if one is not step]
+        if others and step.status in {StepStatus.WAITING, StepStatus.FAILED}:
+            raise StepStateForbids(
+                f"More has failed: {', '.join(others)}. Try the run again without naming a step.",
+                stepStatus=step.status,
+                failed=others,
+            )
         if step.status == StepStatus.WAITING or (step.status == StepStatus.FAILED and moves.run.status != "running"):
             return [step]
         raise StepStateForbids(
@@ -110,10 +118,9 @@ def _to_retry(moves: Moves, steps: dict[str, Step], step_id: str | None) -> list
             runStatus=moves.run.status,
         )
     waiting = [step for step in steps.values() if step.status == StepStatus.WAITING]
-    failed = [step for step in steps.values() if step.status == StepStatus.FAILED]
     if not waiting and (not failed or moves.run.status == RunStatus.RUNNING):
         raise forbid_run(moves, f"The run is {moves.run.status}, and nothing in it waits or failed.")
-    return waiting or failed
+    return waiting + failed
 
 
 def _after(steps: Mapping[str, Step], step_id: str) -> set[str]:

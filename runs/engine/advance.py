@@ -56,15 +56,15 @@ def _begin(moves: Moves, steps: dict[str, Step]) -> Decision:
 def _begin_step(moves: Moves, step: Step) -> bool:
     """Is it at work now? Else it is finished, since its result was there already, or it waits for money."""
     planned = PlannedStep.from_json(step.spec)
-    if planned.first_usd and moves.purse.is_overdrawn:
-        moves.hold_step(step, WaitReason.BUDGET, error="BUDGET_EXCEEDED")
-        return False
     key = content_key(step, planned)
     if may_be_made(moves.run, step, planned):
         source = made_before(moves.run, step, planned, key)
         if source is not None:
             moves.reuse_step(step, source)
             return False
+    if planned.first_usd and moves.purse.is_overdrawn:
+        moves.hold_step(step, WaitReason.BUDGET, error="BUDGET_EXCEEDED")
+        return False
     for attempt in moves.start_step(step, planned, content_key=key):
         dispatch.begin_soon(attempt)
     return True
@@ -78,17 +78,13 @@ def _close_or_wait(moves: Moves, steps: list[Step], outcome: RunStatus) -> None:
     elif outcome == RunStatus.RUNNING:
         busy = [step for step in steps if step.status == StepStatus.RUNNING]
         local = all(step.provider == LOCAL for step in busy)
-        moves.check_run_in(policy.RUN_CHECK_S, stage=Stage.ASSEMBLING if local else Stage.GENERATING)
+        waits = any(step.status == StepStatus.WAITING for step in steps)
+        moves.check_run_in(
+            policy.RUN_CHECK_S, stage=Stage.ASSEMBLING if local else Stage.GENERATING, or_when_a_step_is_due=waits
+        )
     else:
-        _wait(moves, [step for step in steps if step.status == StepStatus.WAITING])
-
-
-def _wait(moves: Moves, waiting: list[Step]) -> None:
-    """For a person; or until a gate decides by itself, whichever is first."""
-    if moves.run.status != RunStatus.WAITING:
-        moves.hold_run(WaitReason(waiting[0].wait_reason or WaitReason.APPROVAL))
-    has_limit = Step.objects.filter(run=moves.run, status=StepStatus.WAITING, due_at__isnull=False).exists()
-    moves.check_run_in(policy.RUN_CHECK_S if has_limit else None, stage=Stage.REVIEW)
+        waiting = next(step for step in steps if step.status == StepStatus.WAITING)
+        moves.keep_waiting(WaitReason(waiting.wait_reason or WaitReason.APPROVAL))
 
 
 def _film_url(steps: list[Step]) -> str:

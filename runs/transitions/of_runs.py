@@ -1,8 +1,10 @@
 """The moves of a run itself."""
 
-from core.moves import NOW, later
-from runs.states import Stage, WaitReason
+from core.moves import NOW, Computed, later
+from runs.states import RunStatus, Stage, WaitReason
 from runs.transitions.writing import Writer
+
+_FIRST_DUE = "(SELECT min(due_at) FROM steps WHERE run_id = %s AND status = 'waiting')"  # null: none decides by itself
 
 
 class RunMoves(Writer):
@@ -12,9 +14,13 @@ class RunMoves(Writer):
         """The first step begins."""
         self._move_run("started")
 
-    def hold_run(self, reason: WaitReason) -> None:
-        """Nothing moves until a person decides."""
-        self._move_run("held", reason=reason, wait_reason=reason, due_at=None, stage=Stage.REVIEW)
+    def keep_waiting(self, reason: WaitReason) -> None:
+        """Nothing moves until a person decides, or one of its steps decides by itself when its time is over."""
+        if self.run.status != RunStatus.WAITING:
+            self._move_run("held", reason=reason)
+        if reason != self.run.wait_reason:
+            self._changes["wait_reason"] = reason
+        self._changes |= {"due_at": Computed(_FIRST_DUE, (self.run.pk,)), "stage": Stage.REVIEW}
 
     def resume_run(self) -> None:
         """What it waited for has come."""
@@ -43,8 +49,11 @@ class RunMoves(Writer):
         """A person said something of a result."""
         self._note(f"feedback.{kind}", subject)
 
-    def check_run_in(self, seconds: float | None, *, stage: Stage) -> None:
-        """Nothing happened to the run itself; look again then, or, with None, when somebody rings."""
-        self._changes["due_at"] = None if seconds is None else later(seconds)
+    def check_run_in(self, seconds: float, *, stage: Stage, or_when_a_step_is_due: bool) -> None:
+        """Nothing happened to the run itself; look again then, or earlier for a step that waits for a person."""
+        due_at = later(seconds)
+        if or_when_a_step_is_due:
+            due_at = Computed(f"least({due_at.sql}, {_FIRST_DUE})", (*due_at.values, self.run.pk))
+        self._changes["due_at"] = due_at
         if stage != self.run.stage:
             self._changes["stage"] = stage

@@ -1,13 +1,18 @@
 """The engine without a broker: bells are written down, and rung by hand in the order that a test wants."""
 
+from decimal import Decimal
+
 import pytest
 
+from providers.emulator import Emulator
 from runs import dispatch
 from runs.engine.advance import advance_run
 from runs.engine.poller import POLLER
 from runs.engine.render import render_attempt
 from runs.engine.settle import settle_attempt
 from runs.engine.submit import submit_attempt
+from tests.chaos.fal import KEY, Fal
+from tests.integration.runs.life import LOOK, Critic
 from zaps.planned import LOCAL
 
 
@@ -50,3 +55,27 @@ def poller_ends(django_db_setup):
     """The drain's own connection must be gone before the test database is."""
     yield
     POLLER.stop()
+
+
+@pytest.fixture
+def emulator():
+    """The vendors and the judge on loopback, with their fault plans and journals."""
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def fal(emulator, monkeypatch):
+    """The vendor that this process buys from."""
+    vendor = Fal(emulator)
+    for name, value in {"FAL_KEY": KEY, "FAL_BASE_URL": vendor.url, "ZAP_ALLOW_LOOPBACK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    return vendor
+
+
+@pytest.fixture
+def judge(emulator, settings):
+    """The service that live runs ask what they think of a picture: its fault plan and its journal. 0.002 USD a look."""
+    settings.ZAP_JUDGE_URL, settings.ZAP_JUDGE_MODEL = emulator.urls["judge"], "eyes-1"
+    settings.ZAP_JUDGE_USD, settings.ZAP_JUDGE_TIMEOUT_S = Decimal(LOOK), 1
+    return Critic(emulator)

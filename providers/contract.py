@@ -49,6 +49,7 @@ class Call:
     json: Any = None
     body: bytes | None = field(default=None, repr=False)
     paid: bool = False
+    timeout_s: float | None = None  # how long the answer may take; None: as the transport thinks right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,8 @@ def hold(talk: Talk[T], *, timeout_s: tuple[float, float] = (5, 30)) -> T:
         call = next(talk)
         while True:
             try:
-                reply = _once(call, timeout_s) if call.paid else _patiently(call, timeout_s)
+                limits = (timeout_s[0], call.timeout_s or timeout_s[1])
+                reply = _once(call, limits) if call.paid else _patiently(call, limits)
             except ProviderError as exc:
                 call = talk.throw(exc)
             else:

@@ -1,4 +1,4 @@
-"""What a job will cost: a dated price book, read from `prices.toml`. Unknown or stale means no quote, never zero."""
+"""What a job will cost: a dated price book, read from `price_book/`. Unknown or stale means no quote, never zero."""
 
 import math
 import tomllib
@@ -15,7 +15,7 @@ from core.money import ZERO, usd
 FREE = frozenset({"mock", "local"})
 UNITS = frozenset({"request", "second", "megapixel", "1k_chars", "minute"})
 STALE_AFTER = timedelta(days=180)
-_BOOK = Path(__file__).with_name("prices.toml")
+_BOOK = Path(__file__).with_name("price_book")
 
 
 class PriceUnknown(Refused):
@@ -129,5 +129,5 @@ def _units(
 @lru_cache(maxsize=1)
 def load() -> PriceBook:
     """The book that ships with the program."""
-    lines = tomllib.loads(_BOOK.read_text("utf-8"), parse_float=Decimal)["price"]
-    return PriceBook(Price(**line) for line in lines)
+    tables = (tomllib.loads(page.read_text("utf-8"), parse_float=Decimal) for page in sorted(_BOOK.glob("*.toml")))
+    return PriceBook(Price(**line) for table in tables for line in table["price"])

@@ -1,0 +1,289 @@
+"""Any sequence of what people, vendors, judges, workers and the broker may do: the promises hold after every one.
+
+STATEFUL_EXAMPLES=1000 looks for more, and at other sequences each time.
+"""
+
+import os
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth import get_user_model
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from accounts.caller import Caller
+from core.errors import BadInput, Conflict, NotFound, OverBudget
+from runs import control
+from runs.engine.start import start_run
+from runs.models import Allowance, Asset, Run
+from runs.order import Draft
+from runs.transitions import batches
+from tests.chaos.truth import facts_of
+from tests.factories import make_plan
+from tests.stateful.plans import plan_of, sketches
+from tests.stateful.watch import Watch, assert_at_rest
+from tests.stateful.world import (
+    BOUNDARIES,
+    ENDS,
+    LOOKS,
+    SUBMISSIONS,
+    Mood,
+    World,
+    forget_everything,
+    install,
+    let_pass,
+)
+from zaps.planned import PlannedStep
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
+ACTOR = "user:1"
+RUNS = 4
+DEEDS = ("killed", "canceled", "rejected", "approved", "retried", "resumed", "rerun", "doubled", "lease_ends", "ages")
+HAPPENS = st.none() | st.tuples(st.sampled_from(BOUNDARIES), st.sampled_from(DEEDS))
+MOODS = st.builds(
+    Mood,
+    submission=st.sampled_from(["taken", "instant", "instant", *SUBMISSIONS]),
+    asked=st.sampled_from(["fine", "fine", "fine", "busy", "broken"]),
+    look=st.sampled_from(["pass", "pass", *LOOKS]),
+    happens=HAPPENS,
+)
+SOME = st.integers(0, 11)  # one of however many there are
+BILLS = st.sampled_from([None, Decimal(0), Decimal("0.2"), Decimal("1.5")])
+CAPS = st.sampled_from([None, None, Decimal(2), Decimal("0.6")])
+RUN_CAPS = st.sampled_from([Decimal(50), None])  # None: just what it is quoted at
+MORE = st.sampled_from([None, None, Decimal(1), Decimal(60)])
+STEPS = st.sampled_from([None, "a", "b", "c", "d", "nowhere"])
+
+
+class Sequence(RuleBasedStateMachine):
+    """See the module."""
+
+    world: World
+    settings: object
+
+    def __init__(self):
+        super().__init__()
+        forget_everything()
+        self.world.__init__()
+        self.world.deeds = {
+            "canceled": lambda: self.everywhere(control.cancel_run),
+            "rejected": lambda: self.everywhere(control.reject_run),
+            "approved": lambda: self.everywhere(control.approve_run),
+            "retried": lambda: self.everywhere(control.retry_run),
+            "resumed": lambda: self.everywhere(control.resume_run),
+            "rerun": lambda: self.everywhere(lambda run_id, actor: control.rerun_from(run_id, "a", actor=actor)),
+            "doubled": lambda: self.world.answer(self.bell) if self.bell else None,
+            "lease_ends": lambda: self.later(61),
+            "ages": lambda: self.later(3 * 3600),
+        }
+        self.bell = None
+        self.watch = Watch(self.world)
+
+    @initialize(own=CAPS, daily=CAPS, day=CAPS, steps=sketches(), cap=RUN_CAPS, owned=st.booleans())
+    def somebody_begins(self, own, daily, day, steps, cap, owned):
+        self.owner = get_user_model().objects.get(username="eva")
+        Allowance.objects.create(owner=self.owner, cap_usd=own, day_cap_usd=daily)
+        self.settings.ZAP_DAY_CAP_USD = day
+        self.begin(plan_of(steps, cap), owned)
+
+    # What people do
+
+    @rule(steps=sketches(), cap=RUN_CAPS, owned=st.booleans())
+    def start(self, steps, cap, owned):
+        if Run.objects.count() < RUNS:
+            self.begin(plan_of(steps, cap), owned)
+
+    @rule(which=SOME, step=STEPS, asset=st.none() | SOME, twice=st.booleans())
+    def approve(self, which, step, asset, twice):
+        self.press(control.approve_run, which, twice=twice, step_id=step, asset_id=self.asset_id(asset))
+
+    @rule(which=SOME, verb=st.sampled_from([control.cancel_run, control.reject_run]), twice=st.booleans())
+    def refuse(self, which, verb, twice):
+        self.press(verb, which, twice=twice)
+
+    @rule(which=SOME, verb=st.sampled_from([control.retry_run, control.reject_run]), step=STEPS)
+    def judge_a_step(self, which, verb, step):
+        self.press(verb, which, step_id=step, comment="no")
+
+    @rule(which=SOME, verb=st.sampled_from([control.retry_run, control.resume_run]), max_usd=MORE)
+    def go_on(self, which, verb, max_usd):
+        self.press(verb, which, max_usd=max_usd)
+
+    @rule(which=SOME, step=st.sampled_from("abcd"), max_usd=MORE)
+    def rerun_from(self, which, step, max_usd):
+        self.press(control.rerun_from, which, step_id=step, max_usd=max_usd)
+
+    @rule(which=SOME, step=STEPS, asset=st.none() | SOME, vote=st.sampled_from(["up", "down"]))
+    def give_feedback(self, which, step, asset, vote):
+        self.press(control.give_feedback, which, step_id=step, asset_id=self.asset_id(asset), vote=vote)
+
+    @rule(which=SOME)
+    def fork(self, which):
+        parent = self.run(which)
+        if parent is not None and Run.objects.count() < RUNS:
+            planned = [PlannedStep.from_json(step.spec) for step in parent.steps.all()]
+            plan = make_plan(*planned, cap=parent.cap_usd, mode="live")
+            caller = Caller(user=parent.owner, principal_id=ACTOR)
+            self.ask(control.place_fork, parent.run_id, Draft(plan=plan, source="a recipe", prompts={}), caller)
+
+    @rule(cap=st.sampled_from([None, Decimal(50)]))
+    def an_operator_allows_more(self, cap):
+        Allowance.objects.update(cap_usd=cap, day_cap_usd=cap)
+
+    # What happens in the world
+
+    @rule(which=SOME, mood=MOODS, again=st.booleans())
+    def answer(self, which, mood, again):
+        """One message is delivered, or, with `again`, one that will be delivered once more."""
+        self.bell = self.pick(self.world.bells, which, take=not again)
+        if self.bell:
+            self.world.answer(self.bell, mood)
+
+    @rule(mood=MOODS)
+    def answer_many(self, mood):
+        for _ in range(8):
+            self.answer(0, replace(mood), again=False)
+
+    @rule(mood=MOODS, seconds=st.sampled_from([5, 61]))
+    def answer_the_drain(self, mood, seconds):
+        let_pass(seconds)
+        self.bell = None
+        self.world.drain(replace(mood))
+        self.answer_many(mood)
+
+    @rule(which=SOME)
+    def lose_a_message(self, which):
+        self.pick(self.world.bells, which, take=True)
+
+    @rule(seconds=st.sampled_from([5, 61, 901, 4000]))
+    def time_passes(self, seconds):
+        let_pass(seconds)
+
+    @rule()
+    def the_poller_dies(self):
+        """It had taken every job that was due."""
+        batches.claim_polls(100)
+
+    @rule(how=st.sampled_from(ENDS), bill=BILLS)
+    def every_job_ends(self, how, bill):
+        for job in self.world.jobs.values():
+            self.world.end(job, how, bill)
+
+    @rule(which=SOME, how=st.sampled_from(ENDS), bill=BILLS)
+    def a_job_ends(self, which, how, bill):
+        job = self.pick(list(self.world.jobs.values()), which)
+        if job:
+            self.world.end(job, how, bill)
+
+    @rule(deaf=st.booleans())
+    def the_vendor_hears(self, deaf):
+        self.world.deaf = deaf
+
+    # What must hold
+
+    def check_invariants(self, *args, **kwargs):
+        super().check_invariants(*args, **kwargs)
+        self.watch.look()
+
+    def teardown(self):
+        """Everybody is well, nobody presses anything, and time goes by."""
+        self.world.healthy, self.world.deaf = True, False
+        for seconds in [61] * 12 + [2 * 3600] * 3 + [61] * 12:
+            self.later(seconds)
+            if self.is_at_rest():
+                break
+        self.watch.look()
+        for facts in facts_of():
+            assert_at_rest(facts, self.world)
+
+    def is_at_rest(self):
+        from runs.models import Attempt
+
+        busy = Attempt.objects.exclude(status__in=["done", "failed", "canceled", "unknown"]).exists()
+        return not busy and not Run.objects.filter(status__in=["queued", "running"]).exists()
+
+    def later(self, seconds):
+        let_pass(seconds)
+        self.world.drain()
+        for _ in range(200):
+            if not self.world.bells:
+                break
+            self.world.answer(self.world.bells.pop(0))
+
+    # Hands
+
+    def begin(self, plan, owned):
+        self.ask(
+            start_run, plan=plan, source="a recipe", prompts={}, inputs={}, mode="live",
+            owner=self.owner if owned else None, principal_id=ACTOR, session_id="",
+        )  # fmt: skip
+
+    def press(self, verb, which, *, twice=False, **said):
+        """Somebody asks something of a run. What is pressed twice has the effect of once."""
+        run = self.run(which)
+        if run is None:
+            return
+        if self.ask(verb, run.run_id, actor=ACTOR, **said) and twice:
+            before = self.fingerprint()
+            self.ask(verb, run.run_id, actor=ACTOR, **said)
+            assert self.fingerprint() == before, "the second press had an effect"
+
+    def ask(self, verb, *args, **said):
+        """Whether it was done. What is refused leaves nothing behind, and says why."""
+        before = self.fingerprint()
+        try:
+            verb(*args, **said)
+        except (OverBudget, Conflict, NotFound, BadInput) as exc:
+            refusal = exc
+        else:
+            return True
+        broken_down = {"quoteUsd", "capUsd", "spentUsd", "reservedUsd", "steps"}
+        assert not isinstance(refusal, OverBudget) or broken_down <= set(refusal.extra)
+        assert self.fingerprint() == before, "a refused request left something behind"
+        return False
+
+    def everywhere(self, verb):
+        for run in Run.objects.order_by("pk"):
+            self.ask(verb, run.run_id, actor=ACTOR)
+
+    def fingerprint(self):
+        runs = Run.objects.order_by("pk").values_list("revision", "cost_usd", "reserved_usd", "cap_usd", "due_at")
+        return list(runs), len(self.world.bells)
+
+    def run(self, which):
+        return self.pick(list(Run.objects.order_by("pk")), which)
+
+    def asset_id(self, which):
+        if which is None:
+            return None
+        return self.pick(list(Asset.objects.order_by("pk").values_list("asset_id", flat=True)), which) or "asset_none"
+
+    @staticmethod
+    def pick(rows, which, *, take=False):
+        if not rows:
+            return None
+        place = which % len(rows)
+        return rows.pop(place) if take else rows[place]
+
+
+def test_whatever_happens_in_whatever_order_every_promise_is_kept(monkeypatch, settings):
+    Sequence.world, Sequence.settings = World(), settings
+    install(Sequence.world, monkeypatch, settings)
+    get_user_model().objects.create_user(username="eva")
+
+    run_state_machine_as_test(Sequence, settings=profile())
+
+
+def profile():
+    return settings(
+        max_examples=EXAMPLES or 30,
+        stateful_step_count=30,
+        derandomize=not EXAMPLES,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )

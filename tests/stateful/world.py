@@ -1,0 +1,311 @@
+"""Everybody around the engine, on one thread: a vendor, a judge, a local kind, the broker's bells and the clock.
+
+At each boundary of its work (`reach`) something may happen before the engine goes on: the worker dies, or somebody else
+acts in the meantime. So interleavings need no threads, and a failing sequence can be played again.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import ClassVar
+
+from django.db import connection
+
+from core.errors import StaleState
+from providers.contract import CancelState, Cost, Job, JobState, Output, Provider, Snapshot
+from providers.errors import KeyRefused, NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.mock_media import MockMedia
+from runs import circuits
+from runs.engine import advance, drain, poll, render, settle, submit
+from runs.engine.cron_logs import CycleReport
+from runs.judges import JudgeRefused, JudgeUnavailable, Verdict
+from runs.models import Attempt
+from runs.transitions import batches
+from zaps.kind import StepKind
+from zaps.planned import LOCAL
+
+REFUSALS = {
+    "refused": Rejected(reason="PROVIDER_REJECTED"),
+    "no_credit": KeyRefused(reason="INSUFFICIENT_CREDITS"),
+    "not_sent": NotSent(),
+    "limited": Unavailable(reason="RATE_LIMITED"),
+}
+SUBMISSIONS = ("taken", "instant", "unknown", "unknown_lost", "broken", *REFUSALS)
+ENDS = ("done", "failed", "stopped", "empty")
+LOOKS = ("pass", "fail", "unavailable", "refused", "broken")
+BOUNDARIES = ("sent", "asked", "stored", "rendered", "judging")
+
+
+class Killed(BaseException):
+    """The worker is gone: what it had not committed never happened."""
+
+
+class Broken(Exception):
+    """An adapter or a judge that nobody expected to raise this."""
+
+
+@dataclass
+class VendorJob:
+    """What the vendor knows of a job. `bill` is None where the vendor does not say."""
+
+    idem: str
+    number: int
+    state: JobState = JobState.RUNNING
+    bill: Decimal | None = None
+    error: str = ""
+    outputs: tuple[Output, ...] = ()
+
+
+@dataclass
+class Mood:
+    """How everybody behaves while one bell is answered."""
+
+    submission: str = "taken"
+    asked: str = "fine"  # or busy, or broken
+    look: str = "pass"
+    happens: tuple[str, str] | None = None  # (boundary, what)
+
+
+@dataclass
+class World:
+    """The state of everything that is not ours."""
+
+    bells: list = field(default_factory=list)
+    jobs: dict = field(default_factory=dict)
+    sent: Counter = field(default_factory=Counter)
+    mood: Mood = field(default_factory=Mood)
+    healthy: bool = False  # every job ends well, as soon as somebody asks
+    deaf: bool = False  # the vendor does not hear that a job should stop
+    deeds: dict = field(default_factory=dict)  # by name: what else can happen at a boundary
+
+    def ring(self, verb, pk):
+        self.bells.append((verb, pk))
+        return True
+
+    def answer(self, bell, mood=None):
+        """What a worker does with the message. One that dies, or finds that somebody was first, leaves no trace."""
+        before, self.mood = self.mood, mood or Mood()
+        try:
+            self._do(*bell)
+        except (StaleState, Killed, Broken):
+            pass
+        finally:
+            self.mood = before
+
+    def _do(self, verb, pk):
+        if verb == "advance":
+            advance.advance_run(pk)
+        elif verb == "render":
+            render.render_attempt(pk)
+        elif verb == "settle":
+            settle.settle_attempt(pk)
+        else:
+            following = submit.submit_attempt(pk) if verb == "submit" else poll.poll_attempt(pk)
+            if following.settle:
+                self.ring("settle", pk)
+            elif following.wait_s is not None:
+                self.ring("poll", pk)
+
+    def drain(self, mood=None):
+        """One cycle: everything that is due is rung for, and every job that is due is looked at."""
+        before, self.mood = self.mood, mood or Mood()
+        report = CycleReport()
+        try:
+            drain.ring_due(report)
+            for leased in batches.claim_polls(100):
+                self._look_at(leased)
+        except (StaleState, Killed, Broken):
+            pass
+        finally:
+            self.mood = before
+        assert not report.errors or "Broken" in report.last_error, report.last_error
+
+    def _look_at(self, leased):
+        snapshot, error = poll.ask_provider(leased)
+        if poll.is_ready(leased, snapshot):
+            for bell in batches.begin_settling([leased]):
+                self.ring("settle", bell.attempt_id)
+        else:
+            batches.write_looks([poll.look_at(leased, snapshot, error)])
+
+    def reach(self, boundary):
+        """The engine has come so far. Whatever is to happen here happens once."""
+        if self.mood.happens is None or self.mood.happens[0] != boundary:
+            return
+        what, self.mood.happens = self.mood.happens[1], None
+        if what == "killed":
+            raise Killed
+        before, self.mood = self.mood, Mood()
+        self.deeds[what]()
+        self.mood = before
+
+    def buy(self, idem, quote):
+        job = VendorJob(idem, len(self.jobs) + 1)
+        self.jobs[f"job_{job.number}"] = job
+        return job
+
+    def end(self, job, how, bill=None):
+        """The vendor ends a job that is at work; the others stay as they ended."""
+        if job.state != JobState.RUNNING:
+            return
+        job.bill = bill
+        if how == "failed":
+            job.state, job.error = JobState.FAILED, "PROVIDER_FAILED"
+        elif how == "stopped":
+            job.state = JobState.CANCELED
+        else:
+            job.state = JobState.DONE
+            picture = MockMedia(kind="png", seed=str(job.number % 3), width=64, height=64).url()
+            job.outputs = () if how == "empty" else (Output(url=picture),)
+
+
+class Vendor(Provider):
+    """The world's vendor, as the engine sees it."""
+
+    name = "vendor"
+    world: ClassVar[World]
+
+    def default_model(self, capability):
+        return "vendor/one"
+
+    def check(self, generation):
+        return []
+
+    def submit(self, generation, *, key, idem_key):
+        world, how = self.world, self.world.mood.submission
+        status = Attempt.objects.values_list("status", flat=True).get(idem_key=idem_key)
+        assert status == "submitting", f"an attempt that is {status} is sent"
+        assert not world.sent[idem_key], "a request that may have arrived is sent again"
+        if how in REFUSALS:
+            raise REFUSALS[how]
+        world.sent[idem_key] += 1
+        job = None if how == "unknown_lost" else world.buy(idem_key, None)
+        if how == "instant":
+            world.end(job, "done")
+        world.reach("sent")
+        if how.startswith("unknown"):
+            raise SubmissionUnknown
+        if how == "broken":
+            raise Broken
+        snapshot = _snapshot(job) if how == "instant" else None
+        return Job(request_id=f"job_{job.number}", model=generation.model, snapshot=snapshot)
+        yield
+
+    def poll(self, job, *, key):
+        world = self.world
+        world.reach("asked")
+        if world.mood.asked == "busy":
+            raise Unavailable
+        if world.mood.asked == "broken":
+            raise Broken
+        known = world.jobs[job.request_id]
+        if world.healthy:
+            world.end(known, "done")
+        return _snapshot(known)
+        yield
+
+    def cancel(self, job, *, key):
+        known = self.world.jobs[job.request_id]
+        if self.world.deaf or known.state != JobState.RUNNING:
+            return CancelState.REQUESTED
+        self.world.end(known, "stopped", Decimal(0))
+        return CancelState.CANCELED
+        yield
+
+
+def _snapshot(job):
+    cost = None if job.bill is None else Cost(usd=job.bill, source="reported")
+    return Snapshot(state=job.state, outputs=job.outputs, error_code=job.error or None, cost=cost)
+
+
+class Critic:
+    """A judge that thinks what the world's mood says."""
+
+    name = "critic"
+    kinds = frozenset({"png"})
+    quote_usd = Decimal("0.01")
+
+    def __init__(self, world):
+        self._world = world
+
+    def judge(self, sample):
+        self._world.reach("judging")
+        look = self._world.mood.look
+        if look == "unavailable":
+            raise JudgeUnavailable
+        if look == "refused":
+            raise JudgeRefused(usd=self.quote_usd, cost_source="quoted")
+        if look == "broken":
+            raise Broken
+        overall = Decimal("0.9") if look == "pass" else Decimal("0.1")
+        return Verdict(
+            overall=overall, scores={}, rater="vlm", judge=self.name, usd=self.quote_usd, cost_source="reported"
+        )
+
+
+def local_kind(world):
+    """A step of our own machine: it hands on the first picture that it is given, or fails where there is none."""
+
+    def copy(job):
+        world.reach("rendered")
+        if world.mood.asked == "broken":
+            raise Broken
+        return [material.path for material in job.inputs[:1]]
+
+    return StepKind(name="test.copy", makes="png", render=copy)
+
+
+def install(world, monkeypatch, settings):
+    """Put the world around the engine."""
+    from providers.registry import PROVIDERS
+    from runs import dispatch
+    from zaps.kind import KINDS
+
+    Vendor.world = world
+    monkeypatch.setitem(PROVIDERS.entries, "vendor", Vendor())
+    monkeypatch.setitem(KINDS.entries, "test.copy", local_kind(world))
+    monkeypatch.setattr("runs.engine.judge.judges_for", lambda mode, kind: (Critic(world),))
+    monkeypatch.setattr(dispatch, "ring_advance", lambda pk: world.ring("advance", pk))
+    monkeypatch.setattr(dispatch, "ring_settle", lambda pk, key: world.ring("settle", pk))
+    monkeypatch.setattr(
+        dispatch, "ring_begin", lambda pk, key, provider: world.ring("render" if provider == LOCAL else "submit", pk)
+    )
+    keep = settle.keep
+
+    def keep_and_tell(*args, **kwargs):
+        stored = keep(*args, **kwargs)
+        world.reach("stored")
+        return stored
+
+    monkeypatch.setattr(settle, "keep", keep_and_tell)
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    }
+
+
+_TIMES = {
+    "runs": ("due_at", "rung_at"),
+    "steps": ("due_at",),
+    "attempts": ("due_at", "lease_until", "rung_at", "deadline_at", "submitted_at", "accepted_at"),
+    "circuits": ("retry_at", "opened_at"),
+}
+
+
+def let_pass(seconds):
+    """Time passes: every moment that is written down lies so much further back."""
+    with connection.cursor() as cursor:
+        for table, columns in _TIMES.items():
+            earlier = ", ".join(f"{column} = {column} - %s * interval '1 second'" for column in columns)
+            cursor.execute(f"UPDATE {table} SET {earlier}", [seconds] * len(columns))
+    circuits.forget()
+
+
+def forget_everything():
+    """Empty tables, for the next example: without the triggers, and sooner than by TRUNCATE."""
+    tables = ["feedback", "assets", "attempts", "run_events", "steps", "runs"]
+    tables += ["ledger", "budgets", "circuits", "allowances"]
+    deletes = "; ".join(f"DELETE FROM {table}" for table in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET session_replication_role = replica; {deletes}; SET session_replication_role = DEFAULT")
+    circuits.forget()

@@ -9,8 +9,9 @@ from core.errors import BadInput, Conflict
 from runs import control
 from runs.engine.submit import submit_attempt
 from runs.models import Attempt, LedgerEntry
+from tests.chaos.fal import paid
 from tests.factories import make_run, planned
-from tests.integration.runs.life import USD, attempts_of, go_on, live, paid, states, step_of
+from tests.integration.runs.life import USD, attempts_of, go_on, live, states, step_of
 from zaps.planned import Retrying
 
 pytestmark = pytest.mark.django_db(transaction=True)

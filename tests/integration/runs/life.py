@@ -1,9 +1,12 @@
 """What tests of a run's life share: steps that cost money, time that passes, and what must always be true."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Barrier
 
 from django.db import connection
 
+from core.errors import Conflict
 from runs import circuits
 from runs.engine import drain
 from runs.engine.cron_logs import CycleReport
@@ -100,3 +103,21 @@ def step_of(run, step_id="a"):
 def attempts_of(run, step_id="a", **wanted):
     """Oldest first."""
     return list(run.attempts.filter(step__step_id=step_id, **wanted).order_by("number"))
+
+
+def at_once(*calls):
+    """What came of all of them, called in the same moment by a thread each: None, or why it was refused."""
+    together = Barrier(len(calls))
+
+    def call(one):
+        try:
+            together.wait(timeout=30)
+            one()
+        except Conflict as exc:
+            return exc
+        finally:
+            connection.close()
+        return None
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(call, calls))

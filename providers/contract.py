@@ -50,6 +50,7 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     paid: bool = False
     timeout_s: float | None = None  # how long the answer may take; None: as the transport thinks right
+    most_bytes: int = 8_000_000  # a longer answer counts as none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,14 @@ class Provider(ABC):
     #: further environment variables whose values (None where unset) the constructor takes, after `base_url`
     variables: ClassVar[tuple[str, ...]] = ()
     key_variable: ClassVar[str | None] = None
+    key_is_optional: ClassVar[bool] = False
     supports_cancel: ClassVar[bool] = False
+    #: how long the paid call's answer may take, in seconds
+    submit_timeout_s: ClassVar[float] = 30
+    #: does the operator run it on a machine of their own, whose address may be private and without TLS?
+    self_hosted: ClassVar[bool] = False
+    #: how long its paid call may take; some vendors answer only when the result is there
+    submit_timeout_s: ClassVar[float] = 30
     #: hosts, besides base_url's own, that results may come from: exact, or ".suffix"
     media_hosts: ClassVar[tuple[str, ...]] = ()
 
@@ -192,9 +200,19 @@ class Provider(ABC):
         and SubmissionUnknown in every other case. The engine never repeats an unknown submission.
         """
 
+    def recover(self, *, idem_key: str, key: str) -> Talk[Job | None]:
+        """The job that a submission of unknown fate made, by the id that `submit` derived; None: cannot tell."""
+        return None
+        yield  # a generator that makes no call
+
     @abstractmethod
     def poll(self, job: Job, *, key: str) -> Talk[Snapshot]:
         """The job as it is now. Raises Unavailable or KeyRefused when the provider would not say."""
+
+    def recover(self, *, idem_key: str, key: str) -> Talk[Job | None]:
+        """The job that a submission with `idem_key` made, for when its answer was lost. None: that cannot be told."""
+        return None
+        yield  # a generator that makes no call
 
     def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:
         """Ask the provider to stop the job."""

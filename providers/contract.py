@@ -154,8 +154,6 @@ class Provider(ABC):
     key_variable: ClassVar[str | None] = None
     key_is_optional: ClassVar[bool] = False
     supports_cancel: ClassVar[bool] = False
-    #: how long the paid call's answer may take, in seconds
-    submit_timeout_s: ClassVar[float] = 30
     #: does the operator run it on a machine of their own, whose address may be private and without TLS?
     self_hosted: ClassVar[bool] = False
     #: how long its paid call may take; some vendors answer only when the result is there
@@ -199,11 +197,6 @@ class Provider(ABC):
         Raises NotSent, Rejected, KeyRefused or Unavailable when it is certain that no job exists,
         and SubmissionUnknown in every other case. The engine never repeats an unknown submission.
         """
-
-    def recover(self, *, idem_key: str, key: str) -> Talk[Job | None]:
-        """The job that a submission of unknown fate made, by the id that `submit` derived; None: cannot tell."""
-        return None
-        yield  # a generator that makes no call
 
     @abstractmethod
     def poll(self, job: Job, *, key: str) -> Talk[Snapshot]:

@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from providers.contract import Call, Reply, Talk
 from providers.errors import ProviderError
-from providers.verdict import MAX_REPLY_BYTES, json_object, lost, require_ok
+from providers.verdict import json_object, lost, require_ok
 from providers.wire import encode
 
 T = TypeVar("T")
@@ -121,17 +121,17 @@ def _exchange(session: requests.Session, call: Call, timeout_s: tuple[float, flo
         allow_redirects=False,
         stream=True,
     ) as response:
-        content = _bounded(response, ends)
+        content = _bounded(response, ends, call.most_bytes)
         lower = {name.lower(): value for name, value in response.headers.items()}
         return Reply(status=response.status_code, headers=lower, body=content)
 
 
-def _bounded(response: requests.Response, ends: float) -> bytes:
+def _bounded(response: requests.Response, ends: float, most_bytes: int) -> bytes:
     parts, size = [], 0
     while chunk := response.raw.read1(_CHUNK, decode_content=True):
         parts.append(chunk)
         size += len(chunk)
-        if size > MAX_REPLY_BYTES:
+        if size > most_bytes:
             raise requests.RequestException("The answer is too long.")
         if time.monotonic() > ends:
             raise requests.Timeout("The answer takes too long.")

@@ -7,7 +7,7 @@ import aiohttp
 
 from providers.contract import Call, Reply, Talk
 from providers.errors import ProviderError
-from providers.verdict import MAX_REPLY_BYTES, lost
+from providers.verdict import lost
 from providers.wire import encode
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class AsyncTransport:
             self._session = None
 
     async def hold(self, talk: Talk[T], *, timeout_s: float = 10) -> T:
-        """What the conversation comes to. `timeout_s` is for each call as a whole. Errors are those of `http.hold`."""
+        """What the conversation comes to. `timeout_s`: for a call that names none. Errors are those of `http.hold`."""
         try:
             call = next(talk)
             while True:
@@ -73,13 +73,14 @@ class AsyncTransport:
 
     async def _exchange(self, session: aiohttp.ClientSession, call: Call, timeout_s: float) -> Reply:
         body, headers = encode(call)
+        timeout_s = call.timeout_s or timeout_s
         timeout = self._timeouts.get(timeout_s)
         if timeout is None:
             timeout = self._timeouts[timeout_s] = aiohttp.ClientTimeout(total=timeout_s, sock_connect=5)
         async with session.request(
             call.method, call.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
-            content = await _bounded(response)
+            content = await _bounded(response, call.most_bytes)
             return Reply(status=response.status, headers=response.headers, body=content)
 
 
@@ -95,15 +96,15 @@ class _Watch:
         self.opened = True
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+async def _bounded(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     length = response.content_length
-    if length is not None and length <= MAX_REPLY_BYTES and "Content-Encoding" not in response.headers:
+    if length is not None and length <= most_bytes and "Content-Encoding" not in response.headers:
         return await response.read()
     parts, size = [], 0
     async for chunk in response.content.iter_chunked(_CHUNK):
         parts.append(chunk)
         size += len(chunk)
-        if size > MAX_REPLY_BYTES:
+        if size > most_bytes:
             raise aiohttp.ClientPayloadError("The answer is too long.")
     return b"".join(parts)
 

@@ -20,7 +20,6 @@ from typing import Any
 from providers.contract import Call, Reply
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, SubmissionUnknown, Unavailable
 
-MAX_REPLY_BYTES = 8_000_000
 _LONGEST_RETRY_AFTER_S = 3600.0
 
 

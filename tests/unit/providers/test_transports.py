@@ -211,3 +211,21 @@ def test_the_session_of_the_drain_outlives_its_cycles(serve):
     asyncio.run(two_cycles())
 
     assert server.opened == 1
+
+
+@pytest.mark.parametrize("paid", [False, True])
+def test_a_call_that_may_take_long_is_given_its_own_time(serve, converse, paid):
+    server = serve(lambda _: Answer(body=b"{}", delay_s=0.5))
+
+    answer = converse(one("POST", server.url, paid=paid, timeout_s=5), timeout_s=0.2)
+
+    assert answer.body == b"{}"
+
+
+@pytest.mark.parametrize(("paid", "error"), [(False, Unavailable), (True, SubmissionUnknown)])
+def test_an_answer_may_be_as_long_as_the_call_says_and_no_longer(serve, converse, paid, error):
+    server = serve(lambda _: Answer(body=b"x" * 2000))
+
+    assert len(converse(one("POST", server.url, paid=paid, most_bytes=2000)).body) == 2000
+    with pytest.raises(error):
+        converse(one("POST", server.url, paid=paid, most_bytes=1999))

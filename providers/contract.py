@@ -152,6 +152,9 @@ class Provider(ABC):
     #: further environment variables whose values (None where unset) the constructor takes, after `base_url`
     variables: ClassVar[tuple[str, ...]] = ()
     key_variable: ClassVar[str | None] = None
+    #: further variables that belong to the key, such as an organisation's id, each of which may be unset: a key is then
+    #: given as lines, itself first, then one for each of these, empty where there is none
+    key_extras: ClassVar[tuple[str, ...]] = ()
     key_is_optional: ClassVar[bool] = False
     supports_cancel: ClassVar[bool] = False
     #: does the operator run it on a machine of their own, whose address may be private and without TLS?
@@ -205,6 +208,14 @@ class Provider(ABC):
     def recover(self, *, idem_key: str, key: str) -> Talk[Job | None]:
         """The job that a submission with `idem_key` made, for when its answer was lost. None: that cannot be told."""
         return None
+        yield  # a generator that makes no call
+
+    def check_key(self, *, key: str) -> Talk[bool]:
+        """Whether the provider takes the key, asked for nothing. False: that cannot be told.
+
+        Raises KeyRefused where it does not, and Unavailable where it would not say.
+        """
+        return False
         yield  # a generator that makes no call
 
     def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:

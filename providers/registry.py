@@ -23,15 +23,31 @@ def base_url_variable(name: str) -> str:
     return f"{name.upper().replace('-', '_')}_BASE_URL"
 
 
+def key_variables(name: str) -> tuple[str, ...]:
+    """The variables of the operator's key: its own, then those that may be unset. () where none is needed.
+
+    Raises UnknownName.
+    """
+    kind = PROVIDERS.get(name)
+    return (kind.key_variable, *kind.key_extras) if kind.key_variable else ()
+
+
 def api_key(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
-    """The operator's key; "" for a provider that needs none. Raises KeyRefused (KEY_MISSING), and UnknownName."""
-    variable = PROVIDERS.get(name).key_variable
-    if variable is None:
-        return ""
-    key = environ.get(variable, "").strip()
-    if not key:
-        raise KeyRefused(f"There is no key for {name}: set {variable}.", reason="KEY_MISSING")
-    return key
+    """The operator's key as its adapter takes it; "" for a provider that needs none.
+
+    Raises KeyRefused (KEY_MISSING), and UnknownName.
+    """
+    variables = key_variables(name)
+    values = [environ.get(variable, "").strip() for variable in variables]
+    if values and not values[0]:
+        raise KeyRefused(f"There is no key for {name}: set {variables[0]}.", reason="KEY_MISSING")
+    return "\n".join(values)
+
+
+def webhook_secret(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
+    """What the provider signs its webhooks with, where that is set by hand; "" where it is not. Raises UnknownName."""
+    variable = PROVIDERS.get(name).webhook_secret_variable
+    return environ.get(variable, "").strip() if variable else ""
 
 
 @lru_cache(maxsize=128)

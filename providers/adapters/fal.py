@@ -141,6 +141,9 @@ class Fal(Provider):
         reply = yield Call(method="GET", url=self._url(job, "response_url", ""), headers=_auth(key))
         return self._result(job, reply, logs)
 
+    def check_key(self, *, key: str) -> Talk[bool]:
+        return bool((yield from self._upload_token(key)))
+
     def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:
         reply = yield Call(method="PUT", url=self._url(job, "cancel_url", "/cancel"), headers=_auth(key))
         if reply.status == 404:
@@ -203,8 +206,7 @@ class Fal(Provider):
             return f"data:{media.content_type};base64,{base64.b64encode(content).decode()}"
         if len(content) > _UPLOAD_BYTES:
             raise Rejected("A file is larger than fal takes.")
-        url = f"{self.rest_url}/storage/auth/token?storage_type=fal-cdn-v3"
-        token = json_object((yield from _fine(Call(method="POST", url=url, headers=_auth(key), json={}))))
+        token = yield from self._upload_token(key)
         store = str(token.get("base_url", ""))
         if not self._may_upload_to(store):
             raise Unavailable("The provider names a place for uploads that is not its own.")
@@ -218,6 +220,11 @@ class Fal(Provider):
         if not isinstance(uploaded, str):
             raise Unavailable("The provider did not say where the upload lies.")
         return uploaded
+
+    def _upload_token(self, key: str) -> Talk[dict[str, Any]]:
+        """Leave to upload for an hour: costs nothing, and only an account gets it."""
+        url = f"{self.rest_url}/storage/auth/token?storage_type=fal-cdn-v3"
+        return json_object((yield from _fine(Call(method="POST", url=url, headers=_auth(key), json={}))))
 
     def _may_upload_to(self, store: str) -> bool:
         parts = urlsplit(store)
@@ -247,9 +254,8 @@ def _failed(kind: str, *, retryable: bool, logs: tuple[str, ...], status: int = 
     if kind in CANCELED:
         return Snapshot(state=JobState.CANCELED, logs=logs)
     code = ERRORS.get(kind, "PROVIDER_REJECTED" if status == 422 else "PROVIDER_FAILED")
-    return Snapshot(
-        state=JobState.FAILED, error_code=code, retryable=retryable and code != "PROVIDER_REJECTED", logs=logs
-    )
+    retryable = retryable and code != "PROVIDER_REJECTED"
+    return Snapshot(state=JobState.FAILED, error_code=code, retryable=retryable, logs=logs)
 
 
 def _error_type(reply: Reply) -> str | None:

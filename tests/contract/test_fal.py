@@ -400,3 +400,11 @@ def test_a_job_that_cannot_be_asked_about_raises_only_our_own_errors(fal, provid
 
     with pytest.raises(ProviderError):
         converse(provider.cancel(Job(request_id="x", model="fal-ai/flux/dev"), key=KEY))
+
+
+def test_a_key_is_tried_without_buying_anything(fal, provider, converse):
+    assert converse(provider.check_key(key="id:secret")) is True
+    assert sent(fal) == []
+
+    with pytest.raises(KeyRefused):
+        converse(provider.check_key(key="invalid"))

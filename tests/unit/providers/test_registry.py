@@ -2,6 +2,7 @@ import pytest
 
 from core.registry import UnknownName
 from providers import registry
+from providers.adapters.mock import Mock
 from providers.errors import KeyRefused
 
 
@@ -52,3 +53,30 @@ def test_a_key_is_taken_without_the_space_around_it():
 
 def test_the_mock_needs_no_key():
     assert registry.api_key("mock", environ={}) == ""
+
+
+class Acme(Mock):
+    name = "acme"
+    key_variable = "ACME_KEY"
+    key_extras = ("ACME_ORG", "ACME_PROJECT")
+
+
+@pytest.fixture
+def acme(monkeypatch):
+    monkeypatch.setitem(registry.PROVIDERS.entries, "acme", Acme())
+
+
+def test_what_belongs_to_a_key_goes_with_it_line_by_line(acme):
+    environ = {"ACME_KEY": "k", "ACME_PROJECT": " p "}
+
+    assert registry.key_variables("acme") == ("ACME_KEY", "ACME_ORG", "ACME_PROJECT")
+    assert registry.api_key("acme", environ=environ) == "k\n\np"
+
+
+def test_what_belongs_to_a_key_is_none(acme):
+    with pytest.raises(KeyRefused):
+        registry.api_key("acme", environ={"ACME_ORG": "o"})
+
+
+def test_a_provider_that_needs_no_key_has_no_variables():
+    assert registry.key_variables("mock") == ()

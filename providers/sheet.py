@@ -25,9 +25,14 @@ class ModelSheet:
     and `edit` is the model of the same family that makes a picture from another. `scales` maps our word for how much
     larger (2x, 4x, 2k, 4k) to the model's own fields.
 
-    `duration_as`: number, text ("5"), seconds_suffix ("8s") or milliseconds. `durations` lists what is allowed; where
-    it is empty, `shortest_s` and `longest_s` bound it. `aspects` maps our word to the model's; where there is no
-    `aspect` field the result follows the picture or clip that goes in, and without one no shape can be asked for.
+    `duration_as`: number, whole (no part of a second), text ("5"), seconds_suffix ("8s") or milliseconds. `durations`
+    lists what is allowed; where it is empty, `shortest_s` and `longest_s` bound it. `aspects` maps our word to the
+    model's, or to several fields such as width and height; where there are none the result follows what goes in, and
+    without that no shape can be asked for.
+
+    `frame` is where the first frame of a clip goes if that is another field than the references'; then there is room
+    for one or the others, not both. `always` are fields that are sent each time, unless `params` sets them. `sync`: the
+    answer to the submission is the result, and takes as long.
     """
 
     model: str
@@ -38,10 +43,16 @@ class ModelSheet:
     prompt: str = "prompt"
     image: str | None = None  # takes one picture, or several where `images` is set as well
     images: str | None = None
+    most_images: int | None = None
+    frame: str | None = None
     needs_image: bool = False
-    video: str | None = None
+    video: str | None = None  # these take one, `videos` and `audios` several
+    videos: str | None = None
+    most_videos: int | None = None
     needs_video: bool = False
     audio: str | None = None
+    audios: str | None = None
+    most_audios: int | None = None
     scales: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     duration: str | None = None
     duration_as: str = "number"
@@ -49,14 +60,15 @@ class ModelSheet:
     shortest_s: Decimal | None = None
     longest_s: Decimal | None = None
     aspect: str | None = None
-    aspects: Mapping[str, str] = field(default_factory=dict)
+    aspects: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
     params: tuple[str, ...] = ()
+    always: Mapping[str, Any] = field(default_factory=dict)
+    sync: bool = False
 
     def check(self, generation: Generation) -> list[Complaint]:
         """Why this model cannot make it: (field, sentence) pairs; [] when it can."""
         problems = [
-            *self._check_pictures(generation),
-            *self._check_others(generation),
+            *self._check_files(generation),
             *self._check_words(generation),
             *self._check_duration(generation),
             *self._check_aspect(generation),
@@ -68,57 +80,58 @@ class ModelSheet:
 
     def files(self, generation: Generation) -> tuple[Media, ...]:
         """Everything that goes in; `body` is given their addresses in this order."""
-        return (*self._pictures(generation), *generation.videos, *generation.audios)
+        return tuple(file for place in self._places(generation) for file in place.files)
 
     def body(self, generation: Generation, addresses: list[str]) -> dict[str, Any]:
         """The request in the model's own words, for files that lie at `addresses`."""
-        body: dict[str, Any] = {name: generation.params[name] for name in self.params if name in generation.params}
+        own = {name: generation.params[name] for name in self.params if name in generation.params}
+        body: dict[str, Any] = {**self.always, **own}
         body |= self.scales.get(str(generation.params.get(SCALE)), {})
         if self.prompt:
             body[self.prompt] = generation.prompt
-        count = len(self._pictures(generation))
-        pictures, others = addresses[:count], addresses[count:]
-        if pictures and self.images:
-            body[self.images] = pictures
-        elif pictures and self.image:
-            body[self.image] = pictures[0]
-        for name, given in ((self.video, generation.videos), (self.audio, generation.audios)):
-            if name and given:
-                body[name], *others = others
+        left = list(addresses)
+        for place in self._places(generation):
+            taken, left = left[: len(place.files)], left[len(place.files) :]
+            if taken and place.several:
+                body[place.several] = taken
+            elif taken and place.one:
+                body[place.one] = taken[0]
         if self.duration and generation.duration_s is not None:
             body[self.duration] = self._duration(generation.duration_s)
-        if self.aspect and generation.aspect is not None:
-            body[self.aspect] = self.aspects[generation.aspect]
+        body |= self._shape(generation.aspect)
         return body
 
-    def _pictures(self, generation: Generation) -> tuple[Media, ...]:
-        """A first frame takes the place of the references where there is no room for both."""
-        if generation.first_frame is None:
-            return generation.images
-        return (generation.first_frame, *generation.images) if self.images else (generation.first_frame,)
+    def _places(self, generation: Generation) -> tuple["_Place", ...]:
+        """Where pictures, clips and sounds go. A first frame takes the place of the references if both do not fit."""
+        frame, pictures = generation.first_frame, generation.images
+        if frame is not None:
+            pictures = (frame, *pictures) if self.images and not self.frame else (frame,)
+        seen = _Place("picture", self.image, self.images, self.most_images, pictures)
+        if frame is not None and self.frame:
+            seen = _Place("picture", self.frame, None, None, pictures)
+        return (
+            seen,
+            _Place("clip", self.video, self.videos, self.most_videos, generation.videos),
+            _Place("sound", self.audio, self.audios, self.most_audios, generation.audios),
+        )
 
-    def _check_pictures(self, generation: Generation) -> list[Complaint]:
-        count = len(self._pictures(generation))
-        if self.needs_image and not count:
+    def _shape(self, aspect: str | None) -> Mapping[str, Any]:
+        asked = self.aspects.get(aspect or "")
+        if isinstance(asked, Mapping):
+            return asked
+        return {self.aspect: asked} if self.aspect and asked is not None else {}
+
+    def _check_files(self, generation: Generation) -> list[Complaint]:
+        places = self._places(generation)
+        pictures, clips, sounds = (place.files for place in places)
+        if self.needs_image and not pictures:
             return [(_MATERIAL, f"{self.model} needs a picture to start from.")]
-        if count and not (self.image or self.images):
-            return [(_MATERIAL, f"{self.model} takes no picture; choose a model that does, or leave it out.")]
-        if count > 1 and not self.images:
-            return [(_MATERIAL, f"{self.model} takes one picture, not {count}.")]
-        return []
-
-    def _check_others(self, generation: Generation) -> list[Complaint]:
-        problems = []
-        if self.needs_video and not generation.videos:
-            problems.append((_MATERIAL, f"{self.model} needs a clip to work on."))
-        for word, name, given in (("clip", self.video, generation.videos), ("sound", self.audio, generation.audios)):
-            if given and name is None:
-                problems.append(
-                    (_MATERIAL, f"{self.model} takes no {word}; choose a model that does, or leave it out.")
-                )
-            elif len(given) > 1:
-                problems.append((_MATERIAL, f"{self.model} takes one {word}, not {len(given)}."))
-        return problems
+        if self.needs_video and not clips:
+            return [(_MATERIAL, f"{self.model} needs a clip to work on.")]
+        if self.frame and generation.first_frame is not None and (clips or sounds):
+            return [(_MATERIAL, f"{self.model} takes a first frame or references, not both.")]
+        sentences = [place.complaint() for place in places]
+        return [(_MATERIAL, f"{self.model} takes {sentence}") for sentence in sentences if sentence]
 
     def _check_words(self, generation: Generation) -> list[Complaint]:
         if self.prompt and not generation.prompt.strip():
@@ -130,8 +143,8 @@ class ModelSheet:
     def _check_aspect(self, generation: Generation) -> list[Complaint]:
         if generation.aspect is None:
             return []
-        if self.aspect is None:
-            follows = self._pictures(generation) or generation.videos
+        if not self.aspects:
+            follows = self.files(generation)
             return (
                 [] if follows else [("aspect", f"{self.model} chooses the shape itself; it cannot be asked for one.")]
             )
@@ -156,9 +169,14 @@ class ModelSheet:
             return []
         if self.duration is None and generation.capability.startswith("audio."):
             return [("duration_s", f"{self.model} is as long as its text asks for; leave it out.")]
+        if self.duration_as == "whole" and seconds != int(seconds):
+            return [("duration_s", f"{self.model} makes whole seconds, not {_plain(seconds)}.")]
         if self.durations and seconds not in self.durations:
             allowed = " or ".join(_plain(one) for one in self.durations)
             return [("duration_s", f"{self.model} makes {allowed} seconds, not {_plain(seconds)}.")]
+        return self._check_limits(seconds)
+
+    def _check_limits(self, seconds: Decimal) -> list[Complaint]:
         if self.shortest_s is not None and seconds < self.shortest_s:
             return [("duration_s", f"{self.model} makes at least {_plain(self.shortest_s)} seconds.")]
         if self.longest_s is not None and seconds > self.longest_s:
@@ -175,6 +193,26 @@ class ModelSheet:
                 return int(seconds * 1000)
             case _:
                 return int(seconds) if seconds == int(seconds) else float(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What goes in of one class, and the fields for it: of a single file, or of `most` (None: no limit is known)."""
+
+    word: str
+    one: str | None
+    several: str | None
+    most: int | None
+    files: tuple[Media, ...]
+
+    def complaint(self) -> str:
+        """What the model takes instead; "" when it takes these."""
+        count = len(self.files)
+        if count and not (self.one or self.several):
+            return f"no {self.word}; choose a model that does, or leave it out."
+        if count > 1 and not self.several:
+            return f"one {self.word}, not {count}."
+        return f"at most {self.most} {self.word}s, not {count}." if self.most and count > self.most else ""
 
 
 class Sheets(dict[str, ModelSheet]):

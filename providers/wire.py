@@ -1,5 +1,6 @@
 """A call as bytes: the same for both transports."""
 
+import hashlib
 import json
 
 from providers.contract import Call
@@ -13,3 +14,8 @@ def encode(call: Call) -> tuple[bytes | None, dict[str, str]]:
         return call.body, {**_ALWAYS, **call.headers}
     body = json.dumps(call.json, separators=(",", ":")).encode()
     return body, {**_ALWAYS, "Content-Type": "application/json", **call.headers}
+
+
+def idem_header(idem_key: str) -> dict[str, str]:
+    """What names our attempt to a vendor that takes no id of ours. It is ignored there; a journal can count by it."""
+    return {"X-Zap-Idem-Key": hashlib.sha256(idem_key.encode()).hexdigest()}

@@ -32,7 +32,8 @@ class ModelSheet:
 
     `frame` is where the first frame of a clip goes if that is another field than the references'; then there is room
     for one or the others, not both. `always` are fields that are sent each time, unless `params` sets them. `sync`: the
-    answer to the submission is the result, and takes as long.
+    answer to the submission is the result, and takes as long. A name with a dot, such as "speech.text", lies inside
+    another field.
     """
 
     model: str
@@ -99,7 +100,7 @@ class ModelSheet:
         if self.duration and generation.duration_s is not None:
             body[self.duration] = self._duration(generation.duration_s)
         body |= self._shape(generation.aspect)
-        return body
+        return _nested(body)
 
     def _places(self, generation: Generation) -> tuple["_Place", ...]:
         """Where pictures, clips and sounds go. A first frame takes the place of the references if both do not fit."""
@@ -251,6 +252,18 @@ def _sheet(model: str, table: dict[str, Any]) -> ModelSheet:
         if name in table:
             table[name] = Decimal(table[name])
     return ModelSheet(model=model, **table)
+
+
+def _nested(body: Mapping[str, Any]) -> dict[str, Any]:
+    """`body` with what is called "speech.text" in the field "speech", as "text"."""
+    made: dict[str, Any] = {}
+    for name, value in body.items():
+        outer, dot, inner = name.partition(".")
+        if dot:
+            made.setdefault(outer, {})[inner] = value
+        else:
+            made[name] = value
+    return made
 
 
 def _plain(number: Decimal) -> str:

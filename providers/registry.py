@@ -33,15 +33,17 @@ def key_variables(name: str) -> tuple[str, ...]:
 
 
 def api_key(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
-    """The operator's key as its adapter takes it; "" for a provider that needs none.
+    """The operator's key as its adapter takes it; "" for a provider that needs none or does without.
 
     Raises KeyRefused (KEY_MISSING), and UnknownName.
     """
     variables = key_variables(name)
     values = [environ.get(variable, "").strip() for variable in variables]
-    if values and not values[0]:
+    if values and values[0]:
+        return "\n".join(values)
+    if values and not PROVIDERS.get(name).key_is_optional:
         raise KeyRefused(f"There is no key for {name}: set {variables[0]}.", reason="KEY_MISSING")
-    return "\n".join(values)
+    return ""
 
 
 def webhook_secret(name: str, *, environ: Mapping[str, str] = os.environ) -> str:

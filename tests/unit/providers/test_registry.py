@@ -80,3 +80,10 @@ def test_what_belongs_to_a_key_is_none(acme):
 
 def test_a_provider_that_needs_no_key_has_no_variables():
     assert registry.key_variables("mock") == ()
+
+
+def test_a_provider_may_do_without_its_key(acme, monkeypatch):
+    monkeypatch.setattr(Acme, "key_is_optional", True)
+
+    assert registry.api_key("acme", environ={"ACME_ORG": "o"}) == ""
+    assert registry.api_key("acme", environ={"ACME_KEY": "k"}) == "k\n\n"

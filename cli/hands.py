@@ -27,9 +27,9 @@ def declare_waiting(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-wait", action="store_true", help="come back at once")
 
 
-def declare_money(parser: argparse.ArgumentParser) -> None:
+def declare_money(parser: argparse.ArgumentParser, *, most_is: str = "the run's cap from now on") -> None:
     """The arguments of a verb that may cost more."""
-    parser.add_argument("--max-usd", type=order.usd, metavar="X", help="the run's cap from now on")
+    parser.add_argument("--max-usd", type=order.usd, metavar="X", help=most_is)
     consent.declare(parser)
 
 

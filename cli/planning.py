@@ -97,7 +97,7 @@ def _show(document: Mapping[str, Any], place: str) -> None:
     ]
     talk.give(talk.columns([head, *rows]))
     talk.give(
-        f"\n{document['slug']}: {talk.usd(document['quoteUsd'])} at most; the cap is {talk.usd(document['capUsd'])}."
+        f"\n{document['slug']}: {talk.costs(document)}; the cap is {talk.usd(document['capUsd'])}."
     )
     for warning in document["warnings"]:
         talk.say(f"warning: {faults.problem_line(warning, place=place)}")

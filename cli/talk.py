@@ -31,6 +31,12 @@ def usd(amount: float | None) -> str:
     return f"${whole}.{cents:0<2}"
 
 
+def costs(quote: Mapping[str, Any]) -> str:
+    """`$0.14 at most`, or, where further tries may follow, `$0.14 at first, $0.56 at most`."""
+    first, most = usd(quote["quoteUsd"]), usd(quote["mostUsd"])
+    return f"{most} at most" if first == most else f"{first} at first, {most} at most"
+
+
 def span(seconds: float) -> str:
     """`8 s`, `3 min 20 s`, `1 h 02 min`."""
     whole = max(int(seconds), 0)

@@ -109,7 +109,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "INTERNAL": Fault("Something failed on our side.", "Look at the server's log; run again.", True),
     "SERVICE_CONFIGURATION": Fault(
-        "The server is not set up for this.", "Tell the operator; `zap doctor` says what is missing."
+        "The server is not set up for this.", "Tell the operator; `zap info` shows what there is."
     ),
     # Limits.
     "BUDGET_EXCEEDED": Fault(
@@ -137,6 +137,10 @@ FAULTS: dict[str, Fault] = {
     "JUDGE_NO_VERDICT": Fault(
         "The judge gave no verdict that can be used, so a person must look.",
         "Approve a candidate; if it stays, choose another judge or other criteria.",
+    ),
+    "JUDGE_KEY_REFUSED": Fault(
+        "The judge's service refused the key, or its account is empty, so a person must look.",
+        "Approve a candidate; set ZAP_JUDGE_KEY to a key of that service that has credit.",
     ),
     "GATE_TIMED_OUT": Fault("Nobody decided in time.", "Run it again, and decide before the gate's time is over."),
     "WHEN_FALSE": Fault("The recipe does not want it with these inputs.", "Nothing is wrong."),

@@ -21,8 +21,12 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 
 def money(plan: Plan) -> dict[str, float]:
-    """What the plan costs, and what it may cost."""
-    return {"quoteUsd": float(plan.quote_usd), "capUsd": float(plan.cap_usd)}
+    """What the first attempts cost, what every further try would make of that, and the cap."""
+    return {
+        "quoteUsd": float(plan.quote_usd),
+        "mostUsd": float(plan.most_usd),
+        "capUsd": float(plan.cap_usd),
+    }
 
 
 def step_row(step: PlannedStep, status: str) -> dict[str, Any]:

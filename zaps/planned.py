@@ -109,6 +109,12 @@ class PlannedStep:
         each = self.quote_usd + (self.judge.quote_usd if self.judge else 0)
         return Decimal(0) if self.skipped else each * self.candidates
 
+    @property
+    def most_usd(self) -> Decimal:
+        """What it costs where every further try is needed, at the dearer of its providers."""
+        each = max(self.quote_usd, self.retry.fallback_usd) + (self.judge.quote_usd if self.judge else 0)
+        return Decimal(0) if self.skipped else self.first_usd + each * self.retry.max
+
     def to_json(self) -> dict[str, Any]:
         """Only JSON types; Decimals as strings."""
         return {
@@ -190,7 +196,7 @@ def _judging(data: Mapping[str, Any] | None) -> Judging | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a run will do and cost at most, before anything is done."""
+    """What a run will do, and what it will cost, before anything is done."""
 
     slug: str
     version: int
@@ -201,3 +207,8 @@ class Plan:
     cap_usd: Decimal  # the recipe's, or the caller's where that is lower
     warnings: tuple[Problem, ...] = ()
     output: str = "Zap.mp4"  # the film's file name
+
+    @property
+    def most_usd(self) -> Decimal:
+        """What it may cost with every further try: never more than the cap."""
+        return min(sum((step.most_usd for step in self.steps), Decimal(0)), self.cap_usd)

@@ -16,7 +16,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     order.declare_inputs(parser)
     parser.add_argument("--mode", choices=["mock", "live"], help="by default as the run that it branches off")
     hands.declare_waiting(parser)
-    hands.declare_money(parser)
+    hands.declare_money(parser, most_is="refuse when it would cost more; lowers the recipe's cap")
 
 
 def run(args: argparse.Namespace) -> Exit:

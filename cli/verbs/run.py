@@ -49,8 +49,7 @@ def run(args: argparse.Namespace) -> Exit:
 def _consent(args: argparse.Namespace, client: Client, body: dict[str, Any]) -> dict[str, Any]:
     """The order with the money agreed to: exactly the text that was quoted is what runs. Raises Fault."""
     quote = client.call("POST", "/api/zaps/run", {**body, "mode": "plan"})
-    most, cap = talk.usd(quote["quoteUsd"]), talk.usd(quote["capUsd"])
-    talk.say(f"{quote['slug']}: {len(quote['steps'])} steps, {most} at most, cap {cap}.")
+    talk.say(f"{quote['slug']}: {len(quote['steps'])} steps, {talk.costs(quote)}, cap {talk.usd(quote['capUsd'])}.")
     if consent.is_needed(args, "live"):
-        consent.ask(quote["quoteUsd"])
+        consent.ask(quote["mostUsd"])
     return {**body, "version": quote["version"]} if "slug" in body and quote["version"] else body

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from core.errors import Refused
 from core.ledger import EMPTY, Ledger, badge, json_block, list_link, moment, money, row_link, took, word_filter
 from runs.admin.words import waits
+from runs.control import resolve_unknown
 from runs.faults import explain
 from runs.models import Attempt, Step
 from runs.states import AttemptStatus, StepStatus, WaitReason
@@ -140,6 +142,31 @@ class AttemptAdmin(OfRun):
         "log",
     )
     readonly_fields = ("name", "its_run", "its_step", "state", "share", "said", "log")
+    actions = ["was_bought", "was_not_bought"]
+
+    @admin.action(description="Unknown submission: it was bought, book its quote", permissions=["resolve"])
+    def was_bought(self, request: HttpRequest, chosen: QuerySet[Attempt]) -> None:
+        """The vendor's own job list shows it."""
+        self._resolve(request, chosen, bought=True)
+
+    @admin.action(description="Unknown submission: it was not bought, free its money", permissions=["resolve"])
+    def was_not_bought(self, request: HttpRequest, chosen: QuerySet[Attempt]) -> None:
+        """The vendor's own job list does not show it."""
+        self._resolve(request, chosen, bought=False)
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        """Who may change attempts at all."""
+        return request.user.has_perm("runs.change_attempt")
+
+    def _resolve(self, request: HttpRequest, chosen: QuerySet[Attempt], *, bought: bool) -> None:
+        for attempt in chosen.select_related("run", "step"):
+            try:
+                resolve_unknown(attempt.run.run_id, attempt.pk, bought=bought, actor=f"user:{request.user.pk}")
+            except Refused as exc:
+                self.message_user(request, f"{self.name(attempt)}: {exc.detail}", messages.WARNING)
+            else:
+                told = "its quote is booked" if bought else "its money is free"
+                self.message_user(request, f"{self.name(attempt)}: {told}.", messages.SUCCESS)
 
     @admin.display(description="attempt", ordering="pk")
     def name(self, attempt: Attempt) -> str:

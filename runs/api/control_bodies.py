@@ -88,7 +88,7 @@ class ForkRequest(StrictRequest):
     )
     extendCount = Count(required=False, allow_null=True, min_value=0, max_value=MAX_EXTEND)
     mode = serializers.ChoiceField(choices=["mock", "live"], required=False, help_text="By default the parent's.")
-    maxUsd = _max_usd()
+    maxUsd = Usd(required=False, allow_null=True, help_text="Lowers the recipe's cap for the new run.")
 
 
 class FeedbackRequest(StrictRequest):

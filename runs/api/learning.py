@@ -124,7 +124,7 @@ class ScoresRow(serializers.Serializer[Any]):
     count = Int()
     min = Float(source="least")
     median = Float()
-    passedShare = Float(source="passed_share")
+    passedShare = Float(source="passed_share", allow_null=True, help_text="Null where no threshold is set.")
 
 
 class CommentRow(serializers.Serializer[Any]):

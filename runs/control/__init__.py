@@ -9,6 +9,7 @@ from runs.control.feedback import give_feedback
 from runs.control.fork import draft_fork, fork_run, place_fork
 from runs.control.gates import approve_run, reject_run
 from runs.control.reopen import rerun_from, resume_run, retry_run
+from runs.control.unknown import resolve_unknown
 
 __all__ = [
     "approve_run",
@@ -19,6 +20,7 @@ __all__ = [
     "place_fork",
     "reject_run",
     "rerun_from",
+    "resolve_unknown",
     "resume_run",
     "retry_run",
 ]

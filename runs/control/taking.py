@@ -16,6 +16,7 @@ class RunStateForbids(Conflict):
 
     code = "RUN_STATE_FORBIDS"
     title = "The run's state forbids this."
+    remediation = "Read the run again: `can` of the run and of its steps says what may be done now."
 
 
 class StepStateForbids(Conflict):
@@ -23,6 +24,7 @@ class StepStateForbids(Conflict):
 
     code = "STEP_STATE_FORBIDS"
     title = "The step's state forbids this."
+    remediation = "Read the run again: `can` of the run and of its steps says what may be done now."
 
 
 @contextmanager

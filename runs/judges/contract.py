@@ -3,6 +3,7 @@
 JudgeError
 ├── JudgeUnavailable   it could not be asked, or did not answer: ask again later
 └── JudgeRefused       it answered, and its answer is no verdict; or it will not be asked at all
+    └── JudgeKeyRefused    its service does not take our key
 """
 
 from collections.abc import Callable, Mapping
@@ -99,6 +100,14 @@ class JudgeRefused(JudgeError):
     code = "JUDGE_NO_VERDICT"
     title = "The judge answered, and its answer is no verdict."
     remediation = "Let a person decide; if it stays, choose another ZAP_JUDGE_MODEL or other criteria."
+
+
+class JudgeKeyRefused(JudgeRefused):
+    """Its service refused the key, or the account behind it is empty."""
+
+    code = "JUDGE_KEY_REFUSED"
+    title = "The judge's service refused the key, or its account is empty."
+    remediation = "Set ZAP_JUDGE_KEY to a key of that service that has credit; until then let a person decide."
 
 
 class Judge(Protocol):

@@ -17,7 +17,7 @@ from providers.contract import Call, Talk
 from providers.errors import KeyRefused, ProviderError, SubmissionUnknown
 from providers.verdict import json_object, require_ok
 from runs.judges import rubric
-from runs.judges.contract import JudgeError, JudgeRefused, JudgeUnavailable, Sample, Verdict
+from runs.judges.contract import JudgeError, JudgeKeyRefused, JudgeRefused, JudgeUnavailable, Sample, Verdict
 from runs.judges.pictures import show
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class VisionModel:
             said = "The judge's service is busy or cannot be reached."
             return JudgeUnavailable(said, retry_after_s=exc.retry_after_s)
         if isinstance(exc, KeyRefused):
-            return JudgeRefused("The judge's service refused the key, or its account is empty: see ZAP_JUDGE_KEY.")
+            return JudgeKeyRefused()
         return JudgeRefused("The judge's service refused the request: see ZAP_JUDGE_URL and ZAP_JUDGE_MODEL.")
 
     def _cost(self, answer: Mapping[str, Any]) -> tuple[Decimal, str]:

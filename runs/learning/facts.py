@@ -37,17 +37,17 @@ class RunFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """What judges said: one score a result, the worst of theirs, 0 to 1."""
+    """What judges said: one score a result, the worst of theirs, 0 to 1. `passed`: None where no threshold is set."""
 
     count: int
     least: Decimal
     median: Decimal
-    passed: int
+    passed: int | None
 
     @property
-    def passed_share(self) -> float:
+    def passed_share(self) -> float | None:
         """0 to 1."""
-        return self.passed / self.count
+        return None if self.passed is None else self.passed / self.count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

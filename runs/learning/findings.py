@@ -123,7 +123,7 @@ def _of_judge(step: StepFacts) -> Iterator[Finding]:
             message=f"{step.step}'s judge could not say anything {step.judge_failures} times.",
             suggestion="Look at the judge's service; what it cannot judge waits for a person.",
         )
-    if scores is None or not step.spec.get("judge") or scores.count < _SOME:
+    if scores is None or scores.passed_share is None or scores.count < _SOME:
         return
     if scores.passed == scores.count:
         yield Finding(

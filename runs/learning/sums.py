@@ -62,7 +62,8 @@ FAILURES = f"""
 # Several judges look at one result: the worst score counts, and all of them must have let it pass.
 SCORES = f"""
     SELECT mode, name, kind, count(*) AS count, min(score) AS least,
-        percentile_disc(0.5) WITHIN GROUP (ORDER BY score) AS median, count(*) FILTER (WHERE passed) AS passed
+        percentile_disc(0.5) WITHIN GROUP (ORDER BY score) AS median,
+        CASE WHEN count(passed) > 0 THEN count(*) FILTER (WHERE passed) END AS passed
     FROM (
         SELECT {_STEP}, min((f.scores->>'overall')::numeric) AS score, bool_and(f.scores->'passed' = 'true') AS passed
         FROM feedback f JOIN steps s ON s.id = f.step_id {_OF_STEPS}

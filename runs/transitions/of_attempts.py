@@ -103,6 +103,13 @@ class AttemptMoves(Writer):
         attempt.error = "SUBMISSION_UNKNOWN"
         self._close_attempt(attempt, "failed", reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
 
+    def resolved(self, attempt: Attempt, *, actual: Decimal, source: str) -> None:
+        """It ended with its fate unknown, and now somebody knows: what was still held is booked or free."""
+        self._charge(attempt, actual - (attempt.actual_usd or ZERO))
+        self.purse.spend(attempt, actual, source)
+        moves.write(attempt, reserved_usd=ZERO, actual_usd=actual, cost_source=source)
+        self._note("attempt.resolved", subject_of(attempt), source)
+
     def canceling(self, attempt: Attempt) -> None:
         """Nobody wants it any more; the provider has to be told, and asked what it cost.
 

@@ -206,5 +206,5 @@ def _day(day: date | None) -> date:
 
 
 def _broken_down(total: Decimal, claims: Sequence[tuple[Claim, Decimal]]) -> dict[str, Any]:
-    parts = [{"stepId": claim.step_id, "model": claim.model, "quoteUsd": float(usd)} for claim, usd in claims if usd]
+    parts = [{"stepId": claim.step_id, "model": claim.model, "firstUsd": float(usd)} for claim, usd in claims if usd]
     return {"quoteUsd": float(total), "steps": parts}

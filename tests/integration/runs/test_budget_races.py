@@ -70,7 +70,7 @@ def assert_just_affordable(answers, refusal, *, after=0):
         assert type(one) is refusal
         told = {name: one.extra[name] for name in ("capUsd", "reservedUsd", "spentUsd", "quoteUsd")}
         assert told == {"capUsd": 2.0, "reservedUsd": 2.0, "spentUsd": 0.0, "quoteUsd": 0.25}
-        assert [step["quoteUsd"] for step in one.extra["steps"]] == [0.25]
+        assert [step["firstUsd"] for step in one.extra["steps"]] == [0.25]
     assert_books_are_right(after=after)
 
 

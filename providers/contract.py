@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
+from providers.errors import WebhookRefused
+
 T = TypeVar("T")
 
 
@@ -50,6 +52,7 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     paid: bool = False
     timeout_s: float | None = None  # how long the answer may take; None: as the transport thinks right
+    cache_s: float = 0.0  # of a GET: an answer that this process got so long ago is still good enough
     most_bytes: int = 8_000_000  # a longer answer counts as none
 
 
@@ -140,6 +143,23 @@ class Job:
     snapshot: Snapshot | None = None  # when the answer already was terminal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A request that reached our callback address. It may come from anybody until `read_webhook` has looked at it."""
+
+    headers: Mapping[str, str] = field(repr=False)  # names in lower case
+    body: bytes = field(repr=False)
+    received_at: float  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """What a webhook is believed: that a job is worth a look. `event_id` is the same in every copy of it; "": none."""
+
+    request_id: str
+    event_id: str = ""
+
+
 class Provider(ABC):
     """Knows one vendor's language, and does no I/O: each method is a conversation to be held.
 
@@ -157,6 +177,10 @@ class Provider(ABC):
     key_extras: ClassVar[tuple[str, ...]] = ()
     key_is_optional: ClassVar[bool] = False
     supports_cancel: ClassVar[bool] = False
+    #: does it call back when a job has ended? "none"; "signed"; "token": only the address proves who calls
+    webhooks: ClassVar[str] = "none"
+    #: the environment variable with the secret that webhooks are signed with; None where no such secret is set by hand
+    webhook_secret_variable: ClassVar[str | None] = None
     #: does the operator run it on a machine of their own, whose address may be private and without TLS?
     self_hosted: ClassVar[bool] = False
     #: how long its paid call may take; some vendors answer only when the result is there
@@ -194,8 +218,8 @@ class Provider(ABC):
         """Why this generation cannot be asked for: (field, sentence) pairs; [] when it can. Called at plan time."""
 
     @abstractmethod
-    def submit(self, generation: Generation, *, key: str, idem_key: str) -> Talk[Job]:
-        """Ask for `generation`, once.
+    def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
+        """Ask for `generation`, once. `callback_url` is given to providers with `webhooks` only.
 
         Raises NotSent, Rejected, KeyRefused or Unavailable when it is certain that no job exists,
         and SubmissionUnknown in every other case. The engine never repeats an unknown submission.
@@ -208,6 +232,15 @@ class Provider(ABC):
     def recover(self, *, idem_key: str, key: str) -> Talk[Job | None]:
         """The job that a submission with `idem_key` made, for when its answer was lost. None: that cannot be told."""
         return None
+        yield  # a generator that makes no call
+
+    def read_webhook(self, hook: Hook, *, key: str, secret: str) -> Talk[Hint]:
+        """Which job the webhook is about. `secret` is that of `webhook_secret_variable`, "" where it is not set.
+
+        Raises WebhookRefused where it is not the provider's, too old, or makes no sense, and Unavailable or KeyRefused
+        where that cannot be told now.
+        """
+        raise WebhookRefused("This provider sends no webhooks.")
         yield  # a generator that makes no call
 
     def check_key(self, *, key: str) -> Talk[bool]:

@@ -6,6 +6,7 @@ ProviderError
 ├── Rejected           the provider read it and said no
 ├── KeyRefused         our credential is missing, wrong, expired or out of credit
 ├── Unavailable        busy or down: ask again later
+├── WebhookRefused     a webhook that is not to be believed
 └── OutputError        the job ended well, and its result cannot be had
     ├── OutputUnavailable  the network failed on the way: fetch it again
     ├── OutputRefused      its address is not one that we fetch from
@@ -81,6 +82,14 @@ class Unavailable(ProviderError):
     code = "PROVIDER_UNAVAILABLE"
     title = "The provider is busy or down."
     retryable = True
+
+
+class WebhookRefused(ProviderError):
+    """Not the provider's (WEBHOOK_FORGED), too old or from the future (WEBHOOK_STALE), or WEBHOOK_MALFORMED."""
+
+    code = "WEBHOOK_REFUSED"
+    title = "The webhook was refused."
+    status = 401
 
 
 class OutputError(ProviderError):

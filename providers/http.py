@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from providers.contract import Call, Reply, Talk
 from providers.errors import ProviderError
+from providers.kept import KEPT
 from providers.verdict import json_object, lost, require_ok
 from providers.wire import encode
 
@@ -39,8 +40,7 @@ def hold(talk: Talk[T], *, timeout_s: tuple[float, float] = (5, 30)) -> T:
         call = next(talk)
         while True:
             try:
-                limits = (timeout_s[0], call.timeout_s or timeout_s[1])
-                reply = _once(call, limits) if call.paid else _patiently(call, limits)
+                reply = _answer(call, (timeout_s[0], call.timeout_s or timeout_s[1]))
             except ProviderError as exc:
                 call = talk.throw(exc)
             else:
@@ -50,6 +50,12 @@ def hold(talk: Talk[T], *, timeout_s: tuple[float, float] = (5, 30)) -> T:
         return result
     finally:
         talk.close()
+
+
+def _answer(call: Call, timeout_s: tuple[float, float]) -> Reply:
+    if call.cache_s:
+        return KEPT.get(call, lambda: _patiently(call, timeout_s))
+    return _once(call, timeout_s) if call.paid else _patiently(call, timeout_s)
 
 
 def post_json(url: str, *, headers: Mapping[str, str], timeout_s: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import aiohttp
 
 from providers.contract import Call, Reply, Talk
 from providers.errors import ProviderError
+from providers.kept import KEPT
 from providers.verdict import lost
 from providers.wire import encode
 
@@ -44,7 +45,7 @@ class AsyncTransport:
             call = next(talk)
             while True:
                 try:
-                    reply = await (self._once(call, timeout_s) if call.paid else self._pooled(call, timeout_s))
+                    reply = await self._answer(call, timeout_s)
                 except ProviderError as exc:
                     call = talk.throw(exc)
                 else:
@@ -54,6 +55,12 @@ class AsyncTransport:
             return result
         finally:
             talk.close()
+
+    async def _answer(self, call: Call, timeout_s: float) -> Reply:
+        if call.cache_s:
+            found = KEPT.find(call)
+            return found if found is not None else KEPT.keep(call, await self._pooled(call, timeout_s))
+        return await (self._once(call, timeout_s) if call.paid else self._pooled(call, timeout_s))
 
     async def _pooled(self, call: Call, timeout_s: float) -> Reply:
         if self._session is None:

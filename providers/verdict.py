@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from providers.contract import Call, Reply
+from providers.contract import Call, Reply, Talk
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, SubmissionUnknown, Unavailable
 
 _LONGEST_RETRY_AFTER_S = 3600.0
@@ -63,6 +63,13 @@ def json_object(reply: Reply, *, paid: bool = False) -> dict[str, Any]:
     if paid:
         raise SubmissionUnknown("The provider's answer to the submission makes no sense.")
     raise Unavailable("The provider's answer makes no sense.")
+
+
+def ask(call: Call) -> Talk[dict[str, Any]]:
+    """Make a call that costs nothing and read the JSON object that it is answered with. Raises what the map says."""
+    reply = yield call
+    require_ok(reply)
+    return json_object(reply)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -9,15 +9,17 @@ import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from core.money import usd
-from providers import prices, sheet
+from providers import prices, sheet, webhooks
 from providers.contract import (
     Call,
     CancelState,
     Cost,
     Generation,
+    Hint,
+    Hook,
     Job,
     JobState,
     Media,
@@ -28,7 +30,7 @@ from providers.contract import (
     Talk,
 )
 from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
-from providers.verdict import json_object, require_ok
+from providers.verdict import ask, json_object, require_ok
 
 STATES = {  # their word: ours
     "IN_QUEUE": JobState.QUEUED,
@@ -44,13 +46,16 @@ ERRORS = {  # their error type: our code; all others are PROVIDER_FAILED
 }
 CANCELED = frozenset({"client_cancelled", "client_disconnected"})
 _REST = "https://rest.fal.ai"
+_JWKS = "https://rest.alpha.fal.ai/.well-known/jwks.json"
 _THREE_PART = frozenset({"workflows", "comfy"})  # namespaces whose queue addresses keep one segment more
-_LEVELS = frozenset({"STDERR", "STDOUT", "ERROR", "INFO", "WARN", "DEBUG"})
+_LEVELS = ("STDERR", "STDOUT", "ERROR", "INFO", "WARN", "DEBUG")
 _START_WITHIN_S = 3600  # a job that has not started by then is dropped there, as our own deadline drops it here
 _KEEP_FOR_S = 86_400  # results are copied at once; their public address need not live longer
 _INLINE_BYTES = 256_000  # what is smaller travels inside the request
 _UPLOAD_BYTES = 100_000_000
 _MOST_UNITS = 1_000_000
+_INLINE = "data:"
+_FETCHABLE = ("https://", "http://", _INLINE)
 _MANY = ("images", "videos", "audios")
 _ONE = ("image", "video", "audio", "audio_file", "audio_url")
 
@@ -63,12 +68,14 @@ class Fal(Provider):
     variables = ("FAL_REST_BASE_URL",)
     key_variable = "FAL_KEY"
     supports_cancel = True
+    webhooks = "signed"
     media_hosts = (".fal.media",)
 
     def __init__(self, base_url: str | None = None, rest_url: str | None = None) -> None:
         super().__init__(base_url)
         own = self.base_url if base_url else _REST
         self.rest_url = (rest_url or own).rstrip("/")
+        self.jwks_url = f"{self.base_url}/.well-known/jwks.json" if base_url else _JWKS
         self.sheets = sheet.load(self.name)
 
     def default_model(self, capability: str) -> str | None:
@@ -85,11 +92,11 @@ class Fal(Provider):
         if model is None:
             return [("model", f"It is not known how {generation.model} wants to be asked.")]
         problems = model.check(generation)
-        if any(not _is_fetchable(file) for file in model.files(generation)):
+        if any(not (file.url or _INLINE).startswith(_FETCHABLE) for file in model.files(generation)):
             problems.append(("reference_images", "fal fetches files over http or https only."))
         return problems
 
-    def submit(self, generation: Generation, *, key: str, idem_key: str) -> Talk[Job]:
+    def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         if self.check(generation):
             raise Rejected("The model cannot make this.")
         model = self.sheets[generation.model]
@@ -106,12 +113,15 @@ class Fal(Provider):
             "X-Fal-Request-Timeout": str(_START_WITHIN_S),
             "X-Fal-No-Retry": "1",  # one attempt of ours is one execution of theirs
             "X-Fal-Object-Lifecycle-Preference": json.dumps({"expiration_duration_seconds": _KEEP_FOR_S}),
-            "X-Zap-Idem-Key": _digest(idem_key),  # fal ignores it; a journal can count by it
+            "X-Zap-Idem-Key": hashlib.sha256(
+                idem_key.encode()
+            ).hexdigest(),  # fal ignores it; a journal can count by it
         }
         body = model.body(generation, addresses)
-        reply = yield Call(
-            method="POST", url=f"{self.base_url}/{generation.model}", headers=headers, json=body, paid=True
-        )
+        url = f"{self.base_url}/{generation.model}"
+        if callback_url is not None:
+            url += "?" + urlencode({"fal_webhook": callback_url})
+        reply = yield Call(method="POST", url=url, headers=headers, json=body, paid=True)
         if reply.status == 422:
             raise Rejected(reason=ERRORS.get(_error_type(reply) or "", "PROVIDER_REJECTED"))
         require_ok(reply, paid=True)
@@ -152,6 +162,14 @@ class Fal(Provider):
             return CancelState.ALREADY_TERMINAL
         require_ok(reply)
         return CancelState.CANCELED if reply.status == 200 else CancelState.REQUESTED
+
+    def read_webhook(self, hook: Hook, *, key: str, secret: str) -> Talk[Hint]:
+        signed = [webhooks.header(hook, f"x-fal-webhook-{name}") for name in ("request-id", "user-id", "timestamp")]
+        webhooks.require_fresh(hook, signed[2])
+        message = "\n".join([*signed, hashlib.sha256(hook.body).hexdigest()]).encode()
+        signature = webhooks.unhex(webhooks.header(hook, "x-fal-webhook-signature"))
+        yield from webhooks.require_key_signature(self.jwks_url, message, signature)
+        return Hint(request_id=webhooks.request_id(webhooks.document(hook).get("request_id")))
 
     def _url(self, job: Job, name: str, ending: str) -> str:
         """The address that the submission returned, if it is fal's own, else the one that fal would have returned."""
@@ -216,7 +234,7 @@ class Fal(Provider):
             "X-Fal-File-Name": f"input.{media.content_type.partition('/')[2] or 'bin'}",
         }
         call = Call(method="POST", url=f"{store.rstrip('/')}/files/upload", headers=headers, body=content)
-        uploaded = json_object((yield from _fine(call))).get("access_url")
+        uploaded = (yield from ask(call)).get("access_url")
         if not isinstance(uploaded, str):
             raise Unavailable("The provider did not say where the upload lies.")
         return uploaded
@@ -224,7 +242,7 @@ class Fal(Provider):
     def _upload_token(self, key: str) -> Talk[dict[str, Any]]:
         """Leave to upload for an hour: costs nothing, and only an account gets it."""
         url = f"{self.rest_url}/storage/auth/token?storage_type=fal-cdn-v3"
-        return json_object((yield from _fine(Call(method="POST", url=url, headers=_auth(key), json={}))))
+        return (yield from ask(Call(method="POST", url=url, headers=_auth(key), json={})))
 
     def _may_upload_to(self, store: str) -> bool:
         parts = urlsplit(store)
@@ -234,20 +252,6 @@ class Fal(Provider):
 
 def _auth(key: str) -> dict[str, str]:
     return {"Authorization": f"Key {key}"}
-
-
-def _digest(idem_key: str) -> str:
-    return hashlib.sha256(idem_key.encode()).hexdigest()
-
-
-def _fine(call: Call) -> Talk[Reply]:
-    reply = yield call
-    require_ok(reply)
-    return reply
-
-
-def _is_fetchable(media: Media) -> bool:
-    return media.url is None or media.url.startswith(("https://", "http://", "data:"))
 
 
 def _failed(kind: str, *, retryable: bool, logs: tuple[str, ...], status: int = 500) -> Snapshot:
@@ -289,12 +293,8 @@ def _listed(value: object) -> Sequence[Any]:
 def _sanitised(logs: object) -> tuple[str, ...]:
     """When, and how grave; never the text, which repeats prompts and addresses."""
     lines = [entry for entry in _listed(logs)[-50:] if isinstance(entry, dict)]
-    return tuple(f"{str(line.get('timestamp', ''))[:32]} {_level(line)}" for line in lines)
-
-
-def _level(line: Mapping[str, Any]) -> str:
-    level = line.get("level")
-    return level if level in _LEVELS else "INFO"
+    levels = [line["level"] if line.get("level") in _LEVELS else "INFO" for line in lines]
+    return tuple(f"{str(line.get('timestamp', ''))[:32]} {level}" for line, level in zip(lines, levels, strict=True))
 
 
 PROVIDER = Fal()

@@ -79,7 +79,7 @@ class Mock(Provider):
             problems.append(("params.mock.latency_s", "The latency is a number of seconds, from 0."))
         return problems
 
-    def submit(self, generation: Generation, *, key: str, idem_key: str) -> Talk[Job]:
+    def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         options = generation.params.get("mock", {})
         fail = options.get("fail")
         if fail in _AT_SUBMIT:

@@ -18,9 +18,8 @@ class RunMoves(Writer):
         """Nothing moves until a person decides, or one of its steps decides by itself when its time is over."""
         if self.run.status != RunStatus.WAITING:
             self._move_run("held", reason=reason)
-        if reason != self.run.wait_reason:
-            self._changes["wait_reason"] = reason
-        self._changes |= {"due_at": Computed(_FIRST_DUE, (self.run.pk,)), "stage": Stage.REVIEW}
+        due_at = Computed(_FIRST_DUE, (self.run.pk,))
+        self._changes |= {"wait_reason": reason, "due_at": due_at, "stage": Stage.REVIEW}
 
     def resume_run(self) -> None:
         """What it waited for has come."""

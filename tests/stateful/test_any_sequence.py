@@ -3,6 +3,7 @@
 STATEFUL_EXAMPLES=1000 looks for more, and at other sequences each time.
 """
 
+import logging
 import os
 from dataclasses import replace
 from decimal import Decimal
@@ -271,6 +272,7 @@ class Sequence(RuleBasedStateMachine):
 
 
 def test_whatever_happens_in_whatever_order_every_promise_is_kept(monkeypatch, settings):
+    monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # thousands of lines, all of them expected
     Sequence.world, Sequence.settings = World(), settings
     install(Sequence.world, monkeypatch, settings)
     get_user_model().objects.create_user(username="eva")

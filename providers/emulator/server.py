@@ -12,12 +12,17 @@ from types import TracebackType
 
 from providers.emulator.desk import Desk, Pace, Sheet
 from providers.emulator.fal import FalSheet
+from providers.emulator.gmi import GmiSheet
 from providers.emulator.judge import JudgeSheet
 from providers.emulator.wire import Connection
 from providers.registry import base_url_variable
 
 JUDGE = "judge"
-SHEETS: dict[str, Callable[[Desk], Sheet]] = {"fal": FalSheet, JUDGE: JudgeSheet}
+SHEETS: dict[str, Callable[[Desk], Sheet]] = {
+    "fal": FalSheet,
+    "gmi": GmiSheet,
+    JUDGE: JudgeSheet,
+}
 
 
 def variable(name: str) -> str:

@@ -1,0 +1,432 @@
+"""GMI Cloud's adapter against the emulator: what only GMI Cloud does."""
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from providers.adapters.gmi import Gmi
+from providers.contract import CancelState, Generation, Job, JobState, Media
+from providers.emulator.gmi import QUEUE
+from providers.errors import KeyRefused, NotSent, Rejected, SubmissionUnknown, Unavailable
+
+STILL = Generation(capability="image.gen", model="seedream-5.0-lite", prompt="A lighthouse")
+SPEECH = Generation(capability="audio.tts", model="minimax-tts-speech-2.8-hd", prompt="A lighthouse")
+CLIP = Generation(
+    capability="video.gen", model="seedance-2-0-260128", prompt="A lighthouse", duration_s=Decimal(5), aspect="16:9"
+)
+SONG = Generation(capability="audio.music", model="minimax-music-2.5", prompt="A lighthouse")
+PICTURE = Media(content_type="image/png", url="https://example.com/a.png")
+FILM = Media(content_type="video/mp4", url="https://example.com/a.mp4")
+SOUND = Media(content_type="audio/wav", url="https://example.com/a.wav")
+KEY = "secret"
+
+
+@pytest.fixture
+def gmi(emulator):
+    """GMI's desk: its fault plan, clock, pace and journal."""
+    return emulator.desks["gmi"]
+
+
+@pytest.fixture
+def provider(emulator) -> Gmi:
+    return Gmi(emulator.urls["gmi"])
+
+
+@pytest.fixture
+def submit(provider, converse):
+    def submit(generation: Generation = STILL) -> Job:
+        return converse(provider.submit(generation, key=KEY, idem_key="idem"))
+
+    return submit
+
+
+@pytest.fixture
+def poll(provider, converse):
+    return lambda job: converse(provider.poll(job, key=KEY))
+
+
+def sent(gmi) -> list[dict]:
+    return [json.loads(one["body"]) for one in gmi.journal.document()["submissions"]]
+
+
+# --- the paid call -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", ["drop", "drop_after", "slow", "garbage", "nginx"])
+def test_a_lost_submission_is_unknown_and_sent_once(gmi, submit, fault):
+    gmi.plan.add({"on": "submit", "do": fault, "delay_s": 3, "times": None})
+
+    with pytest.raises(SubmissionUnknown):
+        submit()
+
+    assert gmi.journal.count("submit") == 1
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_a_submission_that_met_an_error_is_unknown_and_sent_once(gmi, submit, status):
+    gmi.plan.add({"on": "submit", "do": "status", "status": status, "times": None})
+
+    with pytest.raises(SubmissionUnknown):
+        submit()
+
+    assert gmi.journal.count("submit") == 1
+
+
+def test_a_provider_that_is_not_there_was_sent_nothing(converse):
+    with pytest.raises(NotSent):
+        converse(Gmi("http://127.0.0.1:9").submit(STILL, key=KEY, idem_key="idem"))
+
+
+def test_a_busy_provider_says_when_to_come_back(gmi, submit):
+    gmi.plan.add({"on": "submit", "do": "status", "status": 429, "retry_after_s": 7})
+
+    with pytest.raises(Unavailable) as caught:
+        submit()
+
+    assert (caught.value.reason, caught.value.retry_after_s) == ("RATE_LIMITED", 7)
+    assert gmi.journal.accepted() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "KEY_INVALID"), (403, "KEY_INVALID"), (402, "INSUFFICIENT_CREDITS")]
+)
+def test_a_refused_key_buys_nothing(gmi, submit, status, code):
+    credit = {"error": "Insufficient credits. Please add more credits to your account."}
+    gmi.plan.add({"on": "submit", "do": "status", "status": status, "body": credit})
+
+    with pytest.raises(KeyRefused) as caught:
+        submit()
+
+    assert caught.value.reason == code
+
+
+def test_a_request_that_was_read_and_refused_is_rejected_without_its_words(gmi, submit):
+    gmi.plan.add({"on": "submit", "do": "reject"})
+
+    with pytest.raises(Rejected) as caught:
+        submit()
+
+    assert caught.value.reason == "PROVIDER_REJECTED"
+    assert "lighthouse" not in f"{caught.value!r} {caught.value}"
+
+
+@pytest.mark.parametrize("answer", [{"status": "queued"}, {"request_id": 7}, {"data": {}}, {"request_id": ""}])
+def test_an_answer_without_a_request_leaves_the_submission_unknown(gmi, submit, answer):
+    gmi.plan.add({"on": "submit", "do": "status", "status": 200, "body": answer})
+
+    with pytest.raises(SubmissionUnknown):
+        submit()
+
+
+def test_what_is_sent_carries_a_digest_of_the_key_that_names_the_attempt(gmi, submit):
+    submit()
+
+    assert [one.idem for one in gmi.journal.accepted()] == [
+        "b43aae102b191a96b0eef83f7a7a8004ecd2ea986f64726e2541f3d608a9d593"
+    ]
+
+
+def test_what_a_model_cannot_make_is_not_asked_for(gmi, submit):
+    with pytest.raises(Rejected):
+        submit(replace(CLIP, duration_s=Decimal(3)))
+
+    assert gmi.journal.count("submit") == 0
+
+
+# --- field maps ----------------------------------------------------------------------------------------------------
+
+SEEDREAM = {"max_images": 1, "sequential_image_generation": "disabled", "output_format": "png", "watermark": False}
+SEEDANCE = {"resolution": "720p", "generate_audio": True, "watermark": False, "web_search": False}
+
+
+@pytest.mark.parametrize(
+    ("generation", "payload"),
+    [
+        (replace(STILL, aspect="16:9"), {**SEEDREAM, "prompt": "A lighthouse", "size": "2848x1600"}),
+        (
+            replace(STILL, capability="image.edit", images=(PICTURE, PICTURE)),
+            {**SEEDREAM, "prompt": "A lighthouse", "image": ["https://example.com/a.png"] * 2},
+        ),
+        (CLIP, {**SEEDANCE, "prompt": "A lighthouse", "ratio": "16:9", "duration": 5}),
+        (
+            replace(CLIP, aspect=None, capability="video.extend", first_frame=PICTURE, images=(PICTURE, PICTURE)),
+            {
+                **SEEDANCE,
+                "prompt": "A lighthouse",
+                "ratio": "adaptive",
+                "duration": 5,
+                "first_frame": "https://example.com/a.png",
+            },
+        ),
+        (
+            replace(CLIP, images=(PICTURE,), videos=(FILM,), audios=(SOUND,), params={"seed": 3, "mock": {}}),
+            {
+                **SEEDANCE,
+                "seed": 3,
+                "prompt": "A lighthouse",
+                "ratio": "16:9",
+                "duration": 5,
+                "reference_images": ["https://example.com/a.png"],
+                "reference_videos": ["https://example.com/a.mp4"],
+                "reference_audios": ["https://example.com/a.wav"],
+            },
+        ),
+        (
+            replace(CLIP, model="Veo3", duration_s=Decimal("8.0"), params={"negativePrompt": "rain"}),
+            {"negativePrompt": "rain", "prompt": "A lighthouse", "durationSeconds": "8", "aspectRatio": "16:9"},
+        ),
+        (
+            replace(CLIP, model="kling-v3-image-to-video", aspect=None, images=(PICTURE,), params={"sound": "on"}),
+            {"sound": "on", "prompt": "A lighthouse", "image": "https://example.com/a.png", "duration": "5"},
+        ),
+        (
+            replace(CLIP, model="kling-3.0-turbo-t2v"),
+            {"resolution": "720p", "prompt": "A lighthouse", "duration": "5", "aspect_ratio": "16:9"},
+        ),
+        (
+            replace(SPEECH, params={"voice_id": "English_expressive_narrator"}),
+            {"voice_id": "English_expressive_narrator", "text": "A lighthouse"},
+        ),
+        (SONG, {"lyrics": "[Inst]", "prompt": "A lighthouse"}),
+        (replace(SONG, params={"lyrics": "La"}), {"lyrics": "La", "prompt": "A lighthouse"}),
+    ],
+)
+def test_each_model_is_asked_in_its_own_words(gmi, submit, generation, payload):
+    submit(generation)
+
+    assert sent(gmi) == [{"model": generation.model, "payload": payload}]
+
+
+@pytest.mark.parametrize(
+    ("generation", "problem"),
+    [
+        (replace(CLIP, duration_s=Decimal(16)), "duration_s"),
+        (replace(CLIP, images=(PICTURE,) * 10), "reference_images"),
+        (replace(CLIP, first_frame=PICTURE, audios=(SOUND,)), "reference_images"),
+        (replace(STILL, images=(replace(PICTURE, url="mock://a"),)), "reference_images"),
+        (replace(CLIP, params={"resolution": "1080p"}), "params.resolution"),
+        (replace(SPEECH, duration_s=Decimal(5)), "duration_s"),
+        (replace(STILL, model="seedream-9"), "model"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told_by_the_field_s_name(provider, generation, problem):
+    assert [field for field, _ in provider.check(generation)] == [problem]
+
+
+# --- uploads -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "image/jpeg"])
+def test_a_file_is_uploaded_as_what_its_address_was_signed_for(gmi, emulator, submit, content_type):
+    picture = Media(content_type=content_type, read=lambda: b"picture")
+
+    submit(replace(STILL, capability="image.edit", images=(picture,)))
+
+    assert gmi.journal.calls["upload 200"] == 2
+    assert sent(gmi)[0]["payload"]["image"][0].startswith(f"{emulator.urls['gmi']}/media/")
+
+
+@pytest.mark.parametrize("fault", ["drop", "nginx", "garbage"])
+@pytest.mark.parametrize("after", [0, 1])
+def test_an_upload_that_fails_means_that_nothing_was_sent(gmi, submit, fault, after):
+    gmi.plan.add({"on": "upload", "do": fault, "times": None, "after": after})
+    picture = Media(content_type="image/png", read=lambda: b"picture")
+
+    if (fault, after) == ("garbage", 1):  # whatever the store says, it has said 200
+        submit(replace(STILL, images=(picture,)))
+        return
+    with pytest.raises(NotSent):
+        submit(replace(STILL, images=(picture,)))
+    assert gmi.journal.count("submit") == 0
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://evil.example/a",
+        "http://storage.googleapis.com/a",
+        "https://storage.googleapis.com@evil.example/a",
+        "https://storage.googleapis.com:8443/a",
+        "https://[",
+        7,
+    ],
+)
+def test_a_file_is_not_uploaded_to_somebody_else(gmi, submit, place):
+    answer = {"upload_url": place, "public_url": "https://storage.googleapis.com/a"}
+    gmi.plan.add({"on": "upload", "do": "status", "status": 200, "body": answer})
+    picture = Media(content_type="image/png", read=lambda: b"picture")
+
+    with pytest.raises(NotSent):
+        submit(replace(STILL, images=(picture,)))
+
+    assert gmi.journal.count("upload") == 1
+
+
+def test_a_file_of_a_kind_that_cannot_be_uploaded_is_refused_before_anything_is_asked(gmi, submit):
+    with pytest.raises(Rejected) as caught:
+        submit(replace(STILL, images=(Media(content_type="image/webp", read=lambda: b"picture"),)))
+
+    assert caught.value.reason == "INPUT_UNREACHABLE"
+    assert gmi.journal.calls == {}
+
+
+# --- polling -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_request_goes_through_the_queue_to_its_result(gmi, submit, poll, wrapped):
+    gmi.clock.freeze()
+    gmi.pace.queue_s, gmi.pace.run_s = 2, 3
+    if wrapped:
+        gmi.plan.add({"on": "submit", "do": "wrap"})
+
+    job = submit(CLIP)
+    waiting = poll(job)
+    gmi.clock.advance(2)
+    running = poll(job)
+    gmi.clock.advance(3)
+    done = poll(job)
+
+    assert (waiting.state, running.state, done.state) == (JobState.QUEUED, JobState.RUNNING, JobState.DONE)
+    assert done.cost is None  # GMI does not say: the quote is what is booked
+
+
+@pytest.mark.parametrize(("generation", "ending"), [(STILL, "png"), (CLIP, "mp4"), (SPEECH, "wav"), (SONG, "wav")])
+def test_each_kind_of_result_is_found_once(submit, poll, generation, ending):
+    outputs = poll(submit(generation)).outputs
+
+    assert [output.url.rsplit(".", 1)[1] for output in outputs] == [ending]
+    assert not outputs[0].authorized
+
+
+@pytest.mark.parametrize("generation", [SPEECH, SONG])
+def test_a_success_without_its_result_is_asked_about(submit, poll, generation):
+    job = submit(generation)
+
+    assert job.snapshot is None
+    assert poll(job).state is JobState.DONE
+
+
+def test_an_answer_that_is_the_finished_record_ends_the_job_at_once(gmi, submit, poll):
+    gmi.plan.add({"on": "submit", "do": "at_once"})
+
+    job = submit()
+
+    assert job.snapshot.state is JobState.DONE
+    assert job.snapshot == poll(job)
+
+
+def test_speech_may_take_longer_than_other_answers(provider):
+    def longest(generation):
+        return next(provider.submit(generation, key=KEY, idem_key="i")).timeout_s
+
+    assert (longest(SPEECH), longest(SONG), longest(STILL), longest(CLIP)) == (240, 240, None, None)
+    assert provider.submit_timeout_s == 240
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "retryable"),
+    [("rate_limit", "RATE_LIMITED", True), ("moderation", "CONTENT_REFUSED", False), ("", "PROVIDER_FAILED", True)],
+)
+@pytest.mark.parametrize("generation", [STILL, SPEECH])
+def test_a_record_that_failed_says_why_in_our_words(gmi, submit, poll, generation, kind, code, retryable):
+    gmi.plan.add({"on": "submit", "do": "fail", "type": kind})
+
+    job = submit(generation)
+    seen = job.snapshot or poll(job)
+
+    assert (seen.state, seen.error_code, seen.retryable) == (JobState.FAILED, code, retryable)
+    assert "lighthouse" not in repr(seen)
+
+
+def test_a_request_that_was_cancelled_there_is_canceled_here(gmi, submit, poll):
+    gmi.plan.add({"on": "submit", "do": "cancelled"})
+
+    seen = poll(submit(CLIP))
+
+    assert (seen.state, seen.error_code) == (JobState.CANCELED, None)
+
+
+def test_done_without_a_result_is_a_failure(gmi, submit, poll):
+    gmi.plan.add({"on": "submit", "do": "no_output"})
+
+    seen = poll(submit())
+
+    assert (seen.state, seen.error_code, seen.retryable) == (JobState.FAILED, "OUTPUT_MISSING", True)
+
+
+@pytest.mark.parametrize("fault", ["partial", "bare"])
+def test_of_several_results_those_that_have_an_address_are_taken_once(gmi, submit, poll, fault):
+    gmi.plan.add({"on": "submit", "do": fault})
+
+    seen = poll(submit())
+
+    assert (seen.state, len(seen.outputs)) == (JobState.DONE, 1)
+
+
+@pytest.mark.parametrize("word", ["paused", "SUCCEEDED", "", None, 7])
+def test_a_word_that_we_do_not_know_means_still_working(gmi, submit, poll, word):
+    job = submit()
+    gmi.plan.add({"on": "status", "do": "status", "status": 200, "body": {"status": word, "outcome": {}}})
+
+    assert poll(job).state is JobState.RUNNING
+
+
+def test_a_request_that_the_provider_forgot_is_lost(gmi, submit, poll):
+    gmi.clock.freeze()
+    gmi.pace.keep_s = 60
+    job = submit()
+    gmi.clock.advance(61)
+
+    assert (poll(job).state, poll(job).error_code) == (JobState.FAILED, "JOB_LOST")
+
+
+@pytest.mark.parametrize("fault", ["drop", "slow", "garbage", "nginx"])
+def test_a_poll_without_a_sensible_answer_is_to_be_repeated(gmi, submit, poll, fault):
+    job = submit()
+    gmi.plan.add({"on": "status", "do": fault, "delay_s": 3, "times": None})
+
+    with pytest.raises(Unavailable):
+        poll(job)
+
+
+def test_the_seed_that_was_asked_for_is_kept(submit, poll):
+    assert poll(submit(replace(CLIP, params={"seed": 11}))).seed == 11
+
+
+# --- the key -------------------------------------------------------------------------------------------------------
+
+
+def test_a_refused_key_is_told_apart_from_a_lost_request(provider, submit, converse):
+    job = submit()
+
+    with pytest.raises(KeyRefused):
+        converse(provider.poll(job, key="invalid"))
+
+
+def test_a_key_is_tried_for_nothing(gmi, provider, converse):
+    assert converse(provider.check_key(key=KEY)) is True
+    with pytest.raises(KeyRefused):
+        converse(provider.check_key(key="invalid"))
+    assert gmi.journal.submissions == []
+
+
+def test_an_organisation_goes_along_where_there_is_one(provider):
+    def headers(key):
+        return dict(next(provider.poll(Job(request_id="r", model="Veo3"), key=key)).headers)
+
+    assert headers("k") == {"Authorization": "Bearer k"}
+    assert headers("k\n") == {"Authorization": "Bearer k"}
+    assert headers("k\norg-1") == {"Authorization": "Bearer k", "X-Organization-ID": "org-1"}
+
+
+def test_a_request_id_cannot_lead_elsewhere(provider):
+    call = next(provider.poll(Job(request_id="../models?x=", model="Veo3"), key=KEY))
+
+    assert call.url == f"{provider.base_url}{QUEUE}/requests/..%2Fmodels%3Fx%3D"
+
+
+def test_nothing_can_be_stopped(provider, submit, converse):
+    assert converse(provider.cancel(submit(CLIP), key=KEY)) is CancelState.UNSUPPORTED

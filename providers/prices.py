@@ -92,6 +92,15 @@ class PriceBook:
             usd=usd(price.usd * units * count), unit=price.unit, source=price.source, verified_at=price.verified_at
         )
 
+    def worth(
+        self, provider: str, model: str, *, duration_s: Decimal | None = None, characters: int | None = None
+    ) -> Decimal:
+        """USD for so much, however old the price; for what was made and not billed by name. Raises PriceUnknown."""
+        if provider in FREE:
+            return ZERO
+        price = self._price(provider, model)
+        return usd(price.usd * _units(price, duration_s=duration_s, width=None, height=None, characters=characters))
+
     def unit_price(self, provider: str, model: str) -> Decimal:
         """USD for one unit, however old; for what a vendor says it billed. Raises PriceUnknown."""
         return ZERO if provider in FREE else self._price(provider, model).usd

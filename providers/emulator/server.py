@@ -14,6 +14,7 @@ from providers.emulator.desk import Desk, Pace, Sheet
 from providers.emulator.fal import FalSheet
 from providers.emulator.gmi import GmiSheet
 from providers.emulator.judge import JudgeSheet
+from providers.emulator.replicate import ReplicateSheet
 from providers.emulator.wire import Connection
 from providers.registry import base_url_variable
 
@@ -21,6 +22,7 @@ JUDGE = "judge"
 SHEETS: dict[str, Callable[[Desk], Sheet]] = {
     "fal": FalSheet,
     "gmi": GmiSheet,
+    "replicate": ReplicateSheet,
     JUDGE: JudgeSheet,
 }
 

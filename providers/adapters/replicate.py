@@ -1,0 +1,271 @@
+"""Replicate: one prediction a job, of a model that Replicate itself keeps; polled and stopped by the addresses it gave.
+
+A prediction ends as succeeded, failed, canceled or aborted (its deadline passed before it began; not billed). What it
+cost is not told. Results are deleted there after an hour.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import quote
+
+from core.money import ZERO
+from providers import multipart, prices, sheet
+from providers.contract import (
+    Call,
+    CancelState,
+    Cost,
+    Generation,
+    Job,
+    JobState,
+    Media,
+    Output,
+    Provider,
+    Reply,
+    Snapshot,
+    Talk,
+)
+from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.verdict import json_object, require_ok
+
+STATES = {  # their word: ours
+    "starting": JobState.QUEUED,
+    "processing": JobState.RUNNING,
+    "succeeded": JobState.DONE,
+    "failed": JobState.FAILED,
+    "aborted": JobState.FAILED,
+    "canceled": JobState.CANCELED,
+}
+ERRORS = {  # the mark that some models put into their error: our code; all others are PROVIDER_FAILED
+    "E003": "PROVIDER_UNAVAILABLE",
+    "E004": "PROVIDER_UNAVAILABLE",
+    "E005": "CONTENT_REFUSED",
+    "E006": "PROVIDER_REJECTED",
+    "NSFW": "CONTENT_REFUSED",
+}
+_FINAL = frozenset({"CONTENT_REFUSED", "PROVIDER_REJECTED"})
+_MARK = re.compile(r"\bE\d{3,4}\b|\bNSFW\b")
+_BAR = re.compile(r"\b(\d{1,3})%\|")
+_RESETS_IN = re.compile(rb"resets in ~?(\d{1,4})s")
+_CANCEL_AFTER = "1h"  # as our own deadline: nothing runs, and is paid for, that nobody waits for
+_INLINE_BYTES = 256_000  # what is smaller travels inside the request
+_UPLOAD_BYTES = 100_000_000
+_LONGEST_S = 3600
+_DEPTH = 3  # how deep in a result addresses are looked for
+
+
+class Replicate(Provider):
+    """See the module."""
+
+    name = "replicate"
+    default_base_url = "https://api.replicate.com"
+    key_variable = "REPLICATE_API_TOKEN"
+    supports_cancel = True
+    media_hosts = ("replicate.delivery", ".replicate.delivery")
+
+    def __init__(self, base_url: str | None = None) -> None:
+        super().__init__(base_url)
+        self.sheets = sheet.load(self.name)
+
+    def default_model(self, capability: str) -> str | None:
+        return self.sheets.default(capability)
+
+    def tier_model(self, capability: str, tier: str) -> str | None:
+        return self.sheets.of_tier(capability, tier)
+
+    def model_for(self, capability: str, model: str) -> str:
+        return self.sheets.in_family(capability, model)
+
+    def check(self, generation: Generation) -> list[tuple[str, str]]:
+        model = self.sheets.get(generation.model)
+        if model is None:
+            return [("model", f"It is not known how {generation.model} wants to be asked.")]
+        problems = model.check(generation)
+        if any(not _is_fetchable(file) for file in model.files(generation)):
+            problems.append(("reference_images", "Replicate fetches files over http or https only."))
+        return problems
+
+    def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
+        if self.check(generation):
+            raise Rejected("The model cannot make this.")
+        model = self.sheets[generation.model]
+        addresses = yield from self._addresses(model.files(generation), key)
+        body: dict[str, Any] = {"input": model.body(generation, addresses)}
+        if callback_url:
+            body |= {"webhook": callback_url, "webhook_events_filter": ["completed"]}
+        reply = yield Call(
+            method="POST",
+            url=f"{self.base_url}/v1/models/{generation.model}/predictions",
+            # Replicate ignores the last; a journal can count by it.
+            headers={**_auth(key), "Cancel-After": _CANCEL_AFTER, "X-Zap-Idem-Key": _digest(idem_key)},
+            json=body,
+            paid=True,
+        )
+        _require_ok(reply, paid=True)
+        prediction = json_object(reply, paid=True)
+        request_id = prediction.get("id")
+        if not isinstance(request_id, str) or not request_id:
+            raise SubmissionUnknown("The provider's answer to the submission names no job.")
+        seen = self._snapshot(generation.model, prediction)
+        return Job(
+            request_id=request_id,
+            model=generation.model,
+            urls=self._urls(prediction),
+            snapshot=seen if seen.is_over else None,
+        )
+
+    def poll(self, job: Job, *, key: str) -> Talk[Snapshot]:
+        reply = yield Call(method="GET", url=self._url(job, "get", ""), headers=_auth(key))
+        if reply.status == 404:
+            return Snapshot(state=JobState.FAILED, error_code="JOB_LOST", retryable=True)
+        _require_ok(reply)
+        return self._snapshot(job.model, json_object(reply))
+
+    def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:
+        reply = yield Call(method="POST", url=self._url(job, "cancel", "/cancel"), headers=_auth(key))
+        if reply.status == 404:
+            return CancelState.NOT_FOUND
+        _require_ok(reply)
+        # One that was over already is answered as it stands.
+        state = STATES.get(str(json_object(reply).get("status")))
+        if state is JobState.CANCELED:
+            return CancelState.CANCELED
+        return CancelState.ALREADY_TERMINAL if state in (JobState.DONE, JobState.FAILED) else CancelState.REQUESTED
+
+    def check_key(self, *, key: str) -> Talk[bool]:
+        reply = yield Call(method="GET", url=f"{self.base_url}/v1/account", headers=_auth(key))
+        _require_ok(reply)
+        return True
+
+    def _urls(self, prediction: Mapping[str, Any]) -> dict[str, str]:
+        urls = prediction.get("urls")
+        named = urls if isinstance(urls, dict) else {}
+        return {name: named[name] for name in ("get", "cancel") if self.is_own(named.get(name))}
+
+    def _url(self, job: Job, name: str, ending: str) -> str:
+        """The address that the submission returned, if it is Replicate's own, else the one that it would have been."""
+        stored = job.urls.get(name)
+        if stored is not None and self.is_own(stored):
+            return stored
+        return f"{self.base_url}/v1/predictions/{quote(job.request_id, safe='')}{ending}"
+
+    def _snapshot(self, model: str, prediction: Mapping[str, Any]) -> Snapshot:
+        word = str(prediction.get("status"))
+        # A word we do not know means "still working": the deadline ends the job, not a guess.
+        state = STATES.get(word, JobState.RUNNING)
+        if state is JobState.DONE:
+            return self._done(model, prediction)
+        if word == "aborted":
+            unbilled = Cost(usd=ZERO, source="reported")
+            return Snapshot(state=state, error_code="PROVIDER_UNAVAILABLE", retryable=True, cost=unbilled)
+        if state is JobState.FAILED:
+            found = _MARK.search(str(prediction.get("error")))
+            code = ERRORS.get(found[0] if found else "", "PROVIDER_FAILED")
+            return Snapshot(state=state, error_code=code, retryable=code not in _FINAL)
+        if state is JobState.CANCELED and prediction.get("started_at"):
+            return Snapshot(state=state, cost=self._quoted(model, _asked(prediction)))
+        return Snapshot(state=state, progress=_progress(prediction) if state is JobState.RUNNING else None)
+
+    def _done(self, model: str, prediction: Mapping[str, Any]) -> Snapshot:
+        outputs = tuple(Output(url=url) for url in _addresses_in(prediction.get("output")))
+        if not outputs:
+            code = "OUTPUT_EXPIRED" if prediction.get("data_removed") is True else "OUTPUT_MISSING"
+            cost = self._quoted(model, _asked(prediction))
+            return Snapshot(state=JobState.FAILED, error_code=code, retryable=True, cost=cost)
+        seed = _asked(prediction).get("seed")
+        kept = seed if type(seed) is int and abs(seed) < 2**63 else None
+        return Snapshot(state=JobState.DONE, progress=1.0, outputs=outputs, seed=kept)
+
+    def _quoted(self, model: str, asked: Mapping[str, Any]) -> Cost | None:
+        """What a prediction that began and has no result is billed: at most as if it had delivered."""
+        known = self.sheets.get(model)
+        if known is None:
+            return None
+        try:
+            told = asked.get(known.duration or "")
+            seconds = None if told is None else Decimal(str(told))
+            if seconds is not None and not 0 <= seconds <= _LONGEST_S:
+                return None
+            text = str(asked.get(known.prompt, ""))
+            worth = prices.load().worth(self.name, model, duration_s=seconds, characters=len(text))
+        except (InvalidOperation, prices.PriceUnknown):  # comparing a NaN is one of the former
+            return None
+        return Cost(usd=worth, source="quoted")
+
+    def _addresses(self, files: tuple[Media, ...], key: str) -> Talk[list[str]]:
+        addresses = []
+        try:
+            for file in files:
+                addresses.append((yield from self._address(file, key)))
+        except Unavailable as exc:
+            if exc.reason == "RATE_LIMITED":
+                raise
+            raise NotSent("A file could not be uploaded, so nothing was asked for.") from None
+        return addresses
+
+    def _address(self, media: Media, key: str) -> Talk[str]:
+        """Where Replicate can read the file: its own address, the bytes themselves, or an upload."""
+        if media.url is not None:
+            return media.url
+        content = media.read() if media.read else b""
+        if len(content) <= _INLINE_BYTES:
+            return f"data:{media.content_type};base64,{base64.b64encode(content).decode()}"
+        if len(content) > _UPLOAD_BYTES:
+            raise Rejected("A file is larger than Replicate takes.")
+        ending = media.content_type.partition("/")[2] or "bin"
+        part = multipart.Part(content=content, content_type=media.content_type, filename=f"input.{ending}")
+        content_type, body = multipart.write({"content": part})
+        headers = {**_auth(key), "Content-Type": content_type}
+        reply = yield Call(method="POST", url=f"{self.base_url}/v1/files", headers=headers, body=body)
+        _require_ok(reply)
+        urls = json_object(reply).get("urls")
+        address = urls.get("get") if isinstance(urls, dict) else None
+        if not isinstance(address, str):
+            raise Unavailable("The provider did not say where the upload lies.")
+        return address
+
+
+def _auth(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _digest(idem_key: str) -> str:
+    return hashlib.sha256(idem_key.encode()).hexdigest()
+
+
+def _is_fetchable(media: Media) -> bool:
+    return media.url is None or media.url.startswith(("https://", "http://", "data:"))
+
+
+def _require_ok(reply: Reply, *, paid: bool = False) -> None:
+    """As for everybody, but Replicate says in a sentence when its limit is lifted."""
+    found = _RESETS_IN.search(reply.body) if reply.status == 429 and "retry-after" not in reply.headers else None
+    if found:
+        wait_s = float(found[1])
+        raise Unavailable("The provider asks us to slow down.", reason="RATE_LIMITED", retry_after_s=wait_s)
+    require_ok(reply, paid=paid)
+
+
+def _asked(prediction: Mapping[str, Any]) -> Mapping[str, Any]:
+    asked = prediction.get("input")
+    return asked if isinstance(asked, dict) else {}
+
+
+def _progress(prediction: Mapping[str, Any]) -> float | None:
+    """By the last bar that the model drew into its log."""
+    bars = _BAR.findall(str(prediction.get("logs"))[-2000:])
+    return min(int(bars[-1]), 100) / 100 if bars else None
+
+
+def _addresses_in(output: object, depth: int = _DEPTH) -> list[str]:
+    """An output is an address, a list of them, or an object with some; in their order."""
+    if isinstance(output, str):
+        return [output] if output.startswith(("https://", "http://", "data:")) else []
+    inner = output.values() if isinstance(output, dict) else output if isinstance(output, list) else ()
+    return [url for one in inner for url in _addresses_in(one, depth - 1)] if depth else []
+
+
+PROVIDER = Replicate()

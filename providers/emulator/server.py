@@ -15,6 +15,7 @@ from providers.emulator.fal import FalSheet
 from providers.emulator.gmi import GmiSheet
 from providers.emulator.judge import JudgeSheet
 from providers.emulator.replicate import ReplicateSheet
+from providers.emulator.runware import RunwareSheet
 from providers.emulator.wire import Connection
 from providers.registry import base_url_variable
 
@@ -23,6 +24,7 @@ SHEETS: dict[str, Callable[[Desk], Sheet]] = {
     "fal": FalSheet,
     "gmi": GmiSheet,
     "replicate": ReplicateSheet,
+    "runware": RunwareSheet,
     JUDGE: JudgeSheet,
 }
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from providers.multipart import Part, read, write
+from providers.multipart import Part, read, read_all, write
 
 CONTENT = st.binary(max_size=200) | st.sampled_from([b"\r\n", b"--zaps-", b"\r\n--\r\n", b"\x00\xff\r\n\r\n"])
 
@@ -35,3 +35,11 @@ def test_a_form_looks_as_every_server_expects_it():
 @given(body=st.binary(max_size=100))
 def test_what_is_no_form_has_no_fields(content_type, body):
     assert read(content_type, body) == {}
+
+
+def test_several_fields_may_have_one_name():
+    first, second = Part(content=b"a", filename="a.png"), Part(content=b"b", filename="b.png")
+    form = write([("input", first), ("input", second)])
+
+    assert read_all(*form) == [("input", first), ("input", second)]
+    assert read(*form) == {"input": second}

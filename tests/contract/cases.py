@@ -1,0 +1,90 @@
+"""Every adapter at work, for the tests that all of them must pass: one function a vendor, and its line in CASES."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from providers.adapters.fal import Fal
+from providers.adapters.mock import Mock
+from providers.adapters.replicate import Replicate
+from providers.contract import Generation, Provider
+from providers.emulator import Emulator
+
+PROMPT = "A red kite over the sea"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """An adapter, what it can be asked for, and how its vendor is made slow or made to fail.
+
+    `usd` is the cost that it reports; None where its vendor does not tell. `wrong` is something that its check refuses,
+    and the field that it names. `has_place`: does its vendor say how many wait before? `desk` is None for the mock.
+    """
+
+    provider: Provider
+    key: str
+    asked: Generation
+    slowly: Callable[[], Provider]
+    failing: Callable[[Generation], Generation]
+    usd: Decimal | None
+    wrong: tuple[Generation, str]
+    has_place: bool = False
+    desk: object = None
+
+
+def picture(provider: Provider, **fields) -> Generation:
+    """A still, by the model that the provider has for one."""
+    return Generation(
+        capability="image.gen", model=provider.default_model("image.gen"), prompt=PROMPT, aspect="16:9", **fields
+    )
+
+
+def emulated(provider: Provider, desk, asked: Generation, fault: dict, **fields) -> Case:
+    """The case of a vendor that the emulator plays; `fault` is the rule by which a submission of it fails later."""
+
+    def slowly() -> Provider:
+        desk.clock.freeze()
+        desk.pace.queue_s, desk.pace.run_s = 10, 10
+        return provider
+
+    def failing(generation: Generation) -> Generation:
+        desk.plan.add({"on": "submit", **fault})
+        return generation
+
+    wrong = (replace(asked, aspect="7:3"), "aspect")
+    defaults = {"key": "a:secret", "slowly": slowly, "failing": failing, "wrong": wrong, "desk": desk}
+    return Case(provider=provider, asked=asked, **{**defaults, **fields})
+
+
+def mock_case(emulator: Emulator) -> Case:
+    provider = Mock()
+    asked = picture(provider)
+    return Case(
+        provider=provider,
+        key="",
+        asked=asked,
+        slowly=lambda: Mock(None, "60"),
+        failing=lambda generation: replace(generation, params={"mock": {"fail": "PROVIDER_FAILED"}}),
+        usd=Decimal(0),
+        wrong=(replace(asked, capability="sculpture.gen"), "kind"),
+        has_place=True,
+    )
+
+
+def fal_case(emulator: Emulator) -> Case:
+    provider, fault = Fal(emulator.urls["fal"]), {"do": "infra_error", "type": "runner_disconnected"}
+    usd = Decimal("0.025")
+    return emulated(provider, emulator.desks["fal"], picture(provider), fault, usd=usd, has_place=True)
+
+
+def replicate_case(emulator: Emulator) -> Case:
+    provider = Replicate(emulator.urls["replicate"])
+    return emulated(provider, emulator.desks["replicate"], picture(provider), {"do": "fail"}, usd=None)
+
+
+CASES: dict[str, Callable[[Emulator], Case]] = {
+    "mock": mock_case,
+    "fal": fal_case,
+    "replicate": replicate_case,
+}
+EMULATED = [name for name in CASES if name != "mock"]

@@ -5,7 +5,7 @@ acts in the meantime. So interleavings need no threads, and a failing sequence c
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import ClassVar
 
@@ -33,7 +33,6 @@ REFUSALS = {
 SUBMISSIONS = ("taken", "instant", "unknown", "unknown_lost", "broken", *REFUSALS)
 ENDS = ("done", "failed", "stopped", "empty")
 LOOKS = ("pass", "fail", "unavailable", "refused", "broken")
-BOUNDARIES = ("sent", "asked", "stored", "rendered", "judging")
 
 
 class Killed(BaseException):
@@ -63,7 +62,7 @@ class Mood:
     submission: str = "taken"
     asked: str = "fine"  # or busy, or broken
     look: str = "pass"
-    happens: tuple[str, str] | None = None  # (boundary, what)
+    happens: tuple[int, str] | None = None  # how many boundaries are passed before, and what
 
 
 @dataclass
@@ -84,7 +83,7 @@ class World:
 
     def answer(self, bell, mood=None):
         """What a worker does with the message. One that dies, or finds that somebody was first, leaves no trace."""
-        before, self.mood = self.mood, mood or Mood()
+        before, self.mood = self.mood, replace(mood or Mood())
         try:
             self._do(*bell)
         except (StaleState, Killed, Broken):
@@ -108,7 +107,7 @@ class World:
 
     def drain(self, mood=None):
         """One cycle: everything that is due is rung for, and every job that is due is looked at."""
-        before, self.mood = self.mood, mood or Mood()
+        before, self.mood = self.mood, replace(mood or Mood())
         report = CycleReport()
         try:
             drain.ring_due(report)
@@ -128,11 +127,15 @@ class World:
         else:
             batches.write_looks([poll.look_at(leased, snapshot, error)])
 
-    def reach(self, boundary):
-        """The engine has come so far. Whatever is to happen here happens once."""
-        if self.mood.happens is None or self.mood.happens[0] != boundary:
+    def reach(self):
+        """The engine is at a boundary of its work. Whatever is to happen happens once."""
+        if self.mood.happens is None:
             return
-        what, self.mood.happens = self.mood.happens[1], None
+        passed, what = self.mood.happens
+        if passed:
+            self.mood.happens = (passed - 1, what)
+            return
+        self.mood.happens = None
         if what == "killed":
             raise Killed
         before, self.mood = self.mood, Mood()
@@ -182,7 +185,7 @@ class Vendor(Provider):
         job = None if how == "unknown_lost" else world.buy(idem_key, None)
         if how == "instant":
             world.end(job, "done")
-        world.reach("sent")
+        world.reach()
         if how.startswith("unknown"):
             raise SubmissionUnknown
         if how == "broken":
@@ -193,7 +196,7 @@ class Vendor(Provider):
 
     def poll(self, job, *, key):
         world = self.world
-        world.reach("asked")
+        world.reach()
         if world.mood.asked == "busy":
             raise Unavailable
         if world.mood.asked == "broken":
@@ -229,7 +232,7 @@ class Critic:
         self._world = world
 
     def judge(self, sample):
-        self._world.reach("judging")
+        self._world.reach()
         look = self._world.mood.look
         if look == "unavailable":
             raise JudgeUnavailable
@@ -247,7 +250,7 @@ def local_kind(world):
     """A step of our own machine: it hands on the first picture that it is given, or fails where there is none."""
 
     def copy(job):
-        world.reach("rendered")
+        world.reach()
         if world.mood.asked == "broken":
             raise Broken
         return [material.path for material in job.inputs[:1]]
@@ -274,7 +277,7 @@ def install(world, monkeypatch, settings):
 
     def keep_and_tell(*args, **kwargs):
         stored = keep(*args, **kwargs)
-        world.reach("stored")
+        world.reach()
         return stored
 
     monkeypatch.setattr(settle, "keep", keep_and_tell)

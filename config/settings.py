@@ -94,6 +94,12 @@ ZAP_ALLOW_LOOPBACK = ENV.flag(
     about="Lets provider addresses on 127.0.0.1, and the media they serve, through the download guard: "
     "for `zap emulator`.",
 )
+ZAP_WEBHOOKS = ENV.flag(
+    "ZAP_WEBHOOKS",
+    True,
+    about="Lets providers call us when a job has ended, below ZAP_PUBLIC_URL. That must be https or, with "
+    "ZAP_ALLOW_LOOPBACK, on this machine. Without it, and until they call, jobs are polled.",
+)
 ZAP_OPEN_MODES = ENV.words(
     "ZAP_OPEN_MODES",
     "plan,mock" if DEBUG else "",

@@ -58,6 +58,17 @@ def ring_begin(attempt_pk: int, idem_key: str, provider: str) -> bool:
     return _ring(chain(*steps).apply_async)
 
 
+def poll_soon(attempt: Attempt) -> None:
+    """Ask a worker to look at the job, once the current transaction has committed."""
+    transaction.on_commit(partial(ring_poll, attempt.pk, attempt.idem_key))
+
+
+def ring_poll(attempt_pk: int, idem_key: str) -> bool:
+    """Ring for a job that is said to have ended: the chain poll, settle."""
+    steps = (_keyed(POLL, "poll", attempt_pk, idem_key), _keyed(SETTLE, "settle", attempt_pk, idem_key))
+    return _ring(chain(*steps).apply_async)
+
+
 def ring_settle(attempt_pk: int, idem_key: str) -> bool:
     """Ring for an attempt whose provider is finished, or that has to be wound down."""
     return _ring(_keyed(SETTLE, "settle", attempt_pk, idem_key).apply_async)

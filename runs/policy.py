@@ -23,6 +23,8 @@ BUDGET_AGAIN_S = 900  # a step that waits for a new day's budget asks for it thi
 STOP_TRIES = 3  # a provider is told so often that a job is not wanted any more
 ANSWER_KEPT_S = 600.0  # a provider's answer is held for a database that is away for this long
 POLL_TIMEOUT_S = 10.0
+WEBHOOK_CAP_S = 60.0  # the longest pause between two polls of a job whose provider will call
+WEBHOOKS_KEPT = timedelta(days=7)  # providers repeat one for hours at most
 
 _FIRST_LOOK_S = {"image": 1.0, "audio": 2.0, "video": 5.0}
 
@@ -47,13 +49,18 @@ def hot_span() -> timedelta:
     return timedelta(seconds=HOT_S)
 
 
-def next_look_s(capability: str, polls: int, retry_after_s: float | None = None) -> float:
+def next_look_s(
+    capability: str, polls: int, retry_after_s: float | None = None, *, awaits_webhook: bool = False
+) -> float:
     """When to poll again: 1, 2 or 5 s by what is made, half as much again each time, capped, ± 10 %.
 
-    Never sooner than the provider asked for.
+    Never sooner than the provider asked for. Where its webhook is to come, polls are what finds a job if it does not.
     """
+    cap = float(settings.ZAP_POLL_CAP_S)
+    if awaits_webhook:
+        cap = max(cap, WEBHOOK_CAP_S)
     first = _FIRST_LOOK_S.get(capability.split(".", 1)[0], 2.0)
-    wait = min(first * 1.5 ** min(polls, 20), float(settings.ZAP_POLL_CAP_S))
+    wait = min(first * 1.5 ** min(polls, 20), cap)
     wait *= random.uniform(0.9, 1.1)  # noqa: S311 (spreads load, guards nothing)
     return max(wait, retry_after_s or 0.0)
 

@@ -11,6 +11,7 @@ from core.errors import StaleState
 from runs import dispatch
 from runs.engine import advance, cron_logs, drain, poll, render, settle, submit, sweep
 from runs.engine.poller import POLLER
+from runs.transitions import inbox
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ def prune(**_newer: Any) -> None:
     cron_logs.prune()
     idempotency.purge()
     sweep.sweep()
+    inbox.prune()
 
 
 @worker_shutting_down.connect

@@ -23,3 +23,15 @@ class Slug(_Text):
     """A recipe's slug; never one of the words that stand at its place."""
 
     regex = "(?!(?:run|validate|publish)(?:/|$))[a-z0-9][a-z0-9-]{1,62}[a-z0-9]"
+
+
+class ProviderName(_Text):
+    """A provider's name; never one of the words that stand at its place."""
+
+    regex = "(?!(?:operator|accesses|runs)(?:/|$))[a-z][a-z0-9_-]{0,39}"
+
+
+class Token(_Text):
+    """Sixteen random bytes: the end of an address that nobody can guess."""
+
+    regex = "[0-9a-f]{32}"

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from providers.emulator.faults import Clock, FaultPlan, Journal, Rule
+from providers.emulator.postman import Postman
 from providers.emulator.wire import Answer, Request, reply
 
 CONTROL = "/__emu__/"
@@ -36,6 +37,7 @@ class Desk:
 
     def __init__(self, make: Callable[["Desk"], Sheet], pace: Pace) -> None:
         self.plan, self.clock, self.journal, self.pace = FaultPlan(), Clock(), Journal(), pace
+        self.postman = Postman(self.plan, self.clock, self.journal)
         self.sheet = make(self)
 
     def handle(self, request: Request) -> Answer:

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,13 +10,12 @@ from urllib.parse import parse_qs
 from uuid import uuid4
 
 from providers.emulator.desk import Desk
+from providers.emulator.fal_jobs import FalJob, FalKeys, app_of, webhook_body
 from providers.emulator.faults import Rule
 from providers.emulator.media import CONTENT_TYPES, content
+from providers.emulator.postman import Letter
 from providers.emulator.wire import Answer, Request, reply
 
-_THREE_PART = frozenset({"workflows", "comfy"})
-_VIDEO = re.compile(r"video|veo|kling")
-_AUDIO = re.compile(r"audio|speech|tts|music|sound|elevenlabs")
 _STREAM_EVERY_S = 0.05
 ERROR_STATUS = {  # how the result of a job that ended with such an error is answered
     "request_timeout": 504,
@@ -37,33 +34,6 @@ ERROR_STATUS = {  # how the result of a job that ended with such an error is ans
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class FalJob:
-    """One accepted request. `rule` is the fault that its submission was hit by; times are the desk's clock's."""
-
-    request_id: str
-    model: str
-    app: str
-    body: dict[str, Any]
-    starts_at: float
-    ends_at: float
-    error_type: str | None = None
-    rule: Rule | None = None
-
-    @property
-    def kind(self) -> str:
-        """png, mp4 or wav, by the endpoint's name."""
-        return "mp4" if _VIDEO.search(self.model) else "wav" if _AUDIO.search(self.model) else "png"
-
-    @property
-    def seconds(self) -> float:
-        """The length that was asked for; 5 where nothing was."""
-        if "music_length_ms" in self.body:
-            return float(self.body["music_length_ms"]) / 1000
-        found = re.match(r"[0-9.]+", str(self.body.get("duration", self.body.get("duration_seconds", ""))))
-        return float(found[0]) if found else 5.0
-
-
 class FalSheet:
     """See the module. Vendor's faults on submit: model_error (`type`, `status`, `retryable`: the result refuses),
     infra_error (`type`: completed with an error), no_output, reject (422 at once); on cancel: ignore.
@@ -74,12 +44,15 @@ class FalSheet:
         self._desk = desk
         self._jobs: dict[str, FalJob] = {}
         self._files: dict[str, tuple[str, bytes]] = {}
+        self._keys = FalKeys()
         self._token = uuid4().hex
 
     def aim(self, request: Request) -> tuple[str, str]:
         parts = request.path.strip("/").split("/")
         if parts[0] in ("storage", "files"):
             return "upload", ""
+        if parts[0] == ".well-known":
+            return "jwks", ""
         if "requests" in parts[2:]:
             at = parts.index("requests", 2)
             job = self._jobs.get(parts[at + 1]) if len(parts) > at + 1 else None
@@ -96,6 +69,8 @@ class FalSheet:
     def answer(self, on: str, request: Request, rule: Rule | None) -> Answer:
         if on in ("media", "upload"):
             return self._media(request) if on == "media" else self._upload(request)
+        if on == "jwks":
+            return self._keys.jwks()
         if not _has_key(request):
             return reply({"detail": "Authentication is required to access this application."}, 401)
         if on == "submit":
@@ -127,7 +102,7 @@ class FalSheet:
         job = FalJob(
             request_id=str(uuid4()),
             model=model,
-            app=_app(model),
+            app=app_of(model),
             body=body,
             starts_at=now + pace.queue_s,
             ends_at=now + pace.queue_s + pace.run_s,
@@ -140,8 +115,20 @@ class FalSheet:
             job.error_type = "request_timeout"
         self._jobs[job.request_id] = job
         seen.request_id = job.request_id
+        for url in parse_qs(request.query).get("fal_webhook", []):
+            self._desk.postman.promise(self._letter(job, url))
         place: dict[str, Any] = {"queue_position": self._place(job), "logs": None, "metrics": {}}
         return reply({"status": "IN_QUEUE", "gateway_request_id": job.request_id, **self._names(job), **place})
+
+    def _letter(self, job: FalJob, url: str) -> Letter:
+        return Letter(
+            url=url,
+            model=job.model,
+            request_id=job.request_id,
+            over_at=lambda: job.ends_at,
+            body=lambda: webhook_body(job, self._result(job)),
+            signer=self._keys,
+        )
 
     def _status(self, job: FalJob, logs: bool) -> dict[str, Any]:
         now = self._desk.clock.now()
@@ -271,11 +258,6 @@ def _is_complete(job: FalJob) -> bool:
     """Is there what its model cannot do without: words, or for one that only enlarges, the file?"""
     needed = ("image_url", "video_url") if "upscale" in job.model else ("prompt", "text")
     return any(job.body.get(name) for name in needed)
-
-
-def _app(model: str) -> str:
-    parts = model.split("/")
-    return "/".join(parts[: 3 if parts[0] in _THREE_PART else 2])
 
 
 def _units(job: FalJob) -> float:

@@ -34,6 +34,11 @@ class Clock:
         base = time.monotonic() if self._frozen_at is None else self._frozen_at
         return base + self._added_s
 
+    @property
+    def is_frozen(self) -> bool:
+        """Does it wait to be moved?"""
+        return self._frozen_at is not None
+
     def freeze(self) -> None:
         """Stop; jobs move on only by `advance`."""
         self._frozen_at = time.monotonic()
@@ -134,10 +139,21 @@ class Submission:
 
 
 @dataclass(slots=True)
+class Delivery:
+    """One try at a webhook, and the status that it was answered with; 0: it was not sent, or not answered."""
+
+    url: str
+    request_id: str
+    fault: str | None
+    status: int
+
+
+@dataclass(slots=True)
 class Journal:
-    """Every submission, and how many calls of each kind got which status ("drop": none)."""
+    """Every submission and webhook, and how many calls of each kind got which status ("drop": none)."""
 
     submissions: list[Submission] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
 
     def submission(self, model: str, request: Request, fault: str | None) -> Submission:
@@ -163,6 +179,7 @@ class Journal:
     def clear(self) -> None:
         """Forget everything."""
         self.submissions.clear()
+        self.deliveries.clear()
         self.calls.clear()
 
     def document(self) -> dict[str, Any]:
@@ -175,5 +192,6 @@ class Journal:
                 "byBody": dict(Counter(one.digest for one in bought)),
                 "byIdemKey": dict(Counter(one.idem for one in bought if one.idem)),
             },
+            "webhooks": [asdict(one) for one in self.deliveries],
             "calls": dict(self.calls),
         }

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from core.api.converters import PublicId
+from core.api.converters import PublicId, Token
 from runs.api.content import asset_content
 from runs.api.control import (
     ApproveRun,
@@ -21,9 +21,11 @@ from runs.api.orders import PlanZap, RunZap
 from runs.api.stream import run_events
 from runs.api.usage import UsageView
 from runs.api.views import Attempts, Info, Log, Runs, RunView
+from runs.api.webhooks import provider_webhook
 from zaps.api.urls import SLUG
 
 register_converter(PublicId, "public_id")
+register_converter(Token, "token")
 
 urlpatterns = [
     path("zaps/run", RunZap.as_view(), name="run-zap"),
@@ -45,6 +47,7 @@ urlpatterns = [
     path("runs/<public_id:run_id>/compile", CompileRun.as_view(), name="compile-run"),
     path("assets/<public_id:asset_id>/content", asset_content, name="asset-content"),
     path("providers/poll/drain", Drain.as_view(), name="drain"),
+    path("providers/<slug:provider>/webhook/<token:token>", provider_webhook, name="webhook"),
     path("dead-letters", DeadLetters.as_view(), name="dead-letters"),
     path("dead-letters/redrive", Redrive.as_view(), name="redrive"),
     path("usage", UsageView.as_view(), name="usage"),

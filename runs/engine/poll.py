@@ -78,11 +78,15 @@ def look_at(leased: Leased, snapshot: Snapshot | None, error: ProviderError | No
         retry_after_s = error.retry_after_s if error else None
         limited = error is not None and error.reason == "RATE_LIMITED"
         stalled = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
-        wait_s = policy.next_look_s(leased.capability, leased.polls + 1, retry_after_s)
+        wait_s = _next_look_s(leased, leased.polls + 1, retry_after_s)
         return Look(leased, wait_s, leased.progress, leased.queue_position, stalled)
-    wait_s = policy.next_look_s(leased.capability, leased.polls, snapshot.retry_after_s)
+    wait_s = _next_look_s(leased, leased.polls, snapshot.retry_after_s)
     reason = WaitReason.PROVIDER_QUEUE if snapshot.state == JobState.QUEUED else None
     return Look(leased, wait_s, snapshot.progress, snapshot.queue_position, reason)
+
+
+def _next_look_s(leased: Leased, polls: int, retry_after_s: float | None) -> float:
+    return policy.next_look_s(leased.capability, polls, retry_after_s, awaits_webhook=leased.awaits_webhook)
 
 
 def _look_again(leased: Leased, look: Look) -> Next:
@@ -125,4 +129,5 @@ def _leased(attempt: Attempt, token: UUID, due_at: datetime) -> Leased:
         queue_position=None,
         due_at=due_at,
         overdue=False,
+        awaits_webhook=bool(attempt.webhook_digest),
     )

@@ -9,18 +9,19 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from core.errors import StaleState, ZapsError
 from core.money import ZERO
-from providers import http
+from providers import http, registry
 from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
-from runs import circuits, policy
+from runs import circuits, dispatch, policy
 from runs.engine import ask
 from runs.engine.advance import advance
+from runs.engine.callbacks import Callback, new_callback
 from runs.engine.poll import NOTHING, Next, take
+from runs.engine.proof import acknowledge
 from runs.engine.settle import fail
-from runs.engine.stop import stop_attempt
-from runs.models import Attempt, Step
-from runs.states import StepStatus, WaitReason
-from runs.transitions import alone, moving
+from runs.models import Attempt
+from runs.states import WaitReason
+from runs.transitions import alone, inbox, moving
 
 logger = logging.getLogger(__name__)
 
@@ -36,9 +37,9 @@ def submit_attempt(attempt_pk: int) -> Next:
     generation = _prepare(attempt)
     if generation is None:
         return NOTHING
-    token = uuid4()
-    alone.submitting(attempt, token)
-    job = _send(attempt, token, generation)
+    token, callback = uuid4(), new_callback(registry.provider(attempt.provider))
+    alone.submitting(attempt, token, webhook_digest=callback.digest if callback else "")
+    job = _send(attempt, token, generation, callback)
     accepted_at = _write_down(attempt, token, job) if job else None
     if job is None or accepted_at is None:
         return NOTHING
@@ -49,6 +50,11 @@ def submission_unknown(attempt: Attempt, token: UUID | None) -> None:
     """Its fate cannot be told. The recipe says whether a person is asked or the step is given up."""
     with moving(attempt.run_id) as moves:
         moves.unknown(attempt, token)
+        request_id = inbox.early_request_id(attempt)
+        if request_id:  # its webhook was quicker than its answer
+            acknowledge(moves, attempt, None, request_id=request_id, urls={})
+            dispatch.poll_soon(attempt)
+            return
         if attempt.step.spec["on_unknown"] == "fail":
             moves.lost(attempt)
         advance(moves, attempt)
@@ -98,10 +104,11 @@ def _is_overdrawn(attempt: Attempt) -> bool:
     return bool(attempt.reserved_usd) and run.cost_usd + run.reserved_usd > run.cap_usd
 
 
-def _send(attempt: Attempt, token: UUID, generation: Generation) -> Job | None:
+def _send(attempt: Attempt, token: UUID, generation: Generation, callback: Callback | None) -> Job | None:
     provider, key = ask.adapter_and_key(attempt.provider)
+    along = {"callback_url": callback.url} if callback else {}
     try:
-        return http.hold(provider.submit(generation, key=key, idem_key=attempt.idem_key))
+        return http.hold(provider.submit(generation, key=key, idem_key=attempt.idem_key, **along))
     except (NotSent, Unavailable) as exc:
         _postpone(attempt, token, exc)
     except (Rejected, KeyRefused) as exc:
@@ -154,12 +161,6 @@ def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:
     """While the request was out its lease ran out, or the step was canceled. The job's id must not be lost."""
     try:
         with moving(attempt.run_id) as moves:
-            moves.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
-            step = Step.objects.get(pk=attempt.step_id)
-            if step.wait_reason == WaitReason.SUBMISSION_UNKNOWN:
-                moves.resume_step(step)
-            elif step.status == StepStatus.WAITING:  # a person looks at the others
-                stop_attempt(moves, attempt)
-            advance(moves)
+            acknowledge(moves, attempt, token, request_id=job.request_id, urls=dict(job.urls))
     except StaleState:
         alone.note_late_acceptance(attempt, request_id=job.request_id, urls=dict(job.urls))

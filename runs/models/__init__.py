@@ -8,6 +8,7 @@ from runs.models.money import Allowance, Budget, LedgerEntry
 from runs.models.run import Run, RunEvent
 from runs.models.step import Step
 from runs.models.views import DeadLetter, Spending
+from runs.models.webhook import Webhook
 
 __all__ = [
     "Allowance",
@@ -23,4 +24,5 @@ __all__ = [
     "RunEvent",
     "Spending",
     "Step",
+    "Webhook",
 ]

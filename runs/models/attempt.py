@@ -33,6 +33,12 @@ class Attempt(models.Model):
         default=dict, blank=True, help_text="Where to ask about the job, as the submission's answer said."
     )
 
+    webhook_digest = models.CharField(
+        max_length=64, blank=True, default="", db_default="",
+        help_text="SHA-256 of the token in the address that the provider calls when the job has ended; empty: none.",
+    )  # fmt: skip
+    heard_at = models.DateTimeField(null=True, blank=True, help_text="When it first called.")
+
     progress = models.FloatField(null=True, blank=True)
     queue_position = models.IntegerField(null=True, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
@@ -93,6 +99,10 @@ class Attempt(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(status="accepted") | ~Q(provider_request_id=""), name="attempt_accepted_has_request_id"
+            ),
+            # A webhook finds its attempt by the token in the address that it came to.
+            models.UniqueConstraint(
+                fields=["webhook_digest"], name="attempt_webhook_once", condition=~Q(webhook_digest="")
             ),
         ]
         indexes = [

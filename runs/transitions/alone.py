@@ -30,21 +30,27 @@ _NOTED = """, noted AS (
 _UNTIL = "lease_until = now() + %s * interval '1 second', due_at = now() + %s * interval '1 second'"
 
 
-def submitting(attempt: Attempt, token: UUID) -> None:
+def submitting(attempt: Attempt, token: UUID, *, webhook_digest: str = "") -> None:
     """The intent, committed before the call. Refused while another try is not due yet.
+
+    `webhook_digest` is of the token that the provider is told to call with, "" where it will not call.
 
     A server that may call a transaction committed before it is on disk must not do so here: were the intent
     forgotten in a crash, the request would be sent again.
     """
     lease_s = policy.submit_lease_s()
-    changes = f"tries = a.tries + 1, submitted_at = now(), error = '', lease_token = %s, {_UNTIL}"
+    changes = (
+        "tries = a.tries + 1, submitted_at = now(), error = '', webhook_digest = %s, heard_at = NULL, "
+        f"lease_token = %s, {_UNTIL}"
+    )
     _move_alone(
         attempt,
         "submitting",
-        Computed(changes, (token, lease_s, lease_s)),
+        Computed(changes, (webhook_digest, token, lease_s, lease_s)),
         only=Computed(f"a.due_at <= now() AND {_ON_DISK}"),
     )
     attempt.tries += 1
+    attempt.webhook_digest = webhook_digest
 
 
 def accepted(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> datetime:

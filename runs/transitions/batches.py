@@ -33,6 +33,7 @@ class Leased:
     queue_position: int | None
     due_at: datetime
     overdue: bool
+    awaits_webhook: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Bell:
 
 
 _COLUMNS = """id, run_id, step_id, lease_token, provider, model, capability, provider_request_id, urls, polls, progress,
-    queue_position, due_at, deadline_at < now()"""
+    queue_position, due_at, deadline_at < now(), webhook_digest <> '' AND heard_at IS NULL"""
 
 _CLAIM = f"""
     UPDATE attempts SET lease_token = %s, lease_until = now() + %s * interval '1 second'

@@ -26,12 +26,13 @@ class AttemptMoves(Writer):
         )
         self._say_why(attempt, reason)
 
-    def accepted(self, attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> None:
-        """The submitter's own late answer: the proof that ends `unknown`."""
+    def accepted(self, attempt: Attempt, token: UUID | None, *, request_id: str, urls: dict[str, str]) -> None:
+        """The proof that ends `unknown`: the submitter's own late answer or, without a token, the provider's word."""
+        held: dict[str, Any] = {"lease_until": later(policy.poll_lease_s())} if token else NO_LEASE
         self._move_attempt(
             attempt,
             "accepted",
-            only=held_by(token),
+            only=held_by(token) if token else None,
             provider_request_id=request_id,
             urls=Jsonb(urls),
             tries=0,
@@ -39,7 +40,7 @@ class AttemptMoves(Writer):
             accepted_at=NOW,
             deadline_at=later(policy.DEADLINE_S),
             due_at=NOW,
-            lease_until=later(policy.poll_lease_s()),
+            **held,
         )
         moves.write(attempt.step, provider_request_id=request_id)
 

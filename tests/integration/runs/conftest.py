@@ -7,6 +7,7 @@ import pytest
 from providers.emulator import Emulator
 from runs import dispatch
 from runs.engine.advance import advance_run
+from runs.engine.poll import poll_attempt
 from runs.engine.poller import POLLER
 from runs.engine.render import render_attempt
 from runs.engine.settle import settle_attempt
@@ -40,12 +41,19 @@ class Bells:
             self.answer()
 
 
+def poll_and_settle(attempt_pk):
+    """The chain that a webhook sends."""
+    if poll_attempt(attempt_pk).settle:
+        settle_attempt(attempt_pk)
+
+
 @pytest.fixture
 def bells(monkeypatch):
     rung = Bells()
     begin = {True: render_attempt, False: submit_attempt}
     monkeypatch.setattr(dispatch, "ring_advance", lambda pk: rung.ring(advance_run, pk))
     monkeypatch.setattr(dispatch, "ring_begin", lambda pk, key, provider: rung.ring(begin[provider == LOCAL], pk))
+    monkeypatch.setattr(dispatch, "ring_poll", lambda pk, key: rung.ring(poll_and_settle, pk))
     monkeypatch.setattr(dispatch, "ring_settle", lambda pk, key: rung.ring(settle_attempt, pk))
     return rung
 

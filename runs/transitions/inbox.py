@@ -1,0 +1,73 @@
+"""What webhooks set off. One believed once is never believed again."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from runs import policy
+from runs.models import Attempt, Webhook
+
+MOST = 100  # webhooks that are kept of one attempt; more say nothing new
+
+_NOTE = f"""
+    INSERT INTO webhooks (attempt_id, provider, event_id, request_id, outcome)
+    SELECT named.id, %s::text, %s::text, %s::text, %s::text FROM named
+    WHERE (SELECT count(*) FROM webhooks w WHERE w.attempt_id = named.id) < {MOST}
+    ON CONFLICT DO NOTHING RETURNING attempt_id"""  # noqa: S608 (only texts of this module)
+_RING = f"""
+    WITH named AS (
+        SELECT id FROM attempts WHERE id = %s AND status = 'accepted' AND provider_request_id = %s FOR UPDATE
+    ), noted AS ({_NOTE})
+    UPDATE attempts a SET heard_at = coalesce(a.heard_at, now()), due_at = now()
+    FROM noted WHERE a.id = noted.attempt_id"""  # noqa: S608
+_REMEMBER = f"""
+    WITH named AS (SELECT %s::bigint AS id), noted AS ({_NOTE})
+    UPDATE attempts a SET heard_at = coalesce(a.heard_at, now()) FROM noted WHERE a.id = noted.attempt_id"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A webhook that was believed. `event_id` is the same for each copy of it."""
+
+    attempt_id: int
+    provider: str
+    event_id: str
+    request_id: str
+
+
+def ring(note: Note) -> bool:
+    """The job may have ended: it is due now; whoever holds its lease keeps it. One statement.
+
+    False, and nothing is written, where the job is not at its provider under that id, or the webhook is not new.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RING, [note.attempt_id, note.request_id, *_values(note, "rung")])
+        return bool(cursor.rowcount == 1)
+
+
+def remember(note: Note, outcome: str) -> bool:
+    """Put it down. False where it is not new. For inside a transaction that has locked the run."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, [note.attempt_id, *_values(note, outcome)])
+        return bool(cursor.rowcount == 1)
+
+
+def make_due(attempt: Attempt) -> None:
+    """Somebody should look at once. Whoever holds its lease keeps it."""
+    Attempt.objects.filter(pk=attempt.pk).update(due_at=Now())
+
+
+def early_request_id(attempt: Attempt) -> str:
+    """The job's id by a webhook that came before its submission was answered; "" where none did."""
+    early = Webhook.objects.filter(attempt=attempt, outcome="early").order_by("-pk")
+    return early.values_list("request_id", flat=True).first() or ""
+
+
+def prune() -> int:
+    """Forget those that nobody repeats any more. Returns how many."""
+    return Webhook.objects.filter(received_at__lt=Now() - policy.WEBHOOKS_KEPT).delete()[0]
+
+
+def _values(note: Note, outcome: str) -> list[str]:
+    return [note.provider, note.event_id, note.request_id, outcome]

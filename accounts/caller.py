@@ -17,6 +17,7 @@ class Scope(StrEnum):
     RUN = "run"  #: plan and run with the mock, cancel
     LIVE = "live"  #: spend money
     PUBLISH = "publish"  #: write to the catalogue
+    SECRETS = "secrets"  #: set, list and delete keys; no value is ever shown
 
 
 class CallerUnknown(Refused):

@@ -1,4 +1,4 @@
-"""Who is calling, and what they have already asked for once."""
+"""Who is calling, what they have already asked for once, and the keys that they spend."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ class ApiToken(models.Model):
         max_length=16, unique=True, help_text="The first characters, to tell tokens apart in lists and logs."
     )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the whole token.")
-    scopes = ArrayField(models.CharField(max_length=16), help_text="read, run, live, publish.")
+    scopes = ArrayField(models.CharField(max_length=16), help_text="read, run, live, publish, secrets.")
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
@@ -30,7 +30,8 @@ class ApiToken(models.Model):
         verbose_name = "API token"
         constraints = [
             models.CheckConstraint(
-                condition=Q(scopes__contained_by=["live", "publish", "read", "run"]), name="api_token_scopes_known"
+                condition=Q(scopes__contained_by=["live", "publish", "read", "run", "secrets"]),
+                name="api_token_scopes_known",
             ),
         ]
 
@@ -72,3 +73,101 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.principal} {self.key}"
+
+
+class Secret(models.Model):
+    """One value of a provider's key, encrypted. The values of one provider, owner and request are a set: used together.
+
+    Only `accounts.vault` reads `ciphertext`. What else stands here tells two keys apart and opens nothing.
+    """
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="secrets",
+        help_text="Empty: the operator's.",
+    )  # fmt: skip
+    provider = models.CharField(max_length=40)
+    name = models.CharField(max_length=80, help_text="Such as fal_key; a provider may have several.")
+    request_ref = models.CharField(
+        max_length=40, blank=True, help_text="The run that it was sent along with; empty where it is kept for all."
+    )
+    account = models.CharField(max_length=48, help_text="Names the account at the provider; equal keys have the same.")
+    ciphertext = models.TextField(editable=False)
+    last_four = models.CharField(max_length=4, blank=True, help_text="Of a value that is long enough to spare them.")
+    fingerprint = models.CharField(max_length=32, help_text="Equal values have the same; it tells nothing else.")
+    set_by = models.CharField(max_length=160, help_text="Who set it, as the API names them.")
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now(), help_text="When it was last set.")
+    rotated_at = models.DateTimeField(null=True, blank=True, help_text="When it was last encrypted again.")
+
+    class Meta:
+        db_table = "secrets"
+        ordering = ["provider", "request_ref", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "provider", "name", "request_ref"], name="secret_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=Q(request_ref="") | Q(owner__isnull=False), name="secret_sent_by_somebody"
+            ),
+        ]
+        indexes = [
+            # For the clean-up, and for taking back what was sent along with a run.
+            models.Index(fields=["request_ref"], name="secret_sent_along", condition=~Q(request_ref="")),
+            # Whoever sets a key that is known already is given the same account.
+            models.Index(fields=["provider", "fingerprint"], name="secret_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.name}"
+
+
+class SecretAccess(models.Model):
+    """One time that a key was decrypted: whose, for whom, and why. Kept for ZAP_SECRET_LOG_DAYS."""
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False,
+        help_text="Whose key; empty: the operator's, or somebody's who is gone.",
+    )  # fmt: skip
+    provider = models.CharField(max_length=40)
+    source = models.CharField(max_length=8, help_text="request, creator or operator.")
+    account = models.CharField(max_length=48)
+    used_for = models.CharField(max_length=160, help_text="For whom, as the API names them.")
+    why = models.CharField(max_length=16, help_text="submit, poll, settle, cancel, webhook or test.")
+    run_id = models.CharField(max_length=40, blank=True)
+    step_id = models.CharField(max_length=80, blank=True)
+    attempt = models.IntegerField(null=True, blank=True, help_text="Its number within the step.")
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "secret_access_log"
+        ordering = ["-pk"]
+        verbose_name = "secret access"
+        verbose_name_plural = "secret accesses"
+        indexes = [
+            models.Index(fields=["owner", "-id"], name="secret_access_of_owner"),
+            models.Index(fields=["at"], name="secret_access_age"),  # for the purge
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.why}"
+
+
+class OperatorKeyGrant(models.Model):
+    """Somebody who may spend the operator's keys where ZAP_OPERATOR_KEYS_FOR says `allowed`."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="operator_key_grant"
+    )
+    granted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    granted_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "operator_key_grants"
+        ordering = ["-granted_at"]
+        verbose_name = "leave to spend the operator's keys"
+        verbose_name_plural = "leaves to spend the operator's keys"
+
+    def __str__(self) -> str:
+        return str(self.user)

@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 T = TypeVar("T")
 
 _TRUE, _FALSE = {"1", "true", "on"}, {"0", "false", "off"}
+_FERNET_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 _MONEY = re.compile(r"[0-9]{1,7}(\.[0-9]{1,6})?")
 
 
@@ -104,6 +105,13 @@ class Environment:
         if value and len(value) < at_least:
             return self._refuse(f"{name} is too short; it needs {at_least} characters or more.", value)
         return value
+
+    def fernet_keys(self, name: str, *, about: str, shown: str) -> list[str]:
+        """Keys as `Fernet.generate_key()` makes them, with commas between them. Never repeated in a sentence."""
+        keys = [word.strip() for word in self.secret(name, about=about, shown=shown).split(",") if word.strip()]
+        if not all(_FERNET_KEY.fullmatch(key) for key in keys):
+            return self._refuse(f"{name} holds something that is no Fernet key: 32 bytes as URL-safe base64.", [])
+        return keys
 
     def refuse(self, sentence: str) -> None:
         """Add a problem that no single reader can see."""

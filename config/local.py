@@ -1,7 +1,9 @@
 """What a laptop needs and a server is told: the data folder, a secret key, the embedded servers."""
 
+import base64
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,12 +58,21 @@ def keep_hold() -> None:
 
 def own_secret_key(data: Path) -> str:
     """The secret key of this data folder, made on first use and readable by its owner only."""
-    path = data / "secret_key"
+    return _own(data, "secret_key", lambda: secrets.token_urlsafe(48))
+
+
+def own_vault_key(data: Path) -> str:
+    """The same for what keeps the providers' keys: a Fernet key."""
+    return _own(data, "vault_key", lambda: base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+
+def _own(data: Path, name: str, make: Callable[[], str]) -> str:
+    path = data / name
     data.mkdir(parents=True, exist_ok=True)
-    draft = data / f"secret_key.{os.getpid()}"
+    draft = data / f"{name}.{os.getpid()}"
     if not path.exists():
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
         try:
             os.link(draft, path)  # of two processes that start at once, one key wins
         except FileExistsError:

@@ -66,6 +66,9 @@ def _of_providers() -> Iterator[Declared]:
     for kind in sorted(PROVIDERS, key=lambda one: one.name):
         if kind.key_variable:
             yield Declared(name=kind.key_variable, kind="secret", default="none", about=f"The key for {kind.name}.")
+        for variable in kind.key_extras:
+            about = f"Belongs to the key for {kind.name}."
+            yield Declared(name=variable, kind="text", default="none", about=about)
         if kind.default_base_url:
             yield Declared(
                 name=base_url_variable(kind.name),

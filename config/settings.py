@@ -54,6 +54,23 @@ SECRET_KEY = ENV.secret(
     at_least=32,
     shown="made once in the data folder where DATABASE_URL is unset or DEBUG is on; else needed",
 )
+ZAP_SECRET_KEYS = ENV.fernet_keys(
+    "ZAP_SECRET_KEYS",
+    about="Encrypt the providers' keys that callers store: the first encrypts, all of them decrypt. Keep them apart "
+    "from SECRET_KEY and from the database's backups; see [operating](operating.md#keys).",
+    shown="made once in the data folder where DATABASE_URL is unset or DEBUG is on; else no key can be stored",
+)
+ZAP_OPERATOR_KEYS_FOR = ENV.text(
+    "ZAP_OPERATOR_KEYS_FOR",
+    "everyone" if DEBUG or not _database_url else "staff",
+    choices=("staff", "allowed", "everyone"),
+    about="Whose live runs may spend the operator's own keys where the caller has none: `staff`; `allowed`, staff and "
+    "whoever the admin names; or `everyone` who is logged in.",
+    shown="everyone where DATABASE_URL is unset or DEBUG is on; else staff",
+)
+ZAP_SECRET_LOG_DAYS = ENV.number(
+    "ZAP_SECRET_LOG_DAYS", 90, at_least=1, at_most=3650, about="How long it is kept who used which key, and why."
+)
 ZAP_LOG_LEVEL = ENV.text(
     "ZAP_LOG_LEVEL", "INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"), about="The least level that is logged."
 )
@@ -221,6 +238,8 @@ ENV.check()
 
 if not SECRET_KEY:
     SECRET_KEY = local.own_secret_key(ZAPS_DATA_DIR)
+if not ZAP_SECRET_KEYS and (DEBUG or not _database_url):
+    ZAP_SECRET_KEYS = [local.own_vault_key(ZAPS_DATA_DIR)]
 _where = local.addresses(database_url=_database_url, redis_url=_redis_url, data=ZAPS_DATA_DIR)
 REDIS_URL = addresses.redis_for_redis(_where.redis_url)
 

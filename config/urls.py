@@ -21,6 +21,7 @@ urlpatterns = [
     # runs first: its zaps/run would be taken for a slug otherwise.
     path("api/", include("runs.api.urls")),
     path("api/", include("zaps.api.urls")),
+    path("api/", include("accounts.api.urls")),
     # In DEBUG, too, a wrong address of the API is answered with a problem document.
     re_path("^api/", problems.not_found, {"exception": Http404()}),
 ]

@@ -1,0 +1,29 @@
+"""The addresses of keys, below /api/."""
+
+from django.urls import path, register_converter
+
+from accounts.api.secrets import (
+    MySecret,
+    MySecrets,
+    OperatorSecret,
+    OperatorSecrets,
+    SecretAccesses,
+    SecretsOfRun,
+    TestMySecret,
+    TestOperatorSecret,
+)
+from core.api.converters import ProviderName, PublicId
+
+register_converter(PublicId, "run_ref")
+register_converter(ProviderName, "provider")
+
+urlpatterns = [
+    path("secrets", MySecrets.as_view(), name="secrets"),
+    path("secrets/accesses", SecretAccesses.as_view(), name="secret-accesses"),
+    path("secrets/operator", OperatorSecrets.as_view(), name="operator-secrets"),
+    path("secrets/operator/<provider:provider>", OperatorSecret.as_view(), name="operator-secret"),
+    path("secrets/operator/<provider:provider>/test", TestOperatorSecret.as_view(), name="test-operator-secret"),
+    path("secrets/runs/<run_ref:run_id>", SecretsOfRun.as_view(), name="secrets-of-run"),
+    path("secrets/<provider:provider>", MySecret.as_view(), name="secret"),
+    path("secrets/<provider:provider>/test", TestMySecret.as_view(), name="test-secret"),
+]

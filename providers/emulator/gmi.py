@@ -21,7 +21,7 @@ SIGNED_FOR = {  # file type: the content type that the PUT must have, to the let
     "wav": "audio/wav",
     "mp4": "video/mp4",
 }
-COMPLAINTS = {  # a failure's `type`: where GMI says why, and how
+COMPLAINTS: dict[str, dict[str, Any]] = {  # a failure's `type`: where GMI says why, and how
     "rate_limit": {"outcome": {"error": "request failed: rate limit exceeded(RPM)"}},
     "moderation": {"error": {"message": "The input was blocked by moderation: a lighthouse"}},
     "": {"message": "The model could not finish the request."},

@@ -14,6 +14,7 @@ from providers.emulator.desk import Desk, Pace, Sheet
 from providers.emulator.fal import FalSheet
 from providers.emulator.gmi import GmiSheet
 from providers.emulator.judge import JudgeSheet
+from providers.emulator.prodia import ProdiaSheet
 from providers.emulator.replicate import ReplicateSheet
 from providers.emulator.runware import RunwareSheet
 from providers.emulator.wire import Connection
@@ -23,6 +24,7 @@ JUDGE = "judge"
 SHEETS: dict[str, Callable[[Desk], Sheet]] = {
     "fal": FalSheet,
     "gmi": GmiSheet,
+    "prodia": ProdiaSheet,
     "replicate": ReplicateSheet,
     "runware": RunwareSheet,
     JUDGE: JudgeSheet,

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from providers.adapters.fal import Fal
+from providers.adapters.gmi import Gmi
 from providers.adapters.mock import Mock
+from providers.adapters.prodia import Prodia
 from providers.adapters.replicate import Replicate
-from providers.contract import Generation, Provider
+from providers.contract import Generation, JobState, Provider
 from providers.emulator import Emulator
 
 PROMPT = "A red kite over the sea"
@@ -18,7 +20,8 @@ class Case:
     """An adapter, what it can be asked for, and how its vendor is made slow or made to fail.
 
     `usd` is the cost that it reports; None where its vendor does not tell. `wrong` is something that its check refuses,
-    and the field that it names. `has_place`: does its vendor say how many wait before? `desk` is None for the mock.
+    and the field that it names. `waits` is what its vendor calls a job that has not begun; `has_place`: does it say how
+    many are before? `desk` is None for the mock.
     """
 
     provider: Provider
@@ -28,6 +31,7 @@ class Case:
     failing: Callable[[Generation], Generation]
     usd: Decimal | None
     wrong: tuple[Generation, str]
+    waits: JobState = JobState.QUEUED
     has_place: bool = False
     desk: object = None
 
@@ -77,6 +81,17 @@ def fal_case(emulator: Emulator) -> Case:
     return emulated(provider, emulator.desks["fal"], picture(provider), fault, usd=usd, has_place=True)
 
 
+def gmi_case(emulator: Emulator) -> Case:
+    provider = Gmi(emulator.urls["gmi"])
+    return emulated(provider, emulator.desks["gmi"], picture(provider), {"do": "fail"}, usd=None)
+
+
+def prodia_case(emulator: Emulator) -> Case:
+    provider, waits = Prodia(emulator.urls["prodia"]), JobState.RUNNING
+    usd = Decimal("0.0025")
+    return emulated(provider, emulator.desks["prodia"], picture(provider), {"do": "fail"}, usd=usd, waits=waits)
+
+
 def replicate_case(emulator: Emulator) -> Case:
     provider = Replicate(emulator.urls["replicate"])
     return emulated(provider, emulator.desks["replicate"], picture(provider), {"do": "fail"}, usd=None)
@@ -85,6 +100,8 @@ def replicate_case(emulator: Emulator) -> Case:
 CASES: dict[str, Callable[[Emulator], Case]] = {
     "mock": mock_case,
     "fal": fal_case,
+    "gmi": gmi_case,
+    "prodia": prodia_case,
     "replicate": replicate_case,
 }
 EMULATED = [name for name in CASES if name != "mock"]

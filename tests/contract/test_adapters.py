@@ -64,7 +64,7 @@ def test_a_job_that_waits_has_no_outputs_and_no_error(case, converse):
 
     seen = converse(provider.poll(job, key=case.key))
 
-    assert seen.state is JobState.QUEUED
+    assert seen.state is case.waits
     assert (seen.queue_position is not None) == case.has_place
     assert seen.outputs == ()
     assert seen.error_code is None

@@ -17,7 +17,7 @@ SCALARS = (
     | st.integers(-(2**70), 2**70)
     | st.floats()
     | st.text(max_size=8)
-    | st.sampled_from(["success", "failed", "Success", "cancelled", "https://x/a", SAID, "rate limit"])
+    | st.sampled_from(["success", "failed", "Success", "cancelled", "https://x/a", SAID, "rate limit", "\ud800"])
 )
 WORDS = st.sampled_from([
     *("data", "request_id", "status", "outcome", "error", "message", "payload", "seed"),

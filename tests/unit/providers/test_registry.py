@@ -35,7 +35,7 @@ def test_the_mock_takes_its_latency_from_the_environment():
 
 
 def test_an_unknown_provider_is_named_with_those_there_are():
-    with pytest.raises(UnknownName, match="fal, .*mock"):
+    with pytest.raises(UnknownName, match=r"fal, .*mock"):
         registry.provider("nobody", environ={})
 
 

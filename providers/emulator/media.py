@@ -12,15 +12,15 @@ from pathlib import Path
 import imageio_ffmpeg  # type: ignore[import-untyped]
 from PIL import Image
 
-CONTENT_TYPES = {"png": "image/png", "mp4": "video/mp4", "wav": "audio/wav"}
+CONTENT_TYPES = {"png": "image/png", "mp4": "video/mp4", "wav": "audio/wav", "mp3": "audio/mpeg"}
 _LONGEST_S = 60.0
 
 
 @lru_cache(maxsize=64)
 def content(kind: str, seconds: float) -> bytes:
-    """A picture, clip or sound of the kind png, mp4 or wav; of so many seconds, at most a minute."""
+    """A picture, clip or sound of the kind png, mp4, wav or mp3; of so many seconds, at most a minute."""
     seconds = min(max(seconds, 0.1), _LONGEST_S)
-    return {"png": _png, "mp4": _mp4, "wav": _wav}[kind](seconds)
+    return {"png": _png, "mp4": _mp4, "wav": _wav, "mp3": _mp3}[kind](seconds)
 
 
 def _png(_seconds: float) -> bytes:
@@ -56,8 +56,17 @@ def _mp4(seconds: float) -> bytes:
         "-movflags",
         "+faststart",
     ]
+    return _drawn("clip.mp4", [*inputs, *codecs])
+
+
+def _mp3(seconds: float) -> bytes:
+    tone = ["-f", "lavfi", "-t", f"{seconds:.3f}", "-i", "sine=frequency=330"]
+    return _drawn("sound.mp3", [*tone, "-c:a", "libmp3lame", "-b:a", "32k"])
+
+
+def _drawn(name: str, options: list[str]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="zaps-emulator-") as folder:
-        path = Path(folder, "clip.mp4")
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *inputs, *codecs, "-threads", "1", str(path)]
+        path = Path(folder, name)
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *options, "-threads", "1", str(path)]
         subprocess.run(command, check=True, capture_output=True, timeout=60)  # noqa: S603  # our own arguments only
         return path.read_bytes()

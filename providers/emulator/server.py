@@ -14,6 +14,7 @@ from providers.emulator.desk import Desk, Pace, Sheet
 from providers.emulator.fal import FalSheet
 from providers.emulator.gmi import GmiSheet
 from providers.emulator.judge import JudgeSheet
+from providers.emulator.openrouter import OpenRouterSheet
 from providers.emulator.prodia import ProdiaSheet
 from providers.emulator.replicate import ReplicateSheet
 from providers.emulator.runware import RunwareSheet
@@ -24,6 +25,7 @@ JUDGE = "judge"
 SHEETS: dict[str, Callable[[Desk], Sheet]] = {
     "fal": FalSheet,
     "gmi": GmiSheet,
+    "openrouter": OpenRouterSheet,
     "prodia": ProdiaSheet,
     "replicate": ReplicateSheet,
     "runware": RunwareSheet,

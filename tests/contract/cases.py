@@ -7,6 +7,7 @@ from decimal import Decimal
 from providers.adapters.fal import Fal
 from providers.adapters.gmi import Gmi
 from providers.adapters.mock import Mock
+from providers.adapters.openrouter import OpenRouter
 from providers.adapters.prodia import Prodia
 from providers.adapters.replicate import Replicate
 from providers.contract import Generation, JobState, Provider
@@ -92,6 +93,19 @@ def prodia_case(emulator: Emulator) -> Case:
     return emulated(provider, emulator.desks["prodia"], picture(provider), {"do": "fail"}, usd=usd, waits=waits)
 
 
+def openrouter_case(emulator: Emulator) -> Case:
+    """Of its clips: a picture is the answer to its own request."""
+    provider = OpenRouter(emulator.urls["openrouter"])
+    clip = Generation(
+        capability="video.gen",
+        model=provider.default_model("video.gen"),
+        prompt=PROMPT,
+        aspect="16:9",
+        duration_s=Decimal(4),
+    )
+    return emulated(provider, emulator.desks["openrouter"], clip, {"do": "fail"}, usd=Decimal("0.5"))
+
+
 def replicate_case(emulator: Emulator) -> Case:
     provider = Replicate(emulator.urls["replicate"])
     return emulated(provider, emulator.desks["replicate"], picture(provider), {"do": "fail"}, usd=None)
@@ -101,6 +115,7 @@ CASES: dict[str, Callable[[Emulator], Case]] = {
     "mock": mock_case,
     "fal": fal_case,
     "gmi": gmi_case,
+    "openrouter": openrouter_case,
     "prodia": prodia_case,
     "replicate": replicate_case,
 }

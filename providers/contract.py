@@ -77,6 +77,11 @@ class Media:
     url: str | None = None
     read: Callable[[], bytes] | None = field(default=None, repr=False)
 
+    @property
+    def is_fetchable(self) -> bool:
+        """Can a provider be given it: as bytes, or by an address over http or https?"""
+        return self.url is None or self.url.startswith(("https://", "http://", "data:"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
@@ -180,7 +185,7 @@ class Provider(ABC):
     #: does it call back when a job has ended? "none"; "signed"; "token": only the address proves who calls
     webhooks: ClassVar[str] = "none"
     #: the environment variable with the secret that webhooks are signed with; None where no such secret is set by hand
-    webhook_secret_variable: ClassVar[str | None] = None
+    webhook_variable: ClassVar[str | None] = None
     #: does the operator run it on a machine of their own, whose address may be private and without TLS?
     self_hosted: ClassVar[bool] = False
     #: how long its paid call may take; some vendors answer only when the result is there
@@ -235,7 +240,7 @@ class Provider(ABC):
         yield  # a generator that makes no call
 
     def read_webhook(self, hook: Hook, *, key: str, secret: str) -> Talk[Hint]:
-        """Which job the webhook is about. `secret` is that of `webhook_secret_variable`, "" where it is not set.
+        """Which job the webhook is about. `secret` is that of `webhook_variable`, "" where it is not set.
 
         Raises WebhookRefused where it is not the provider's, too old, or makes no sense, and Unavailable or KeyRefused
         where that cannot be told now.

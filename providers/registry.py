@@ -48,7 +48,7 @@ def api_key(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
 
 def webhook_secret(name: str, *, environ: Mapping[str, str] = os.environ) -> str:
     """What the provider signs its webhooks with, where that is set by hand; "" where it is not. Raises UnknownName."""
-    variable = PROVIDERS.get(name).webhook_secret_variable
+    variable = PROVIDERS.get(name).webhook_variable
     return environ.get(variable, "").strip() if variable else ""
 
 

@@ -54,8 +54,6 @@ _KEEP_FOR_S = 86_400  # results are copied at once; their public address need no
 _INLINE_BYTES = 256_000  # what is smaller travels inside the request
 _UPLOAD_BYTES = 100_000_000
 _MOST_UNITS = 1_000_000
-_INLINE = "data:"
-_FETCHABLE = ("https://", "http://", _INLINE)
 _MANY = ("images", "videos", "audios")
 _ONE = ("image", "video", "audio", "audio_file", "audio_url")
 
@@ -92,7 +90,7 @@ class Fal(Provider):
         if model is None:
             return [("model", f"It is not known how {generation.model} wants to be asked.")]
         problems = model.check(generation)
-        if any(not (file.url or _INLINE).startswith(_FETCHABLE) for file in model.files(generation)):
+        if any(not file.is_fetchable for file in model.files(generation)):
             problems.append(("reference_images", "fal fetches files over http or https only."))
         return problems
 

@@ -13,12 +13,14 @@ from typing import Any
 from urllib.parse import quote
 
 from core.money import ZERO
-from providers import multipart, prices, sheet
+from providers import multipart, prices, sheet, webhooks
 from providers.contract import (
     Call,
     CancelState,
     Cost,
     Generation,
+    Hint,
+    Hook,
     Job,
     JobState,
     Media,
@@ -64,6 +66,8 @@ class Replicate(Provider):
     default_base_url = "https://api.replicate.com"
     key_variable = "REPLICATE_API_TOKEN"
     supports_cancel = True
+    webhooks = "signed"
+    webhook_variable = "REPLICATE_WEBHOOK_SECRET"  # else Replicate is asked for it
     media_hosts = ("replicate.delivery", ".replicate.delivery")
 
     def __init__(self, base_url: str | None = None) -> None:
@@ -84,7 +88,7 @@ class Replicate(Provider):
         if model is None:
             return [("model", f"It is not known how {generation.model} wants to be asked.")]
         problems = model.check(generation)
-        if any(not _is_fetchable(file) for file in model.files(generation)):
+        if any(not file.is_fetchable for file in model.files(generation)):
             problems.append(("reference_images", "Replicate fetches files over http or https only."))
         return problems
 
@@ -134,6 +138,11 @@ class Replicate(Provider):
         if state is JobState.CANCELED:
             return CancelState.CANCELED
         return CancelState.ALREADY_TERMINAL if state in (JobState.DONE, JobState.FAILED) else CancelState.REQUESTED
+
+    def read_webhook(self, hook: Hook, *, key: str, secret: str) -> Talk[Hint]:
+        ask_for_it = Call(method="GET", url=f"{self.base_url}/v1/webhooks/default/secret", headers=_auth(key))
+        event_id = yield from webhooks.standard_event(hook, secret=secret, otherwise=ask_for_it)
+        return Hint(request_id=webhooks.request_id(webhooks.document(hook).get("id")), event_id=event_id)
 
     def check_key(self, *, key: str) -> Talk[bool]:
         reply = yield Call(method="GET", url=f"{self.base_url}/v1/account", headers=_auth(key))
@@ -234,10 +243,6 @@ def _auth(key: str) -> dict[str, str]:
 
 def _digest(idem_key: str) -> str:
     return hashlib.sha256(idem_key.encode()).hexdigest()
-
-
-def _is_fetchable(media: Media) -> bool:
-    return media.url is None or media.url.startswith(("https://", "http://", "data:"))
 
 
 def _require_ok(reply: Reply, *, paid: bool = False) -> None:

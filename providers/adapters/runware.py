@@ -13,8 +13,22 @@ from typing import Any
 from uuid import UUID
 
 from core.money import usd
-from providers import sheet
-from providers.contract import Call, Cost, Generation, Job, JobState, Media, Output, Provider, Reply, Snapshot, Talk
+from providers import sheet, webhooks
+from providers.contract import (
+    Call,
+    Cost,
+    Generation,
+    Hint,
+    Hook,
+    Job,
+    JobState,
+    Media,
+    Output,
+    Provider,
+    Reply,
+    Snapshot,
+    Talk,
+)
 from providers.errors import NotSent, ProviderError, Rejected, SubmissionUnknown, Unavailable
 from providers.verdict import json_object, refusal, require_ok
 
@@ -55,10 +69,12 @@ class Runware(Provider):
     name = "runware"
     default_base_url = "https://api.runware.ai"
     key_variable = "RUNWARE_API_KEY"
+    webhooks = "token"
     media_hosts = (".runware.ai",)
 
     def __init__(self, base_url: str | None = None) -> None:
         super().__init__(base_url)
+        self._url = f"{self.base_url}/v1"
         self.sheets = sheet.load(self.name)
 
     def default_model(self, capability: str) -> str | None:
@@ -75,7 +91,7 @@ class Runware(Provider):
         if model is None:
             return [("model", f"It is not known how {generation.model} wants to be asked.")]
         problems = model.check(generation)
-        if any(not _is_fetchable(file) for file in model.files(generation)):
+        if any(not file.is_fetchable for file in model.files(generation)):
             problems.append(("reference_images", "Runware fetches files over http or https only."))
         return problems
 
@@ -100,7 +116,8 @@ class Runware(Provider):
         data, errors, loose = _entries(reply, task_id)
         if not data and "CONFLICT" not in map(_code, errors):  # nobody but us can have used this id before
             raise _not_accepted(reply, [*errors, *loose])
-        return Job(request_id=task_id, model=generation.model, snapshot=_if_over(data))
+        seen = _snapshot(data, ())
+        return Job(request_id=task_id, model=generation.model, snapshot=seen if seen.is_over else None)
 
     def poll(self, job: Job, *, key: str) -> Talk[Snapshot]:
         data, errors = yield from self._look(job.request_id, key)
@@ -112,6 +129,12 @@ class Runware(Provider):
         is_known = bool(data) or any(_code(error) != "JOB_LOST" for error in errors)
         return Job(request_id=task_id, model="") if is_known else None
 
+    def read_webhook(self, hook: Hook, *, key: str, secret: str) -> Talk[Hint]:
+        said = webhooks.document(hook)
+        named = [entry.get("taskUUID") for entry in _listed(said.get("data")) + _listed(said.get("errors"))]
+        return Hint(request_id=webhooks.request_id(named[0] if named else None))
+        yield  # a generator that makes no call
+
     def check_key(self, *, key: str) -> Talk[bool]:
         task = {"taskType": "accountManagement", "taskUUID": _task_id("account"), "operation": "getDetails"}
         reply = yield Call(method="POST", url=self._url, headers=_auth(key), json=[task])
@@ -119,10 +142,6 @@ class Runware(Provider):
         _require_account(reply, [*errors, *loose])
         require_ok(reply)
         return bool(data)
-
-    @property
-    def _url(self) -> str:
-        return f"{self.base_url}/v1"
 
     def _look(self, task_id: str, key: str) -> Talk[tuple[list[Entry], list[Entry]]]:
         """What Runware has to say about a task; raises when it says something about the account or itself instead."""
@@ -176,10 +195,6 @@ def _task_id(idem_key: str) -> str:
     return str(UUID(bytes=hashlib.sha256(idem_key.encode()).digest()[:16], version=4))
 
 
-def _is_fetchable(media: Media) -> bool:
-    return media.url is None or media.url.startswith(("https://", "http://", "data:"))
-
-
 def _framed(body: dict[str, Any]) -> dict[str, Any]:
     if "frameImages" in body:
         body["frameImages"] = [{"inputImage": body["frameImages"], "frame": "first"}]
@@ -229,12 +244,6 @@ def _not_accepted(reply: Reply, errors: Sequence[Entry]) -> ProviderError:
     if reply.status >= 300:
         return refusal(reply.status, reply.headers, paid=True)
     return SubmissionUnknown("The provider's answer to the submission names no job.")
-
-
-def _if_over(data: Sequence[Entry]) -> Snapshot | None:
-    """The job's end, where its submission already was answered with it."""
-    snapshot = _snapshot(data, ())
-    return snapshot if snapshot.is_over else None
 
 
 def _snapshot(data: Sequence[Entry], errors: Sequence[Entry]) -> Snapshot:

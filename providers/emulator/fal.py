@@ -125,7 +125,8 @@ class FalSheet:
             url=url,
             model=job.model,
             request_id=job.request_id,
-            over_at=lambda: job.ends_at,
+            event_id=job.request_id,
+            at=lambda: job.ends_at,
             body=lambda: webhook_body(job, self._result(job)),
             signer=self._keys,
         )

@@ -60,12 +60,12 @@ class FalKeys:
         x = base64.urlsafe_b64encode(self._key.public_key().public_bytes_raw()).decode().rstrip("=")
         return reply({"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "x": x}]})
 
-    def headers(self, request_id: str, body: bytes, at: int, *, wrong: bool) -> dict[str, str]:
+    def headers(self, event_id: str, body: bytes, at: int, *, wrong: bool) -> dict[str, str]:
         """fal signs its id of the request, the account, the moment and the body's digest."""
         key = Ed25519PrivateKey.generate() if wrong else self._key
-        message = "\n".join([request_id, _USER, str(at), hashlib.sha256(body).hexdigest()])
+        message = "\n".join([event_id, _USER, str(at), hashlib.sha256(body).hexdigest()])
         return {
-            "X-Fal-Webhook-Request-Id": request_id,
+            "X-Fal-Webhook-Request-Id": event_id,
             "X-Fal-Webhook-User-Id": _USER,
             "X-Fal-Webhook-Timestamp": str(at),
             "X-Fal-Webhook-Signature": key.sign(message.encode()).hex(),

@@ -21,7 +21,7 @@ _ONCE = frozenset({"forged", "wrong_key", "unsigned", "stale"})  # whoever sends
 class Signer(Protocol):
     """How a vendor signs."""
 
-    def headers(self, request_id: str, body: bytes, at: int, *, wrong: bool) -> dict[str, str]:
+    def headers(self, event_id: str, body: bytes, at: int, *, wrong: bool) -> dict[str, str]:
         """What goes along with a body that is signed at that moment; `wrong`: with a key that is not the vendor's."""
 
     def rotate(self) -> None:
@@ -30,12 +30,13 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A webhook that is promised. `over_at` is when its job ends, by the desk's clock; `body` is made then."""
+    """A webhook that is promised. `at` is when it is due, by the desk's clock; `body` is made then."""
 
     url: str
     model: str
     request_id: str
-    over_at: Callable[[], float]
+    event_id: str
+    at: Callable[[], float]
     body: Callable[[], bytes]
     signer: Signer
 
@@ -59,7 +60,7 @@ class Postman:
         task.add_done_callback(self._out.discard)
 
     async def _see_to(self, letter: Letter) -> None:
-        while (left := letter.over_at() - self.clock.now()) > 0:
+        while (left := letter.at() - self.clock.now()) > 0:
             await asyncio.sleep(min(left, _LOOK_S) if self.clock.is_frozen else min(left, 0.25))
         rule = self.plan.take("webhook", letter.model)
         do = rule.do if rule else ""
@@ -102,7 +103,7 @@ def _signed(letter: Letter, body: bytes, do: str) -> tuple[dict[str, str], bytes
     if do == "huge":
         body += b" " * _HUGE_BYTES
     at = int(time.time()) - (_STALE_S if do == "stale" else 0)
-    headers = {} if do == "unsigned" else letter.signer.headers(letter.request_id, body, at, wrong=do == "wrong_key")
+    headers = {} if do == "unsigned" else letter.signer.headers(letter.event_id, body, at, wrong=do == "wrong_key")
     return headers, body + b" " if do == "forged" else body
 
 

@@ -12,12 +12,13 @@ from providers import multipart
 from providers.emulator.desk import Desk
 from providers.emulator.faults import Rule
 from providers.emulator.media import CONTENT_TYPES, content
+from providers.emulator.postman import Letter
 from providers.emulator.predictions import Prediction, is_complete, span
+from providers.emulator.signers import Standard
 from providers.emulator.wire import Answer, Request, reply
 
 _LISTS = frozenset({"flux-dev", "flux-schnell"})  # models that answer with a list, even of one
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-_SECRET = "whsec_" + base64.b64encode(b"the emulator's own secret, 32 b.").decode()  # what callbacks are signed with
 _PREDICT = (  # whose prediction is asked for
     re.compile(r"/v1/models/(?P<model>[^/]+/[^/]+)/predictions"),
     re.compile(r"/v1/deployments/(?P<model>[^/]+/[^/]+)/predictions"),
@@ -36,6 +37,7 @@ class ReplicateSheet:
         self.origin = ""
         self._desk = desk
         self._began = desk.clock.now()
+        self._signer = Standard(b"the emulator's own secret, 32 b.")
         self._predictions: dict[str, Prediction] = {}
         self._files: dict[str, multipart.Part] = {}
 
@@ -66,7 +68,7 @@ class ReplicateSheet:
             "upload": lambda: self._upload(request),
             "list": lambda: reply({"previous": None, "next": None, "results": self._all()}),
             "account": lambda: reply({"type": "user", "username": "emu", "name": "Emu", "github_url": None}),
-            "secret": lambda: reply({"key": _SECRET}),
+            "secret": lambda: reply({"key": self._signer.secret}),
         }
         return answers[on]() if on in answers else _refuse(404, "Not found", "The requested resource was not found.")
 
@@ -92,7 +94,25 @@ class ReplicateSheet:
         prediction.spoil(within_s=span(request.headers.get("cancel-after")))
         self._predictions[prediction.request_id] = prediction
         seen.request_id = prediction.request_id
+        wanted = body.get("webhook_events_filter", ["start", "completed"])
+        for event in ("start", "completed") if prediction.webhook else ():
+            if event in wanted:
+                self._desk.postman.promise(self._letter(prediction, event))
         return self._created(prediction, request)
+
+    def _letter(self, prediction: Prediction, event: str) -> Letter:
+        def at() -> float:
+            return prediction.starts_at if event == "start" else prediction.ends_at
+
+        return Letter(
+            url=str(prediction.webhook),
+            model=prediction.model,
+            request_id=prediction.request_id,
+            event_id=f"msg_{prediction.request_id}_{event}",
+            at=at,
+            body=lambda: json.dumps(self._document(prediction, at())).encode(),
+            signer=self._signer,
+        )
 
     def _created(self, prediction: Prediction, request: Request) -> Answer:
         """At once, or, where `Prefer: wait` asks for it, when it is done, or when that has been waited for in vain."""

@@ -1,6 +1,7 @@
 """Runware's endpoint as its documentation describes it: lists of tasks, acknowledged, then asked for by their ids."""
 
 import base64
+import json
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,8 @@ from uuid import UUID, uuid4
 from providers.emulator.desk import Desk
 from providers.emulator.faults import Rule
 from providers.emulator.media import CONTENT_TYPES, content
+from providers.emulator.postman import Letter
+from providers.emulator.signers import Unsigned
 from providers.emulator.wire import Answer, Request, reply
 
 _JOBS = frozenset({"imageInference", "videoInference", "audioInference", "upscale"})
@@ -105,6 +108,7 @@ class RunwareSheet:
         seen.request_id = str(task["taskUUID"])
         if job.do != "forget":
             self._jobs[seen.request_id] = job
+            self._promise(job)
         if job.do == "at_once":
             job.ends_at = now
             return reply({"data": [{name: value for name, value in self._result(job, 0).items() if name != "status"}]})
@@ -129,6 +133,25 @@ class RunwareSheet:
         if job.do == "half":
             return reply({"data": results, "errors": [_error("timeoutProvider", job.task)]})
         return reply({"data": results})
+
+    def _promise(self, job: RunwareJob) -> None:
+        """One webhook a result."""
+        for number in range(2 if job.do == "partial" else 1) if job.task.get("webhookURL") else ():
+            letter = Letter(
+                url=str(job.task["webhookURL"]),
+                model=str(job.task.get("model", "")),
+                request_id=str(job.task["taskUUID"]),
+                event_id="",
+                at=lambda: job.ends_at,
+                body=lambda number=number: json.dumps(self._told(job, number)).encode(),  # type: ignore[misc]
+                signer=Unsigned(),
+            )
+            self._desk.postman.promise(letter)
+
+    def _told(self, job: RunwareJob, number: int) -> dict[str, Any]:
+        if job.do == "model_error":
+            return {"errors": [_error(job.rule.type if job.rule and job.rule.type else "timeoutProvider", job.task)]}
+        return {"data": [self._result(job, number)]}
 
     def _result(self, job: RunwareJob, number: int) -> dict[str, Any]:
         word, name = _WORDS[job.kind], f"{job.task['taskUUID']}/{number}"

@@ -15,8 +15,22 @@ from typing import Any
 from urllib.parse import quote
 
 from core.money import usd
-from providers import prices, sheet
-from providers.contract import Call, Cost, Generation, Job, JobState, Media, Output, Provider, Reply, Snapshot, Talk
+from providers import prices, sheet, webhooks
+from providers.contract import (
+    Call,
+    Cost,
+    Generation,
+    Hint,
+    Hook,
+    Job,
+    JobState,
+    Media,
+    Output,
+    Provider,
+    Reply,
+    Snapshot,
+    Talk,
+)
 from providers.errors import Rejected, SubmissionUnknown, Unavailable
 from providers.sniff import HEAD_BYTES, sniff
 from providers.verdict import json_object, refusal, require_ok, retry_after_s
@@ -46,6 +60,8 @@ class OpenRouter(Provider):
     name = "openrouter"
     default_base_url = "https://openrouter.ai/api/v1"
     key_variable = "OPENROUTER_API_KEY"
+    webhooks = "signed"
+    webhook_variable = "OPENROUTER_WEBHOOK_SECRET"
     submit_timeout_s = 180
 
     def __init__(self, base_url: str | None = None) -> None:
@@ -69,7 +85,7 @@ class OpenRouter(Provider):
         if model is None:
             return [("model", f"It is not known how {generation.model} wants to be asked.")]
         problems = model.check(generation)
-        if any(not _is_fetchable(file) for file in model.files(generation)):
+        if any(not file.is_fetchable for file in model.files(generation)):
             problems.append(("reference_images", "OpenRouter fetches files over http or https only."))
         return problems
 
@@ -101,12 +117,19 @@ class OpenRouter(Provider):
     def poll(self, job: Job, *, key: str) -> Talk[Snapshot]:
         known = self.sheets.get(job.model)
         if known is not None and known.sync:
-            return _failed("OUTPUT_EXPIRED", _cost(job.urls.get("usd")))
+            return _failed("OUTPUT_EXPIRED", _cost(job.urls.get("usd"), source=job.urls.get("source", "reported")))
         reply = yield Call(method="GET", url=self._job_url(job), headers=self.download_headers(key))
         if reply.status == 404:
             return _failed("JOB_LOST")
         _require_ok(reply, _error(_object(reply)))
         return self._snapshot(job, json_object(reply))
+
+    def read_webhook(self, hook: Hook, *, key: str, secret: str) -> Talk[Hint]:
+        if secret:  # else, as with vendors who do not sign, its address alone proves it
+            webhooks.require_stamped_signature(hook, "x-openrouter-signature", secret)
+        job, event_id = webhooks.document(hook).get("data"), hook.headers.get("x-openrouter-idempotency-key", "")
+        return Hint(request_id=webhooks.request_id(isinstance(job, dict) and job.get("id")), event_id=event_id)
+        yield  # a generator that makes no call
 
     def check_key(self, *, key: str) -> Talk[bool]:
         reply = yield Call(method="GET", url=f"{self.base_url}/key", headers=self.download_headers(key))
@@ -148,7 +171,7 @@ class OpenRouter(Provider):
             seen = self._delivered(generation, reply, answer)
         named = reply.headers.get("x-generation-id", "")
         request_id = named if _ID.fullmatch(named) else f"zap-{hashlib.sha256(idem_key.encode()).hexdigest()[:24]}"
-        spent = {"usd": str(seen.cost.usd)} if seen.cost else {}
+        spent = {"usd": str(seen.cost.usd), "source": seen.cost.source} if seen.cost else {}
         return Job(request_id=request_id, model=generation.model, urls=spent, snapshot=seen)
 
     def _delivered(self, generation: Generation, reply: Reply, answer: Mapping[str, Any]) -> Snapshot:
@@ -175,10 +198,6 @@ class OpenRouter(Provider):
 def _path(capability: str) -> str:
     kind = capability.partition(".")[0]
     return {"image": "/images", "video": "/videos"}.get(kind, "/audio/speech")
-
-
-def _is_fetchable(media: Media) -> bool:
-    return media.url is None or media.url.startswith(("https://", "http://", "data:"))
 
 
 def _address(media: Media) -> str:
@@ -246,12 +265,12 @@ def _charged(answer: Mapping[str, Any]) -> Cost | None:
     return _cost(usage.get("cost"))
 
 
-def _cost(amount: object) -> Cost | None:
+def _cost(amount: object, *, source: str = "reported") -> Cost | None:
     if amount is None or isinstance(amount, bool):
         return None
     try:
         dollars = Decimal(str(amount))
-        return Cost(usd=usd(dollars), source="reported") if 0 <= dollars <= _MOST_USD else None
+        return Cost(usd=usd(dollars), source=source) if 0 <= dollars <= _MOST_USD else None
     except InvalidOperation:  # also what comparing a NaN raises
         return None
 

@@ -89,14 +89,16 @@ def test_it_is_known_by_the_name_of_what_was_generated(desk, submit, asked):
     assert job.request_id == desk.journal.accepted()[0].request_id
 
 
-@pytest.mark.parametrize(("asked", "usd"), [(STILL, "0.04"), (WORDS, "0.00038")], ids=NAMES)
-def test_whoever_loses_it_has_lost_the_result_and_not_the_bill(desk, submit, poll, asked, usd):
+@pytest.mark.parametrize(
+    ("asked", "usd", "source"), [(STILL, "0.04", "reported"), (WORDS, "0.00038", "quoted")], ids=NAMES
+)
+def test_whoever_loses_it_has_lost_the_result_and_not_the_bill(desk, submit, poll, asked, usd, source):
     job = submit(asked)
 
     seen = poll(Job(request_id=job.request_id, model=job.model, urls=dict(job.urls)))
 
     assert (seen.state, seen.error_code, seen.retryable) == (JobState.FAILED, "OUTPUT_EXPIRED", True)
-    assert seen.cost.usd == Decimal(usd)
+    assert (seen.cost.usd, seen.cost.source) == (Decimal(usd), source)
     assert desk.journal.count("status") == 0
 
 

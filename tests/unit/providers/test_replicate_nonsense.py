@@ -64,7 +64,7 @@ def require_sense(seen):
     assert [word for word in SECRETS if word in repr(seen)] == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(prediction=PREDICTIONS)
 def test_a_prediction_makes_sense_whatever_stands_in_it(prediction):
     seen = hold(Replicate().poll(JOB, key="k"), [Reply(status=200, headers={}, body=json.dumps(prediction).encode())])
@@ -72,7 +72,7 @@ def test_a_prediction_makes_sense_whatever_stands_in_it(prediction):
     require_sense(seen)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(reply=REPLIES)
 def test_a_poll_ends_in_a_snapshot_or_in_an_error_of_ours(reply):
     seen = hold(Replicate().poll(JOB, key="k"), [reply])
@@ -81,7 +81,7 @@ def test_a_poll_ends_in_a_snapshot_or_in_an_error_of_ours(reply):
         require_sense(seen)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(reply=REPLIES)
 def test_a_submission_ends_in_a_job_or_in_an_error_of_ours(reply):
     seen = hold(Replicate().submit(CLIP, key="k", idem_key="i"), [reply])
@@ -92,7 +92,7 @@ def test_a_submission_ends_in_a_job_or_in_an_error_of_ours(reply):
         assert all(url.startswith("https://api.replicate.com/") for url in seen.urls.values())
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(upload=REPLIES, reply=REPLIES)
 def test_an_upload_ends_in_a_submission_or_in_an_error_of_ours(upload, reply):
     picture = Media(content_type="image/png", read=lambda: b"x" * 300_000)
@@ -103,7 +103,7 @@ def test_an_upload_ends_in_a_submission_or_in_an_error_of_ours(upload, reply):
     assert isinstance(seen, ProviderError) or seen.request_id
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(reply=REPLIES)
 def test_a_cancellation_ends_in_a_word_or_in_an_error_of_ours(reply):
     assert isinstance(hold(Replicate().cancel(JOB, key="k"), [reply]), CancelState | ProviderError)

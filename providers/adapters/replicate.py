@@ -4,8 +4,6 @@ A prediction ends as succeeded, failed, canceled or aborted (its deadline passed
 cost is not told. Results are deleted there after an hour.
 """
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -32,6 +30,7 @@ from providers.contract import (
 )
 from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
 from providers.verdict import json_object, require_ok
+from providers.wire import data_url, idem_header
 
 STATES = {  # their word: ours
     "starting": JobState.QUEUED,
@@ -103,8 +102,7 @@ class Replicate(Provider):
         reply = yield Call(
             method="POST",
             url=f"{self.base_url}/v1/models/{generation.model}/predictions",
-            # Replicate ignores the last; a journal can count by it.
-            headers={**_auth(key), "Cancel-After": _CANCEL_AFTER, "X-Zap-Idem-Key": _digest(idem_key)},
+            headers={**_auth(key), **idem_header(idem_key), "Cancel-After": _CANCEL_AFTER},
             json=body,
             paid=True,
         )
@@ -221,7 +219,7 @@ class Replicate(Provider):
             return media.url
         content = media.read() if media.read else b""
         if len(content) <= _INLINE_BYTES:
-            return f"data:{media.content_type};base64,{base64.b64encode(content).decode()}"
+            return data_url(media.content_type, content)
         if len(content) > _UPLOAD_BYTES:
             raise Rejected("A file is larger than Replicate takes.")
         ending = media.content_type.partition("/")[2] or "bin"
@@ -239,10 +237,6 @@ class Replicate(Provider):
 
 def _auth(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
-
-
-def _digest(idem_key: str) -> str:
-    return hashlib.sha256(idem_key.encode()).hexdigest()
 
 
 def _require_ok(reply: Reply, *, paid: bool = False) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 
+from providers.emulator.comfyui import ComfySheet
 from providers.emulator.desk import Desk, Pace, Sheet
 from providers.emulator.fal import FalSheet
 from providers.emulator.gmi import GmiSheet
@@ -23,6 +24,7 @@ from providers.registry import base_url_variable
 
 JUDGE = "judge"
 SHEETS: dict[str, Callable[[Desk], Sheet]] = {
+    "comfyui": ComfySheet,
     "fal": FalSheet,
     "gmi": GmiSheet,
     "openrouter": OpenRouterSheet,

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from providers.adapters.comfyui import ComfyUI
 from providers.adapters.fal import Fal
 from providers.adapters.gmi import Gmi
 from providers.adapters.mock import Mock
 from providers.adapters.openrouter import OpenRouter
 from providers.adapters.prodia import Prodia
 from providers.adapters.replicate import Replicate
+from providers.adapters.runware import Runware
 from providers.contract import Generation, JobState, Provider
 from providers.emulator import Emulator
 
@@ -111,12 +113,41 @@ def replicate_case(emulator: Emulator) -> Case:
     return emulated(provider, emulator.desks["replicate"], picture(provider), {"do": "fail"}, usd=None)
 
 
+def runware_case(emulator: Emulator) -> Case:
+    provider, usd = Runware(emulator.urls["runware"]), Decimal("0.0038")
+    return emulated(provider, emulator.desks["runware"], picture(provider), {"do": "model_error"}, usd=usd)
+
+
+class Comfy(ComfyUI):
+    """One that lets recipes bring their graphs."""
+
+    def __init__(self, base_url: str | None = None) -> None:
+        super().__init__(base_url, None, "1")
+
+
+GRAPH = {
+    "3": {"class_type": "KSampler", "inputs": {"seed": 1, "steps": 20, "positive": ["6", 0], "latent_image": ["5", 0]}},
+    "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 512, "height": 512, "batch_size": 1}},
+    "6": {"class_type": "CLIPTextEncode", "inputs": {"text": ""}},
+    "9": {"class_type": "SaveImage", "inputs": {"images": ["3", 0], "filename_prefix": "zaps"}},
+}
+SLOTS = {"prompt": ["6", "text"], "seed": ["3", "seed"], "width": ["5", "width"], "height": ["5", "height"]}
+
+
+def comfyui_case(emulator: Emulator) -> Case:
+    provider, desk = Comfy(emulator.urls["comfyui"]), emulator.desks["comfyui"]
+    asked = picture(provider, params={"workflow": GRAPH, "slots": SLOTS})
+    return emulated(provider, desk, asked, {"do": "oom"}, usd=Decimal(0), has_place=True)
+
+
 CASES: dict[str, Callable[[Emulator], Case]] = {
     "mock": mock_case,
+    "comfyui": comfyui_case,
     "fal": fal_case,
     "gmi": gmi_case,
     "openrouter": openrouter_case,
     "prodia": prodia_case,
     "replicate": replicate_case,
+    "runware": runware_case,
 }
 EMULATED = [name for name in CASES if name != "mock"]

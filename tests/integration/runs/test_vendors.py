@@ -1,0 +1,83 @@
+"""A live run at one vendor after the other: bought from the emulator, fetched, stored and booked."""
+
+from decimal import Decimal
+
+import pytest
+
+from tests.factories import planned
+from tests.integration.runs.life import attempts_of, go_on, live, states
+from zaps.planned import InputRef, Role, Source
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+GMI = {"provider": "gmi"}
+PRODIA = {"provider": "prodia"}
+FRAME = (InputRef(source=Source.STEP, name="clip", role=Role.FIRST_FRAME),)
+
+
+@pytest.fixture
+def vendors(emulator, monkeypatch):
+    """The desks of the vendors that this process buys from."""
+    addresses = {f"{name.upper()}_BASE_URL": emulator.urls[name] for name in ("gmi", "prodia")}
+    keys = {"GMI_API_KEY": "secret", "GMI_ORG_ID": "org", "PRODIA_TOKEN": "secret"}
+    for name, value in {**addresses, **keys, "ZAP_ALLOW_LOOPBACK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    return emulator.desks
+
+
+def kinds(run):
+    return sorted(run.assets.values_list("step__step_id", "kind"))
+
+
+def costs(run):
+    return {one.step.step_id: (one.actual_usd, one.cost_source) for one in run.attempts.select_related("step")}
+
+
+def test_gmi_makes_a_film_from_a_picture_that_it_made(bells, vendors):
+    run = live(
+        planned("still", model="seedream-5.0-lite", quote="0.035", **GMI),
+        planned(
+            "clip", "still", kind="video.gen", model="seedance-2-0-260128", duration_s=Decimal(4), quote="0.28", **GMI
+        ),
+        planned(
+            "more", "clip", kind="video.extend", model="seedance-2-0-260128", duration_s=Decimal(4), quote="0.28",
+            inputs=FRAME, **GMI,
+        ),
+        planned("voice", kind="audio.tts", model="minimax-tts-speech-2.8-hd", quote="0.001", **GMI),
+    )  # fmt: skip
+
+    go_on(bells)
+
+    assert states(run)[0] == "done"
+    assert kinds(run) == [("clip", "mp4"), ("more", "mp4"), ("still", "png"), ("voice", "wav")]
+    assert costs(run)["clip"] == (Decimal("0.28"), "quoted")
+    assert len(vendors["gmi"].journal.accepted()) == 4
+
+
+def test_prodia_makes_a_film_from_a_picture_that_came_with_its_answer(bells, vendors):
+    run = live(
+        planned("sketch", model="inference.flux-fast.schnell.txt2img.v2", quote="0.0025", **PRODIA),
+        planned(
+            "clip", "sketch", kind="video.gen", model="inference.wan2-7.img2vid.v1", duration_s=Decimal(4),
+            quote="0.60", **PRODIA,
+        ),
+    )  # fmt: skip
+
+    go_on(bells)
+
+    assert states(run)[0] == "done"
+    assert kinds(run) == [("clip", "mp4"), ("sketch", "png")]
+    assert costs(run) == {"sketch": (Decimal("0.0025"), "reported"), "clip": (Decimal("0.25"), "reported")}
+    assert len(vendors["prodia"].journal.accepted()) == 2
+
+
+@pytest.mark.parametrize("name", ["gmi", "prodia"])
+def test_a_lost_answer_is_not_asked_for_again(bells, vendors, name):
+    model = {"gmi": "seedream-5.0-lite", "prodia": "inference.flux-2.pro.txt2img.v1"}[name]
+    vendors[name].plan.add({"on": "submit", "do": "drop_after"})
+    run = live(planned("a", provider=name, model=model, quote="0.06"))
+
+    go_on(bells, rounds=5)
+
+    assert [one.status for one in attempts_of(run)] == ["unknown"]
+    assert len(vendors[name].journal.accepted()) == 1

@@ -81,3 +81,22 @@ def test_every_line_of_the_book_has_a_unit_that_is_known(book):
 
 def test_every_model_that_we_can_ask_for_has_a_price(book):
     assert [model for model in Fal().sheets if ("fal", model) not in book] == []
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "made", "usd"),
+    [
+        ("replicate", "black-forest-labs/flux-dev", {}, "0.025"),
+        ("replicate", "kwaivgi/kling-v2.5-turbo-pro", {"duration_s": Decimal(5)}, "0.35"),
+        ("replicate", "minimax/speech-02-turbo", {"characters": 500}, "0.03"),
+        ("mock", "anything", {}, "0"),
+    ],
+)
+def test_what_was_made_is_worth_its_price_however_old(book, provider, model, made, usd):
+    assert book.worth(provider, model, **made) == Decimal(usd)
+
+
+@pytest.mark.parametrize("model", ["kwaivgi/kling-v2.5-turbo-pro", "minimax/speech-02-turbo", "nobody/nothing"])
+def test_what_nobody_knows_the_amount_of_is_worth_nothing_that_can_be_told(book, model):
+    with pytest.raises(PriceUnknown):
+        book.worth("replicate", model)

@@ -7,6 +7,7 @@ import pytest
 from providers import prices
 from providers.adapters.fal import Fal
 from providers.adapters.mock import MAKES
+from providers.adapters.replicate import Replicate
 from providers.contract import Generation, Media
 
 PICTURE = Media(content_type="image/png", url="https://example.com/a.png")
@@ -190,3 +191,21 @@ def test_a_tier_names_a_model_where_there_is_one(capability, tier, model):
 ])  # fmt: skip
 def test_a_model_that_only_makes_pictures_stands_for_the_one_of_its_family_that_edits_them(capability, model, meant):
     assert Fal().model_for(capability, model) == meant
+
+
+@pytest.mark.parametrize(
+    ("seconds", "problems"),
+    [
+        ("7", []),
+        ("7.0", []),
+        ("7.5", [("duration_s", "bytedance/seedance-1-lite makes whole seconds, not 7.5.")]),
+        ("1", [("duration_s", "bytedance/seedance-1-lite makes at least 2 seconds.")]),
+        ("13", [("duration_s", "bytedance/seedance-1-lite makes at most 12 seconds.")]),
+    ],
+)
+def test_a_model_that_counts_whole_seconds_is_not_asked_for_a_part_of_one(seconds, problems):
+    clip = Generation(
+        capability="video.gen", model="bytedance/seedance-1-lite", prompt="p", duration_s=Decimal(seconds)
+    )
+
+    assert Replicate().check(clip) == problems

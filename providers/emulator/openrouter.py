@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -12,11 +13,15 @@ from uuid import uuid4
 from providers.emulator.desk import Desk
 from providers.emulator.faults import Rule
 from providers.emulator.media import CONTENT_TYPES, content
+from providers.emulator.postman import Letter
+from providers.emulator.signers import Stamped
 from providers.emulator.wire import Answer, Request, reply
 
 _VIDEO = re.compile(r"/videos/(?P<id>[^/]+)(?P<content>/content)?")
 _PAID = frozenset({"/images", "/videos", "/audio/speech"})
 _COST = {"/images": 0.04, "/videos": 0.5}
+_CALLED = ("https:", "http://127.0.0.1:", "http://localhost:")  # the vendor itself calls over https only
+WEBHOOK_SECRET = "the emulator's own secret"  # noqa: S105 (of no account)
 _FLAGGED = {"reasons": ["violence"], "flagged_input": "A...", "provider_name": "Emu", "model_slug": "emu/model"}
 
 
@@ -53,6 +58,7 @@ class OpenRouterSheet:
         self.origin = ""
         self._desk = desk
         self._clips: dict[str, Clip] = {}
+        self._signer = Stamped(WEBHOOK_SECRET, "X-OpenRouter-Signature", "X-OpenRouter-Idempotency-Key")
 
     def aim(self, request: Request) -> tuple[str, str]:
         path = _inner(request)
@@ -116,12 +122,32 @@ class OpenRouterSheet:
             rule=rule,
         )
         self._clips[request_id] = clip
+        if body.get("callback_url"):
+            self._desk.postman.promise(self._letter(clip, str(body["callback_url"])))
         return reply({**_names(clip), "status": "pending"}, 202)
 
     def _status(self, request: Request) -> Answer:
         clip, now = self._find(request), self._desk.clock.now()
-        if clip is None:
-            return _refuse(404, "Job not found")
+        return reply(self._document(clip, now)) if clip else _refuse(404, "Job not found")
+
+    def _letter(self, clip: Clip, url: str) -> Letter:
+        def told() -> bytes:
+            data = {**self._document(clip, clip.ends_at), "model": clip.model}
+            created_at = datetime.now(UTC).isoformat()
+            event = {"type": f"video.generation.{data['status']}", "created_at": created_at, "data": data}
+            return json.dumps(event).encode()
+
+        return Letter(
+            url=url,
+            model=clip.model,
+            request_id=clip.request_id,
+            event_id=f"evt-{clip.request_id}",
+            at=lambda: clip.ends_at,
+            body=told,
+            signer=self._signer,
+        )
+
+    def _document(self, clip: Clip, now: float) -> dict[str, Any]:
         status = clip.status(now)
         document: dict[str, Any] = {**_names(clip), "status": status}
         if now >= clip.ends_at:
@@ -133,7 +159,7 @@ class OpenRouterSheet:
             count = {"several": 2, "no_output": 0}.get(clip.does, 1)
             document["unsigned_urls"] = [f"{base}?index={index}" for index in range(count)]
             document["usage"] = {"cost": _COST["/videos"], "is_byok": clip.does == "byok"}
-        return reply(document)
+        return document
 
     def _content(self, request: Request) -> Answer:
         clip, keep_s = self._find(request), self._desk.pace.keep_s
@@ -172,7 +198,7 @@ def _wrong(path: str, body: Any) -> str:
         "image_url: Required": not all(_is_picture(one) for one in pictures),
         "frame_type: Invalid option": any(one.get("frame_type") not in ("first_frame", "last_frame") for one in frames),
         "duration: Expected integer": not isinstance(body.get("duration", 1), int),
-        "callback_url: must be HTTPS": not str(body.get("callback_url", "https:")).startswith("https:"),
+        "callback_url: must be HTTPS": not str(body.get("callback_url", "https:")).startswith(_CALLED),
     }
     return next((complaint for complaint, is_so in complaints.items() if is_so), "")
 

@@ -15,6 +15,7 @@ _PAUSE_S = 0.2  # after the first refusal; then twice as long each time
 _LOOK_S = 0.02  # how soon a clock is seen to have been moved
 _STALE_S = 3600
 _HUGE_BYTES = 1_100_000
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 _ONCE = frozenset({"forged", "wrong_key", "unsigned", "stale"})  # whoever sends these does not try again
 
 
@@ -110,6 +111,8 @@ def _signed(letter: Letter, body: bytes, do: str) -> tuple[dict[str, str], bytes
 async def post(url: str, headers: Mapping[str, str], body: bytes, *, drip_s: float = 0.0) -> int:
     """POST, and the answer's status. `drip_s` passes between four pieces of the body. Raises OSError and ValueError."""
     parts = urlsplit(url)
+    if parts.hostname not in _HERE:
+        raise ValueError("The emulator calls nobody but this machine.")
     secure = parts.scheme == "https"
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port or (443 if secure else 80), ssl=secure)
     try:

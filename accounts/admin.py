@@ -1,14 +1,22 @@
-"""The operators' door to tokens and idempotency keys."""
+"""The operators' door to tokens, idempotency keys and the vault. A key itself is shown nowhere."""
+
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from accounts.models import ApiToken, IdempotencyKey
+from accounts.models import ApiToken, IdempotencyKey, OperatorKeyGrant, Secret, SecretAccess
 from accounts.tokens import revoke
-from core.ledger import Ledger, badge, json_block
+from core.ledger import EMPTY, Ledger, badge, json_block, word_filter
+
+if TYPE_CHECKING:
+    _Admin = admin.ModelAdmin[OperatorKeyGrant]
+else:
+    _Admin = admin.ModelAdmin
 
 
 @admin.register(ApiToken)
@@ -71,3 +79,63 @@ class IdempotencyKeyAdmin(Ledger):
     def body(self, key: IdempotencyKey) -> SafeString | str:
         """What is answered again."""
         return json_block(key.response_body)
+
+
+@admin.register(Secret)
+class SecretAdmin(Ledger):
+    """Whose keys there are. They are set by `zap keys set` and the API, and read by nobody."""
+
+    list_display = ("provider", "name", "whose", "request_ref", "ending", "fingerprint", "set_by", "updated_at")
+    list_select_related = ("owner",)
+    list_defer = ("ciphertext",)
+    search_fields = ("owner__username", "provider__exact", "request_ref__exact", "fingerprint__exact")
+    search_help_text = "Owner; provider, run or fingerprint in full"
+    date_hierarchy = "updated_at"
+    fields = (
+        "provider", "name", "whose", "request_ref", "ending", "fingerprint", "account", "set_by",
+        "created_at", "updated_at", "rotated_at",
+    )  # fmt: skip
+    readonly_fields = ("whose", "ending")
+
+    @admin.display(description="owner", ordering="owner")
+    def whose(self, secret: Secret) -> str:
+        """The owner, or the operator."""
+        return "the operator" if secret.owner is None else str(secret.owner)
+
+    @admin.display(description="value")
+    def ending(self, secret: Secret) -> str:
+        """Its last characters."""
+        return f"…{secret.last_four}" if secret.last_four else EMPTY
+
+
+@admin.register(SecretAccess)
+class SecretAccessAdmin(Ledger):
+    """Who used which key, and why."""
+
+    list_display = ("at", "provider", "source", "owner", "used_for", "why", "run_id", "step_id", "attempt")
+    list_select_related = ("owner",)
+    list_filter = (word_filter("source", "source", ("request", "creator", "operator")),)
+    search_fields = ("owner__username", "used_for__exact", "run_id__exact", "account__exact")
+    search_help_text = "Owner; principal, run or account in full"
+    date_hierarchy = "at"
+    fields = ("at", "provider", "source", "owner", "account", "used_for", "why", "run_id", "step_id", "attempt")
+
+
+@admin.register(OperatorKeyGrant)
+class OperatorKeyGrantAdmin(_Admin):
+    """Who may spend the operator's keys where ZAP_OPERATOR_KEYS_FOR says `allowed`. Given and taken, never changed."""
+
+    list_display = ("user", "granted_by", "granted_at")
+    list_select_related = ("user", "granted_by")
+    search_fields = ("user__username",)
+    autocomplete_fields = ("user",)
+    fields = ("user",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """There is nothing to change."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: OperatorKeyGrant, form: Any, change: bool) -> None:
+        """Note who gave it."""
+        obj.granted_by = request.user if isinstance(request.user, User) else None
+        super().save_model(request, obj, form, change)

@@ -35,6 +35,7 @@ VERBS = {  # verb: what it is for
     "drain": "run one cycle of the drain in this process",
     "emulator": "play the providers on this machine, for trying and testing",
     "token": "make an API token",
+    "keys": "set, list, try and delete providers' keys",
     "info": "say what this installation is made of",
     "help": "show this, or what a verb takes",
 }

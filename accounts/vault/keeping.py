@@ -6,7 +6,6 @@ from datetime import datetime
 from itertools import groupby
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Secret
 from accounts.vault.cipher import Place, fingerprint, fingerprints, seal
@@ -87,13 +86,13 @@ def forget_requests(request_refs: Iterable[str]) -> int:
 
 @transaction.atomic
 def _write(provider: str, values: Mapping[str, str], *, owner_id: int | None, by: str, request_ref: str) -> None:
-    account, now = _account_of(provider, values[fields_of(provider)[0]]), timezone.now()
+    account = _account_of(provider, values[fields_of(provider)[0]])
     rows = [
         Secret(
             owner_id=owner_id, provider=provider, name=name, request_ref=request_ref, account=account,
             ciphertext=seal(value, Place(owner_id=owner_id, provider=provider, name=name, request_ref=request_ref)),
             last_four=value[-4:] if len(value) >= _LONG_ENOUGH else "",
-            fingerprint=fingerprint(value), set_by=by, updated_at=now,
+            fingerprint=fingerprint(value), set_by=by,
         )
         for name, value in sorted(values.items())
     ]  # fmt: skip

@@ -1,7 +1,8 @@
 import pytest
 from cryptography.fernet import Fernet
+from django.contrib.auth.models import User
 
-from tests.integration.people import bearer, make_user
+from tests.integration.people import bearer
 
 #: nothing else in the tests looks like it, so that wherever it turns up it has leaked
 CANARY = "canary-0123456789:do-not-show-this-fal-key-7Qz9"
@@ -16,17 +17,17 @@ def _vault(settings, monkeypatch):
 
 @pytest.fixture
 def alice(db):
-    return make_user("alice")
+    return User.objects.create_user("alice")
 
 
 @pytest.fixture
 def bob(db):
-    return make_user("bob")
+    return User.objects.create_user("bob")
 
 
 @pytest.fixture
 def sam(db):
-    return make_user("sam", staff=True)
+    return User.objects.create_user("sam", is_staff=True)
 
 
 @pytest.fixture

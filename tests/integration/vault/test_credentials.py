@@ -13,7 +13,6 @@ from accounts.vault.credentials import (
     require,
     source_for,
 )
-from accounts.vault.keyring import KEEP_S, Keyring
 from accounts.vault.sets import read_sets
 from core.registry import UnknownName
 from providers import registry
@@ -42,7 +41,7 @@ def get(owner, *, run="", source=None, provider="fal"):
     return credential(provider, owner_id=owner and owner.pk, request_ref=run, source=source, use=use)
 
 
-# --- the order ----------------------------------------------------------------------------------------------------
+# --- the order ------------------------------------------------------------------------------------------------------
 
 
 def test_the_run_s_own_key_goes_before_its_owner_s_and_that_before_the_operator_s(sam):
@@ -118,7 +117,7 @@ def test_a_credential_does_not_show_its_key(alice):
     assert "of-alice" not in repr(get(alice))
 
 
-# --- the operator's ------------------------------------------------------------------------------------------------
+# --- the operator's -------------------------------------------------------------------------------------------------
 
 
 def test_the_operator_s_may_come_from_the_environment_or_from_the_vault_which_goes_first(sam, monkeypatch):
@@ -223,7 +222,7 @@ def test_an_account_keeps_its_name_while_its_key_is_set_again(alice):
     assert get(alice).account != before
 
 
-# --- tampering and the log --------------------------------------------------------------------------------------------
+# --- tampering and the log ------------------------------------------------------------------------------------------
 
 
 def test_a_ciphertext_that_was_put_into_another_s_row_is_not_read(alice, bob):
@@ -261,53 +260,3 @@ def test_asking_whose_key_would_be_used_decrypts_nothing(alice, settings):
 
     assert source_for("fal", owner_id=alice.pk) is Source.CREATOR
     assert not SecretAccess.objects.exists()
-
-
-# --- keys at hand ------------------------------------------------------------------------------------------------------
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-def test_a_key_is_at_hand_for_a_minute_and_then_read_again(alice, django_assert_num_queries):
-    put(alice, "of-alice")
-    clock = Clock()
-    keyring = Keyring(clock)
-
-    def look():
-        use = Use(why="poll", used_for="user:1")
-        return keyring.get("fal", owner_id=alice.pk, request_ref=RUN, source=Source.CREATOR, use=use).key.reveal()
-
-    assert look() == "of-alice"
-    put(alice, "newer")
-    clock.now += KEEP_S - 1
-    with django_assert_num_queries(0):
-        assert look() == "of-alice"
-    clock.now += 1
-    assert look() == "newer"
-    assert SecretAccess.objects.count() == 2
-
-
-def test_a_keyring_does_not_mix_owners_runs_or_sources(alice, bob, sam):
-    put(alice, "of-alice")
-    put(bob, "of-bob")
-    put(None, "of-operator")
-    send_along(alice, "of-run")
-    send_along(alice, "of-other", run="run_other")
-    keyring, use = Keyring(), Use(why="poll", used_for="user:1")
-
-    def look(owner, source, run=RUN):
-        return keyring.get("fal", owner_id=owner.pk, request_ref=run, source=source, use=use).key.reveal()
-
-    for _ in range(2):
-        assert look(alice, Source.CREATOR) == "of-alice"
-        assert look(bob, Source.CREATOR) == "of-bob"
-        assert look(alice, Source.REQUEST) == "of-run"
-        assert look(alice, Source.REQUEST, "run_other") == "of-other"
-        assert look(alice, Source.OPERATOR) == look(bob, Source.OPERATOR) == "of-operator"
-    with pytest.raises(KeyRefused):
-        look(bob, Source.REQUEST)

@@ -2,7 +2,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from accounts.models import Secret, SecretAccess
@@ -13,7 +14,6 @@ from accounts.vault.credentials import credential
 from accounts.vault.sets import read_set, read_sets
 from core.errors import BadInput, NotFound
 from providers import registry
-from tests.integration.people import make_user
 from tests.integration.vault.acme import Acme
 
 pytestmark = pytest.mark.django_db
@@ -133,8 +133,6 @@ def test_the_database_refuses_two_of_the_same_and_what_nobody_sent(alice):
 
 
 def _in_savepoint(act):
-    from django.db import transaction
-
     with transaction.atomic():
         act()
 
@@ -148,7 +146,7 @@ def test_without_a_key_of_its_own_the_vault_keeps_nothing(alice, settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_key_that_two_set_at_once_is_one_of_the_two_and_not_a_mixture():
-    owner = make_user("carol")
+    owner = User.objects.create_user("carol")
     whole = [{"acme_key": f"key-{n}", "acme_org": f"org-{n}"} for n in range(6)]
     whole += [{"acme_key": f"key-{n}"} for n in range(6, 8)]
 
@@ -165,7 +163,7 @@ def test_a_key_that_two_set_at_once_is_one_of_the_two_and_not_a_mixture():
     assert tuple(found) in given
 
 
-# --- what is no key -----------------------------------------------------------------------------------------------------
+# --- what is no key -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,7 +237,7 @@ def test_sets_do_not_show_what_they_hold():
     assert LONG not in repr(read_sets({"fal": {"fal_key": LONG}}))
 
 
-# --- forgetting ----------------------------------------------------------------------------------------------------------
+# --- forgetting -----------------------------------------------------------------------------------------------------
 
 
 def test_old_accesses_and_the_keys_of_runs_that_are_over_are_forgotten(alice, settings):

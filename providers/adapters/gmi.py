@@ -156,7 +156,7 @@ class Gmi(Provider):
             trusted = parts.scheme == "https" and parts.hostname == _STORE and parts.port in (None, 443)
         except ValueError:
             return False
-        return (trusted and "@" not in parts.netloc) or self.is_own(url)
+        return trusted or self.is_own(url)
 
 
 def _auth(key: str) -> dict[str, str]:

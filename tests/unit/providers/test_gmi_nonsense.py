@@ -109,3 +109,27 @@ def test_a_seed_that_cannot_be_stored_is_left_out(seed, kept):
     seen = hold(Gmi().poll(JOB, key="k"), [Reply(status=200, headers={}, body=json.dumps(record).encode())])
 
     assert (seen.state, seen.seed) == (JobState.DONE, kept)
+
+
+FIRST, SECOND, LITTLE = "https://x/first.mp4", "https://x/second.mp4", "https://x/little.png"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "urls"),
+    [
+        ({"video_url": FIRST, "media_urls": [{"url": SECOND}], "thumbnail_image_url": LITTLE}, [FIRST]),
+        ({"audio_url": FIRST, "medias": [{"url": SECOND}]}, [FIRST]),
+        ({"image_url": FIRST}, [FIRST]),
+        ({"media_urls": [{"id": "0", "url": FIRST}, SECOND]}, [FIRST, SECOND]),
+        ({"media_urls": [], "media": [{"url": FIRST}]}, [FIRST]),
+        ({"medias": [{"url": FIRST}]}, [FIRST]),
+        ({"thumbnail_image_url": LITTLE}, []),
+        ({"video_url": "gs://bucket/first.mp4"}, []),
+    ],
+)
+def test_a_result_is_taken_from_where_the_vendor_puts_it(outcome, urls):
+    record = {"status": "success", "outcome": outcome}
+
+    seen = hold(Gmi().poll(JOB, key="k"), [Reply(status=200, headers={}, body=json.dumps(record).encode())])
+
+    assert [output.url for output in seen.outputs] == urls

@@ -37,8 +37,8 @@ _ATTEMPT = {
     "canceling": ({"submitting", "accepted", "settling", "unknown"}, "canceling"),
     "canceled": ({"planned", "settling", "canceling"}, "canceled"),
 }
-_NO_MOVE = {"step.judged", "attempt.paused"}
-_US = {"worker", "drain"}
+_NO_MOVE = {"step.judged", "attempt.paused", "attempt.resolved"}
+_US = {"worker", "drain", "webhook"}
 
 
 def replay(facts):

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db.models import Q
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -17,7 +18,7 @@ from accounts.caller import Caller
 from core.errors import BadInput, Conflict, NotFound, OverBudget
 from runs import control
 from runs.engine.start import start_run
-from runs.models import Allowance, Asset, Run
+from runs.models import Allowance, Asset, Attempt, Run
 from runs.order import Draft
 from runs.transitions import batches
 from tests.chaos.truth import facts_of
@@ -41,7 +42,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 EXAMPLES = int(os.environ.get("STATEFUL_EXAMPLES", "0"))
 ACTOR = "user:1"
 RUNS = 5
-DEEDS = ("killed", "canceled", "rejected", "approved", "retried", "resumed", "rerun", "doubled", "lease_ends", "ages")
+DEEDS = (
+    "killed",
+    "called",
+    "canceled",
+    "rejected",
+    "approved",
+    "retried",
+    "resumed",
+    "rerun",
+    "doubled",
+    "lease_ends",
+    "ages",
+)
 HAPPENS = st.none() | st.tuples(st.sampled_from([0, 0, 1, 2]), st.sampled_from(DEEDS))
 MOODS = st.builds(
     Mood,
@@ -76,6 +89,7 @@ class Sequence(RuleBasedStateMachine):
             "resumed": lambda: self.everywhere(control.resume_run),
             "rerun": lambda: self.everywhere(lambda run_id, actor: control.rerun_from(run_id, "a", actor=actor)),
             "doubled": lambda: self.world.answer(self.bell) if self.bell else None,
+            "called": lambda: self.the_vendor_calls(-1, 0),
             "lease_ends": lambda: self.later(61),
             "ages": lambda: self.later(3 * 3600),
         }
@@ -129,7 +143,20 @@ class Sequence(RuleBasedStateMachine):
             caller = Caller(user=parent.owner, principal_id=ACTOR)
             self.ask(control.place_fork, parent.run_id, Draft(plan=plan, source="a recipe", prompts={}), caller)
 
+    @rule(which=SOME, bought=st.booleans())
+    def an_operator_knows(self, which, bought):
+        """What became of a submission that nobody else knows of."""
+        unknown = Q(status="unknown") | Q(status="canceling") | Q(error="SUBMISSION_UNKNOWN", reserved_usd__gt=0)
+        attempt = self.pick(list(Attempt.objects.filter(unknown).select_related("run").order_by("pk")), which)
+        if attempt:
+            told = self.ask(control.resolve_unknown, attempt.run.run_id, attempt.pk, bought=bought, actor=ACTOR)
+            self.watch.told |= {attempt.pk} if told else set()
+
     # What happens in the world
+
+    @rule()
+    def the_next_message(self):
+        self.answer(0, Mood(), again=False)
 
     @rule(which=SOME, mood=MOODS, again=st.booleans())
     def answer(self, which, mood, again):
@@ -170,6 +197,12 @@ class Sequence(RuleBasedStateMachine):
         for job in jobs if which is None else filter(None, [self.pick(jobs, which)]):
             self.world.end(job, how, bill)
 
+    @rule(which=SOME, event=st.integers(0, 1))
+    def the_vendor_calls(self, which, event):
+        job = self.pick(list(self.world.jobs.values()), which)
+        if job:
+            self.world.call(job, event)
+
     @rule(which=SOME, what=st.sampled_from(["lost", "poller", "deaf", "hears", "allowed"]))
     def something_else_happens(self, which, what):
         """A message is lost, a poller dies with all that is due, a vendor does not listen, an operator is generous."""
@@ -200,8 +233,6 @@ class Sequence(RuleBasedStateMachine):
             assert_at_rest(facts, self.world)
 
     def is_at_rest(self):
-        from runs.models import Attempt
-
         busy = Attempt.objects.exclude(status__in=["done", "failed", "canceled", "unknown"]).exists()
         return not busy and not Run.objects.filter(status__in=["queued", "running"]).exists()
 
@@ -283,8 +314,8 @@ def test_whatever_happens_in_whatever_order_every_promise_is_kept(monkeypatch, s
 
 def profile():
     return settings(
-        max_examples=EXAMPLES or 40,
-        stateful_step_count=40,
+        max_examples=EXAMPLES or 30,
+        stateful_step_count=30,
         derandomize=not EXAMPLES,
         database=None,
         deadline=None,

@@ -4,6 +4,7 @@ At each boundary of its work (`reach`) something may happen before the engine go
 acts in the meantime. So interleavings need no threads, and a failing sequence can be played again.
 """
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -12,16 +13,16 @@ from typing import ClassVar
 from django.db import connection
 
 from core.errors import StaleState
-from providers.contract import CancelState, Cost, Job, JobState, Output, Provider, Snapshot
+from providers.contract import CancelState, Cost, Hint, Hook, Job, JobState, Output, Provider, Snapshot
 from providers.errors import KeyRefused, NotSent, Rejected, SubmissionUnknown, Unavailable
 from providers.mock_media import MockMedia
 from runs import circuits
-from runs.engine import advance, drain, poll, render, settle, submit
+from runs.engine import advance, drain, poll, render, settle, submit, webhook
 from runs.engine.cron_logs import CycleReport
 from runs.judges import JudgeRefused, JudgeUnavailable, Verdict
 from runs.models import Attempt
 from runs.transitions import batches
-from zaps.kind import StepKind
+from zaps.kind import StepKind, UnusableMaterial
 from zaps.planned import LOCAL
 
 REFUSALS = {
@@ -49,6 +50,7 @@ class VendorJob:
 
     idem: str
     number: int
+    token: str | None = None  # of the address where we want to be called
     state: JobState = JobState.RUNNING
     bill: Decimal | None = None
     error: str = ""
@@ -142,8 +144,8 @@ class World:
         self.deeds[what]()
         self.mood = before
 
-    def buy(self, idem, quote):
-        job = VendorJob(idem, len(self.jobs) + 1)
+    def buy(self, idem, callback_url):
+        job = VendorJob(idem, len(self.jobs) + 1, callback_url and callback_url.rpartition("/")[2])
         self.jobs[f"job_{job.number}"] = job
         return job
 
@@ -161,11 +163,18 @@ class World:
             picture = MockMedia(kind="png", seed=str(job.number % 3), width=64, height=64).url()
             job.outputs = () if how == "empty" else (Output(url=picture),)
 
+    def call(self, job, event):
+        """The vendor calls us about a job, with an event that it may have told us of before."""
+        if job.token:
+            body = json.dumps({"job": f"job_{job.number}", "event": f"{job.number}-{event}"}).encode()
+            webhook.receive(Vendor.name, job.token, Hook(headers={}, body=body, received_at=0))
+
 
 class Vendor(Provider):
     """The world's vendor, as the engine sees it."""
 
     name = "vendor"
+    webhooks = "token"
     world: ClassVar[World]
 
     def default_model(self, capability):
@@ -174,7 +183,7 @@ class Vendor(Provider):
     def check(self, generation):
         return []
 
-    def submit(self, generation, *, key, idem_key):
+    def submit(self, generation, *, key, idem_key, callback_url=None):
         world, how = self.world, self.world.mood.submission
         status = Attempt.objects.values_list("status", flat=True).get(idem_key=idem_key)
         assert status == "submitting", f"an attempt that is {status} is sent"
@@ -182,7 +191,7 @@ class Vendor(Provider):
         if how in REFUSALS:
             raise REFUSALS[how]
         world.sent[idem_key] += 1
-        job = None if how == "unknown_lost" else world.buy(idem_key, None)
+        job = None if how == "unknown_lost" else world.buy(idem_key, callback_url)
         if how == "instant":
             world.end(job, "done")
         world.reach()
@@ -213,6 +222,11 @@ class Vendor(Provider):
             return CancelState.REQUESTED
         self.world.end(known, "stopped", Decimal(0))
         return CancelState.CANCELED
+        yield
+
+    def read_webhook(self, hook, *, key, secret):
+        said = json.loads(hook.body)
+        return Hint(request_id=said["job"], event_id=said["event"])
         yield
 
 
@@ -253,7 +267,9 @@ def local_kind(world):
         world.reach()
         if world.mood.asked == "broken":
             raise Broken
-        return [material.path for material in job.inputs[:1]]
+        if not job.inputs:
+            raise UnusableMaterial
+        return [job.inputs[0].path]
 
     return StepKind(name="test.copy", makes="png", render=copy)
 
@@ -269,6 +285,7 @@ def install(world, monkeypatch, settings):
     monkeypatch.setitem(KINDS.entries, "test.copy", local_kind(world))
     monkeypatch.setattr("runs.engine.judge.judges_for", lambda mode, kind: (Critic(world),))
     monkeypatch.setattr(dispatch, "ring_advance", lambda pk: world.ring("advance", pk))
+    monkeypatch.setattr(dispatch, "ring_poll", lambda pk, key: world.ring("poll", pk))
     monkeypatch.setattr(dispatch, "ring_settle", lambda pk, key: world.ring("settle", pk))
     monkeypatch.setattr(
         dispatch, "ring_begin", lambda pk, key, provider: world.ring("render" if provider == LOCAL else "submit", pk)
@@ -281,6 +298,7 @@ def install(world, monkeypatch, settings):
         return stored
 
     monkeypatch.setattr(settle, "keep", keep_and_tell)
+    settings.ZAP_PUBLIC_URL, settings.ZAP_WEBHOOKS = "https://zaps.example", True
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
@@ -290,7 +308,7 @@ def install(world, monkeypatch, settings):
 _TIMES = {
     "runs": ("due_at", "rung_at"),
     "steps": ("due_at",),
-    "attempts": ("due_at", "lease_until", "rung_at", "deadline_at", "submitted_at", "accepted_at"),
+    "attempts": ("due_at", "lease_until", "rung_at", "deadline_at", "submitted_at", "accepted_at", "heard_at"),
     "circuits": ("retry_at", "opened_at"),
 }
 
@@ -306,7 +324,7 @@ def let_pass(seconds):
 
 def forget_everything():
     """Empty tables, for the next example: without the triggers, and sooner than by TRUNCATE."""
-    tables = ["feedback", "assets", "attempts", "run_events", "steps", "runs"]
+    tables = ["feedback", "assets", "webhooks", "attempts", "run_events", "steps", "runs"]
     tables += ["ledger", "budgets", "circuits", "allowances"]
     deletes = "; ".join(f"DELETE FROM {table}" for table in tables)
     with connection.cursor() as cursor:

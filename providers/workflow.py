@@ -117,8 +117,10 @@ class Workflow:
     def _check_files(self, generation: Generation) -> Iterator[Complaint]:
         for kind, given in self._given(generation):
             wanted = self._room(kind)
-            if len(given) != wanted:
-                many = f"{wanted or 'no'} {_WORDS[kind]}{'' if wanted == 1 else 's'}"
+            if given and not wanted:
+                yield _MATERIAL, f"{self.name} takes no {_WORDS[kind]}; choose another workflow, or leave it out."
+            elif len(given) != wanted:
+                many = f"{wanted} {_WORDS[kind]}{'' if wanted == 1 else 's'}"
                 yield _MATERIAL, f"{self.name} takes {many}, not {len(given)}."
 
     def _check_words(self, generation: Generation) -> Iterator[Complaint]:

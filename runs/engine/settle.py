@@ -15,7 +15,7 @@ from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.outputs import Stored, keep, seconds
 from runs.models import Asset, Attempt
-from runs.states import AttemptStatus
+from runs.states import AttemptStatus, WaitReason
 from runs.transitions import moving
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,10 @@ def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError, snapshot: Snap
     """The provider has finished and will charge: its price is booked even when the result cannot be had."""
     code = ask.code_of(exc)
     if exc.retryable and attempt.tries < policy.SETTLE_TRIES:
-        leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=code)
+        with moving(attempt.run_id) as moves:
+            if leases.is_held(attempt, token):
+                leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=code)
+                moves.put_off(attempt, WaitReason.BACKOFF)
         logger.info("attempt=%s settle=again error=%s", attempt.pk, code)
         return
     fail(attempt, token, code, ask.cost_of(snapshot, attempt.quote_usd) if snapshot else _as_if_delivered(attempt))

@@ -22,7 +22,7 @@ class AttemptMoves(Writer):
         """The request provably never arrived; the same attempt may be sent again."""
         due_at = later(wait_s)
         self._move_attempt(
-            attempt, "postponed", only=held_by(token), reason=code, error=code, due_at=due_at, **NO_LEASE
+            attempt, "postponed", only=held_by(token), reason=code, error=code, due_at=due_at, rung_at=None, **NO_LEASE
         )
         self._say_why(attempt, reason)
 
@@ -117,7 +117,7 @@ class AttemptMoves(Writer):
         A submission that is still out keeps its token: its answer names the job that has to be stopped.
         """
         free = {} if attempt.status in {AttemptStatus.SUBMITTING, AttemptStatus.UNKNOWN} else NO_LEASE
-        self._move_attempt(attempt, "canceling", tries=0, due_at=NOW, **free)
+        self._move_attempt(attempt, "canceling", tries=0, due_at=NOW, rung_at=None, **free)
 
     def canceled(self, attempt: Attempt, *, actual: Decimal, source: str, only: Computed | None = None) -> None:
         """It has ended, or had not begun."""

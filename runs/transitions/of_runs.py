@@ -18,8 +18,8 @@ class RunMoves(Writer):
         """Nothing moves until a person decides, or one of its steps decides by itself when its time is over."""
         if self.run.status != RunStatus.WAITING:
             self._move_run("held", reason=reason)
-        due_at = Computed(_FIRST_DUE, (self.run.pk,))
-        self._changes |= {"wait_reason": reason, "due_at": due_at, "stage": Stage.REVIEW}
+        self._changes |= {"wait_reason": reason, "stage": Stage.REVIEW}
+        self._look_again(Computed(_FIRST_DUE, (self.run.pk,)))
 
     def resume_run(self) -> None:
         """What it waited for has come."""
@@ -53,6 +53,10 @@ class RunMoves(Writer):
         due_at = later(seconds)
         if or_when_a_step_is_due:
             due_at = Computed(f"least({due_at.sql}, {_FIRST_DUE})", (*due_at.values, self.run.pk))
-        self._changes["due_at"] = due_at
+        self._look_again(due_at)
         if stage != self.run.stage:
             self._changes["stage"] = stage
+
+    def _look_again(self, at: Computed) -> None:
+        """The bell that brought us here is answered; the next one must not be taken for it."""
+        self._changes |= {"due_at": at, "rung_at": None}

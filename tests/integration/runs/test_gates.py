@@ -216,6 +216,22 @@ def test_a_gate_decides_in_time_while_another_step_is_at_work(bells):
     assert states(run)[1] == {"a": "done", "b": "running", "c": "done"}
 
 
+def test_two_gates_each_decide_in_time(bells):
+    run = make_run(
+        planned("a", gate=Gate(timeout_s=10, on_timeout="approve")),
+        planned("b", gate=Gate(timeout_s=18, on_timeout="approve")),
+    )
+    bells.answer_all()
+
+    pass_and_ring(13)
+    bells.answer_all()
+    assert states(run) == ("waiting", {"a": "done", "b": "waiting"})
+    pass_and_ring(8)
+    bells.answer_all()
+
+    assert states(run)[0] == "done"
+
+
 def test_what_no_judge_let_pass_is_never_approved_by_time(bells, fal, judge):
     judge.says(0.1)
     gate = Gate(timeout_s=60, on_timeout="approve")

@@ -127,8 +127,8 @@ def test_a_refusal_breaks_the_sum_down(eva, settings):
         "spentUsd": 0.0,
         "reservedUsd": 0.0,
         "steps": [
-            {"stepId": "a", "model": "fal-ai/flux/dev", "quoteUsd": 0.05},
-            {"stepId": "b", "model": "fal-ai/flux/dev", "quoteUsd": 0.025},
+            {"stepId": "a", "model": "fal-ai/flux/dev", "firstUsd": 0.05},
+            {"stepId": "b", "model": "fal-ai/flux/dev", "firstUsd": 0.025},
         ],
     }
     assert not Run.objects.exists()

@@ -11,7 +11,7 @@ from runs.engine.submit import submit_attempt
 from runs.models import Attempt, LedgerEntry
 from tests.chaos.fal import paid
 from tests.factories import make_run, planned
-from tests.integration.runs.life import USD, attempts_of, go_on, live, states, step_of
+from tests.integration.runs.life import USD, attempts_of, go_on, live, pass_and_ring, states, step_of
 from zaps.planned import Retrying
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -259,3 +259,26 @@ def mend(run, step_id):
     step = step_of(run, step_id)
     step.spec["params"] = {}
     step.save(update_fields=["spec"])
+
+
+def test_a_request_that_never_left_is_rung_for_as_soon_as_it_is_due(bells):
+    run = make_run(planned("a", params={"mock": {"fail": "SUBMISSION_UNAVAILABLE"}}))
+    bells.answer_all()
+    for tries in (2, 3):
+        pass_and_ring(12)  # longer than the back-off, shorter than the drain's own patience
+        bells.answer_all()
+        assert attempts_of(run)[0].tries == tries
+
+
+def test_a_result_that_cannot_be_fetched_yet_says_that_it_waits(bells, fal):
+    fal.fault("media", "status", status=503)
+    run = live(paid("a"))
+    bells.answer_all()
+    assert (step_of(run).wait_reason, attempts_of(run)[0].status) == ("backoff", "settling")
+    assert states(run)[0] == "running"
+
+    go_on(bells)
+
+    assert states(run)[0] == "done"
+    assert (step_of(run).wait_reason, attempts_of(run)[0].error) == (None, "")
+    assert len(fal.bought()) == 1

@@ -4,9 +4,17 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from runs import circuits
 from tests.factories import make_run, planned
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def circuits_are_known(monkeypatch):
+    """They are read anew every second, however many steps that is."""
+    monkeypatch.setattr(circuits, "_KNOWN_FOR_S", 3600)
+    circuits.admit("mock", "any")
 
 
 def statements(bells, run):

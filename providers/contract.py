@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from providers.errors import WebhookRefused
+from providers.home import Home, mark_talks
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ class Call:
     timeout_s: float | None = None  # how long the answer may take; None: as the transport thinks right
     cache_s: float = 0.0  # of a GET: an answer that this process got so long ago is still good enough
     most_bytes: int = 8_000_000  # a longer answer counts as none
+    home: Home = field(default_factory=Home, repr=False)  # an adapter's is marked for it; see there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +199,13 @@ class Provider(ABC):
         self.base_url = (base_url or self.default_base_url).rstrip("/")
         parts = urlsplit(self.base_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
+        self.home = Home(hosts=self.media_hosts)
+        if self.base_url:
+            self.home = self.home.and_at(self.base_url, is_named=bool(base_url) or self.self_hosted)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        mark_talks(cls)
 
     def is_own(self, url: object) -> bool:
         """Does `url` lie at the configured origin? Only such an address is ever sent the key."""
@@ -221,6 +230,10 @@ class Provider(ABC):
     @abstractmethod
     def check(self, generation: Generation) -> list[tuple[str, str]]:
         """Why this generation cannot be asked for: (field, sentence) pairs; [] when it can. Called at plan time."""
+
+    def quote(self, generation: Generation) -> Decimal | None:
+        """USD that it costs at most, where only the operator knows: on a machine of theirs. None: see the price book."""
+        return None
 
     @abstractmethod
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:

@@ -1,8 +1,8 @@
 """The one way by which a provider's result comes in: checked address, pinned connection, capped bytes and time.
 
 An address is fetched only over https, on port 443, from a host that the provider is known to serve results from, and
-never from a private address, whatever its name resolves to; each redirect is judged anew. With ZAP_ALLOW_LOOPBACK=1
-the configured origin of the provider itself may also lie on loopback.
+never from a private address, whatever its name resolves to; each redirect is judged anew. The origin that the operator
+configured for a provider may lie on loopback with ZAP_ALLOW_LOOPBACK=1, and anywhere where the provider is self-hosted.
 """
 
 import base64
@@ -10,22 +10,25 @@ import binascii
 import hashlib
 import json
 import os
-import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urljoin
 
 import requests
-from requests_hardened.ip_filter import InvalidIPAddress  # type: ignore[import-untyped]
-from requests_hardened.ip_filter_adapter import IPFilterAdapter  # type: ignore[import-untyped]
 from urllib3.exceptions import HTTPError
 
+from providers import doors, guard
 from providers.contract import Output, Provider
-from providers.errors import OutputExpired, OutputInvalid, OutputRefused, OutputTooLarge, OutputUnavailable
+from providers.errors import (
+    AddressRefused,
+    OutputExpired,
+    OutputInvalid,
+    OutputRefused,
+    OutputTooLarge,
+    OutputUnavailable,
+)
 from providers.sniff import HEAD_BYTES, sniff
 from providers.verdict import retry_after_s
 
@@ -36,8 +39,6 @@ _BEAT_EVERY_S = 1.0
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRUE = frozenset({"1", "true", "on"})
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_ODD = re.compile(r"[\x00-\x20\\\x7f-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,56 +116,24 @@ def download(
 
 
 def admit(url: str, provider: Provider, limits: Limits) -> bool:
-    """May `url` be fetched for `provider`? True for its own loopback origin, False for a public host of its.
+    """May `url` be fetched for `provider`? True where the operator named that origin, False for a public host of its.
 
     Raises OutputRefused for every other address.
     """
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
+        place = guard.read(url)
+    except AddressRefused:
         raise OutputRefused from None
-    if _ODD.search(url) or "@" in parts.netloc:
-        raise OutputRefused
-    if limits.allow_loopback and host in _LOOPBACK and provider.is_own(url):
+    if place.origin in provider.home.named and (provider.self_hosted or _is_loopback(place.host, limits)):
         return True
-    if parts.scheme != "https" or port not in (None, 443) or not _HOST.fullmatch(host):
-        raise OutputRefused
-    if provider.is_own(url) or any(_matches(host, allowed) for allowed in provider.media_hosts):
+    own = provider.home.named | provider.home.vendor
+    if place.is_public and (place.origin in own or guard.is_among(place.host, provider.media_hosts)):
         return False
     raise OutputRefused
 
 
-def _matches(host: str, allowed: str) -> bool:
-    return host.endswith(allowed) if allowed.startswith(".") else host == allowed
-
-
-class _Guard(IPFilterAdapter):  # type: ignore[misc]  # it carries no types
-    """Connects to checked, pinned addresses only, and can cut its connection from another thread."""
-
-    def __init__(self, *, https: bool, allow_loopback: bool) -> None:
-        super().__init__(is_https_proto=https, allow_loopback=allow_loopback)
-        self._connections: list[Any] = []
-
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        connections = self._connections
-
-        class Connection(pool.ConnectionCls):  # type: ignore[misc]  # plain or TLS: only the pool knows
-            def connect(self) -> None:
-                super().connect()
-                connections.append(self.sock)
-
-        pool.ConnectionCls = Connection
-        return pool
-
-    def cut(self) -> None:
-        """Whoever reads from the connection gets an error at once."""
-        for sock in self._connections:
-            try:
-                sock.shutdown(2)
-            except OSError:
-                continue
+def _is_loopback(host: str, limits: Limits) -> bool:
+    return limits.allow_loopback and host in _LOOPBACK
 
 
 def _fetch(
@@ -172,33 +141,25 @@ def _fetch(
 ) -> Downloaded:
     ends = time.monotonic() + limits.seconds
     for _ in range(_MAX_HOPS + 1):
-        guard = _Guard(https=url.startswith("https:"), allow_loopback=admit(url, provider, limits))
-        clock = threading.Timer(max(ends - time.monotonic(), 0), guard.cut)
-        clock.daemon = True
-        clock.start()
+        door = doors.door(is_named=admit(url, provider, limits))
         try:
-            with _get(guard, url, headers) as response:
+            with door.cut_after(ends - time.monotonic()), _get(door, url, headers) as response:
                 if response.status_code not in _REDIRECTS:
                     _require_fine(response)
                     return _write(path, _body(response, ends), limits, beat, length=_length(response))
                 url, headers = urljoin(url, response.headers.get("location", "")), {}
-        except InvalidIPAddress:
+        except AddressRefused:
             raise OutputRefused from None
         except (requests.RequestException, HTTPError, OSError):
             raise OutputUnavailable from None
         finally:
-            clock.cancel()
-            guard.close()
+            door.close()
     raise OutputRefused("The result's address leads from one address to the next.")
 
 
-def _get(guard: _Guard, url: str, headers: Mapping[str, str]) -> requests.Response:
-    session = requests.Session()
-    session.trust_env = False
-    session.mount("https://", guard)
-    session.mount("http://", guard)
+def _get(door: doors.Named, url: str, headers: Mapping[str, str]) -> requests.Response:
     wanted = {"Accept-Encoding": "identity", "User-Agent": "zaps", **headers}
-    return session.get(url, headers=wanted, timeout=(5, 20), allow_redirects=False, stream=True)
+    return doors.session(door).get(url, headers=wanted, timeout=(5, 20), allow_redirects=False, stream=True)
 
 
 def _require_fine(response: requests.Response) -> None:

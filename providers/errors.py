@@ -4,6 +4,7 @@ ProviderError
 ├── NotSent            the request never left: safe to try again
 ├── SubmissionUnknown  it may have arrived: never send it twice
 ├── Rejected           the provider read it and said no
+│   └── AddressRefused     it would have led where nothing may be sent: nobody has read it
 ├── KeyRefused         our credential is missing, wrong, expired or out of credit
 ├── Unavailable        busy or down: ask again later
 ├── WebhookRefused     a webhook that is not to be believed
@@ -67,6 +68,13 @@ class Rejected(ProviderError):
 
     code = "PROVIDER_REJECTED"
     title = "The provider refused the request."
+
+
+class AddressRefused(Rejected):
+    """The call leads to a private address, or to another host than its provider's. It was not made."""
+
+    code = "ADDRESS_REFUSED"
+    title = "The call leads where nothing may be sent."
 
 
 class KeyRefused(ProviderError):

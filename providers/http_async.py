@@ -1,20 +1,27 @@
-"""Hold thousands of conversations at once on one event loop: what the drain polls with."""
+"""Hold thousands of conversations at once on one event loop: what the drain polls with.
 
+Where a call may lead is for `providers.guard` to say, before anything is connected.
+"""
+
+import socket
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 
+from providers import guard
+from providers.bounded import Body
 from providers.contract import Call, Reply, Talk
 from providers.errors import ProviderError
 from providers.kept import KEPT
 from providers.verdict import lost
-from providers.wire import encode
+from providers.wire import encode, is_bare
 
 T = TypeVar("T")
 
 _CHUNK = 65_536
-_FAILURES = (aiohttp.ClientError, OSError, ValueError)  # a time-out is an OSError; a bad address a ValueError
+_FAILURES = (aiohttp.ClientError, OSError, ValueError)  # a time-out is an OSError; too long an answer a ValueError
 
 
 class AsyncTransport:
@@ -22,7 +29,7 @@ class AsyncTransport:
 
     def __init__(self, *, connections: int = 500) -> None:
         self._connections = connections
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether the operator named the address
         self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
 
     async def __aenter__(self) -> "AsyncTransport":
@@ -35,9 +42,8 @@ class AsyncTransport:
 
     async def close(self) -> None:
         """Let the connections go; the next conversation opens new ones."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        while self._sessions:
+            await self._sessions.popitem()[1].close()
 
     async def hold(self, talk: Talk[T], *, timeout_s: float = 10) -> T:
         """What the conversation comes to. `timeout_s`: for a call that names none. Errors are those of `http.hold`."""
@@ -57,23 +63,26 @@ class AsyncTransport:
             talk.close()
 
     async def _answer(self, call: Call, timeout_s: float) -> Reply:
+        is_named = guard.admit(call.url, call.home, headers=call.headers, is_get=is_bare(call))
         if call.cache_s:
             found = KEPT.find(call)
-            return found if found is not None else KEPT.keep(call, await self._pooled(call, timeout_s))
-        return await (self._once(call, timeout_s) if call.paid else self._pooled(call, timeout_s))
+            return found if found is not None else KEPT.keep(call, await self._pooled(call, timeout_s, is_named))
+        return await (self._once if call.paid else self._pooled)(call, timeout_s, is_named)
 
-    async def _pooled(self, call: Call, timeout_s: float) -> Reply:
-        if self._session is None:
-            self._session = _session(aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=60))
+    async def _pooled(self, call: Call, timeout_s: float, is_named: bool) -> Reply:
+        session = self._sessions.get(is_named)
+        if session is None:
+            connector = _connector(is_named, limit=self._connections, ttl_dns_cache=60)
+            session = self._sessions[is_named] = _session(connector)
         try:
-            return await self._exchange(self._session, call, timeout_s)
+            return await self._exchange(session, call, timeout_s)
         except _FAILURES:
             raise lost(call, opened=True) from None
 
-    async def _once(self, call: Call, timeout_s: float) -> Reply:
+    async def _once(self, call: Call, timeout_s: float, is_named: bool) -> Reply:
         watch = _Watch()
         try:
-            async with _session(aiohttp.TCPConnector(force_close=True), watch.trace) as session:
+            async with _session(_connector(is_named, force_close=True), watch.trace) as session:
                 return await self._exchange(session, call, timeout_s)
         except _FAILURES:
             raise lost(call, opened=watch.opened) from None
@@ -107,16 +116,40 @@ async def _bounded(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     length = response.content_length
     if length is not None and length <= most_bytes and "Content-Encoding" not in response.headers:
         return await response.read()
-    parts, size = [], 0
+    body = Body(encoding=response.headers.get("Content-Encoding", ""), most_bytes=most_bytes)
     async for chunk in response.content.iter_chunked(_CHUNK):
-        parts.append(chunk)
-        size += len(chunk)
-        if size > most_bytes:
-            raise aiohttp.ClientPayloadError("The answer is too long.")
-    return b"".join(parts)
+        body.take(chunk)
+    return body.whole()
+
+
+class _PublicOnly(AbstractResolver):
+    """Resolves a name; what it finds is what the connector connects to."""
+
+    def __init__(self) -> None:
+        self._resolver = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Raises AddressRefused where one of the name's addresses is not public."""
+        found = await self._resolver.resolve(host, port, family)
+        for one in found:
+            guard.require_public(one["host"])
+        return found
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def _connector(is_named: bool, **options: Any) -> aiohttp.TCPConnector:
+    return aiohttp.TCPConnector(resolver=None if is_named else _PublicOnly(), **options)
 
 
 def _session(connector: aiohttp.TCPConnector, *traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=list(traces)
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        trace_configs=list(traces),
+        auto_decompress=False,
     )

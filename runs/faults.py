@@ -38,6 +38,10 @@ FAULTS: dict[str, Fault] = {
         "The provider read the request and refused it.",
         "Check the model's limits: duration, aspect, prompt length, content rules.",
     ),
+    "ADDRESS_REFUSED": Fault(
+        "The provider's address leads to a private network, or away from the provider; nothing was sent.",
+        "Check the provider's _BASE_URL and this machine's name resolution.",
+    ),
     "CONTENT_REFUSED": Fault(
         "The provider's content rules refused the prompt or a picture.", "Change the prompt or the picture."
     ),

@@ -73,6 +73,7 @@ class Fal(Provider):
         super().__init__(base_url)
         own = self.base_url if base_url else _REST
         self.rest_url = (rest_url or own).rstrip("/")
+        self.home = self.home.and_at(self.rest_url, is_named=bool(rest_url or base_url))
         self.jwks_url = f"{self.base_url}/.well-known/jwks.json" if base_url else _JWKS
         self.sheets = sheet.load(self.name)
 

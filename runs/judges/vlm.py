@@ -15,6 +15,7 @@ from media.errors import MediaError
 from providers import http
 from providers.contract import Call, Talk
 from providers.errors import KeyRefused, ProviderError, SubmissionUnknown
+from providers.home import Home
 from providers.verdict import json_object, require_ok
 from runs.judges import rubric
 from runs.judges.contract import JudgeError, JudgeKeyRefused, JudgeRefused, JudgeUnavailable, Sample, Verdict
@@ -80,7 +81,8 @@ class VisionModel:
 
     def _talk(self, body: dict[str, Any]) -> Talk[dict[str, Any]]:
         headers = {"Authorization": f"Bearer {self.key}"} if self.key else {}
-        reply = yield Call(method="POST", url=f"{self.url}/chat/completions", headers=headers, json=body, paid=True)
+        url, home = f"{self.url}/chat/completions", Home.named_by_operator(self.url)
+        reply = yield Call(method="POST", url=url, headers=headers, json=body, paid=True, home=home)
         require_ok(reply, paid=True)
         return json_object(reply, paid=True)
 

@@ -184,6 +184,7 @@ def test_a_key_list_is_read_with_and_without_padding_and_with_what_is_no_key(ven
     (key,) = json.loads(vendor.desk.sheet.answer("jwks", None, None).body)["keys"]
     odd = {"keys": ["text", {}, {"x": 5}, {"x": "AAAA"}, {"x": "%"}, {"x": key["x"] + "="}]}
     vendor.provider.jwks_url = serve(reply(odd)).url
+    vendor.provider.home = vendor.provider.home.and_at(vendor.provider.jwks_url, is_named=True)
 
     assert vendor.read(hook).request_id == vendor.job.request_id
 

@@ -8,6 +8,7 @@ from providers import http
 from providers.contract import Call
 from providers.emulator.wire import Answer, reply
 from providers.errors import NotSent, SubmissionUnknown, Unavailable
+from providers.home import Home
 from providers.http_async import AsyncTransport
 
 
@@ -28,16 +29,21 @@ def converse(request):
     return request.param
 
 
+def call(method, url, **fields):
+    """As an adapter would make it whose address the operator wrote into the settings."""
+    return Call(method=method, url=url, home=Home.named_by_operator(url), **fields)
+
+
 def one(method, url, **fields):
-    return (yield Call(method=method, url=url, **fields))
+    return (yield call(method, url, **fields))
 
 
 def test_a_conversation_ends_in_what_it_returns(serve, converse):
     server = serve(reply({"n": 1}))
 
     def talk():
-        first = yield Call(method="GET", url=f"{server.url}/a")
-        second = yield Call(method="PUT", url=f"{server.url}/b", body=b"x")
+        first = yield call("GET", f"{server.url}/a")
+        second = yield call("PUT", f"{server.url}/b", body=b"x")
         return first.status, second.body
 
     assert converse(talk()) == (200, b'{"n":1}')
@@ -63,9 +69,9 @@ def test_a_conversation_hears_of_a_failure_where_it_stands(closed_port, serve, c
 
     def talk():
         try:
-            yield Call(method="POST", url=closed_port)
+            yield call("POST", closed_port)
         except Unavailable:
-            return (yield Call(method="GET", url=server.url)).status
+            return (yield call("GET", server.url)).status
 
     assert converse(talk()) == 200
 
@@ -103,9 +109,9 @@ def test_a_paid_call_never_shares_a_connection(serve, converse):
     server = serve(reply({}))
 
     def talk():
-        yield Call(method="GET", url=server.url)
-        yield Call(method="POST", url=server.url, paid=True)
-        yield Call(method="POST", url=server.url, paid=True)
+        yield call("GET", server.url)
+        yield call("POST", server.url, paid=True)
+        yield call("POST", server.url, paid=True)
 
     converse(talk())
 
@@ -116,8 +122,8 @@ def test_calls_that_cost_nothing_share_one(serve, converse):
     server = serve(reply({}))
 
     def talk():
-        yield Call(method="GET", url=server.url)
-        yield Call(method="GET", url=server.url)
+        yield call("GET", server.url)
+        yield call("GET", server.url)
 
     converse(talk())
 
@@ -159,8 +165,8 @@ def test_a_cookie_is_not_given_back(serve, converse):
     url = server.url.replace("127.0.0.1", "localhost")  # some jars keep no cookies of bare addresses
 
     def talk():
-        yield Call(method="GET", url=url)
-        yield Call(method="GET", url=url)
+        yield call("GET", url)
+        yield call("GET", url)
 
     converse(talk())
 

@@ -12,7 +12,7 @@ from cli.client import connect
 from cli.exits import Exit
 from cli.recipes import RecipeText, find_recipe
 from providers import prices
-from providers.registry import PROVIDERS
+from providers.registry import Configured
 from zaps.bundled import bundled
 from zaps.document import plan_document
 from zaps.plan import make_plan
@@ -53,7 +53,7 @@ def _here(args: argparse.Namespace, recipe: RecipeText) -> dict[str, Any]:
         provider=os.environ.get("ZAP_PROVIDER") or args.provider,
         max_usd=args.max_usd,
         judge_usd=_judge_usd(),
-        providers=PROVIDERS,
+        providers=Configured(),
         prices=prices.load(),
         today=datetime.now(UTC).date(),
     )

@@ -1,7 +1,7 @@
 """Which providers there are, and how this process reaches them."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from core.registry import Registry
@@ -13,9 +13,23 @@ PROVIDERS: Registry[Provider] = Registry("providers.adapters", "PROVIDER")
 
 def provider(name: str, *, environ: Mapping[str, str] = os.environ) -> Provider:
     """The adapter called `name`, set up by `<NAME>_BASE_URL` and its own variables. Raises UnknownName."""
-    kind = type(PROVIDERS.get(name))
-    values = [environ.get(variable) or None for variable in (base_url_variable(name), *kind.variables)]
-    return _made(kind, *values)
+    usual = PROVIDERS.get(name)
+    values = [environ.get(variable) or None for variable in (base_url_variable(name), *usual.variables)]
+    return _made(type(usual), *values) if any(values) else usual
+
+
+class Configured:
+    """Every adapter as `provider` sets it up: what a plan asks, since what can be made may depend on it."""
+
+    def __contains__(self, name: object) -> bool:
+        return name in PROVIDERS
+
+    def __iter__(self) -> Iterator[Provider]:
+        return (provider(entry.name) for entry in PROVIDERS)
+
+    def get(self, name: str) -> Provider:
+        """The adapter of that name. Raises UnknownName."""
+        return provider(name)
 
 
 def base_url_variable(name: str) -> str:

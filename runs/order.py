@@ -11,7 +11,7 @@ from django.conf import settings
 
 from accounts.caller import Caller, CallerUnknown, Scope
 from providers import prices
-from providers.registry import PROVIDERS
+from providers.registry import Configured
 from runs import judges
 from runs.engine.start import start_run
 from runs.inputs import check_inputs, is_data, store_inputs
@@ -88,7 +88,7 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
         max_usd=order.max_usd,
         judge_usd=judges.quote_usd("live"),  # what the mock plans is free anyway
         gate_timeout_s=settings.ZAP_GATE_TIMEOUT_S or None,
-        providers=PROVIDERS,
+        providers=Configured(),
         prices=prices.load(),
         today=today,
     )

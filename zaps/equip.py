@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from providers.contract import Generation, Media
@@ -44,7 +45,7 @@ class Equipment:
         for where, sentence in self._complaints(step):
             self.problems.note(ProviderUnsupported, frame_path or self._path(index, where), sentence)
         path = frame_path or f"steps[{index}].model"
-        step = replace(step, quote_usd=self.quotes.quote(step, provider=provider, model=model, path=path))
+        step = replace(step, quote_usd=self._quote(step, path))
         return step if is_frame else self._with_fallback(index, step)
 
     def _with_fallback(self, index: int, step: PlannedStep) -> PlannedStep:
@@ -52,14 +53,21 @@ class Equipment:
         if found is None:
             return step
         provider, model, path = found
-        for _, sentence in self._complaints(replace(step, provider=provider, model=model)):
+        other = replace(step, provider=provider, model=model)
+        for _, sentence in self._complaints(other):
             self.problems.note(ProviderUnsupported, path, sentence)
-        quote = self.quotes.quote(step, provider=provider, model=model, path=path)
+        quote = self._quote(other, path)
         retry = replace(step.retry, fallback_provider=provider, fallback_model=model, fallback_usd=quote)
         return replace(step, retry=retry)
 
     def _complaints(self, step: PlannedStep) -> list[tuple[str, str]]:
         return self.choice.providers.get(step.provider).check(self._generation(step))
+
+    def _quote(self, step: PlannedStep, path: str) -> Decimal:
+        own = self.choice.providers.get(step.provider).quote(self._generation(step))
+        if own is not None:
+            return own
+        return self.quotes.quote(step, provider=step.provider, model=step.model or "", path=path)
 
     def _path(self, index: int, where: str) -> str:
         """The field of the recipe that an adapter's complaint is about."""

@@ -87,3 +87,15 @@ def test_a_provider_may_do_without_its_key(acme, monkeypatch):
 
     assert registry.api_key("acme", environ={"ACME_ORG": "o"}) == ""
     assert registry.api_key("acme", environ={"ACME_KEY": "k"}) == "k\n\n"
+
+
+def test_a_plan_asks_adapters_as_the_environment_sets_them_up(monkeypatch):
+    monkeypatch.setenv("COMFYUI_BASE_URL", "http://gpu.internal:8188")
+    configured = registry.Configured()
+
+    assert configured.get("comfyui").base_url == "http://gpu.internal:8188"
+    assert {one.name: one.base_url for one in configured}["comfyui"] == "http://gpu.internal:8188"
+    assert "comfyui" in configured
+    assert "nobody" not in configured
+    with pytest.raises(UnknownName):
+        configured.get("nobody")

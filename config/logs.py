@@ -1,8 +1,15 @@
-"""One line an event: moment, level, logger, then the message, which our code writes as key=value."""
+"""One line an event: moment, level, logger, then the message, which our code writes as key=value.
+
+Others log too, addresses among it: Django those that it refused, HTTP clients those that they called. The end of an
+address that a provider calls us at is a secret, and is left out wherever it stands.
+"""
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
+
+_CALLBACK = re.compile(r"(webhook(?:/|%2F))[0-9a-f]{32}", re.IGNORECASE)
 
 
 class OneLine(logging.Formatter):
@@ -15,4 +22,4 @@ class OneLine(logging.Formatter):
         line = f"{at} level={record.levelname.lower()} logger={record.name} {message}"
         if record.exc_info:
             line += f" trace={json.dumps(self.formatException(record.exc_info), ensure_ascii=False)}"
-        return line
+        return _CALLBACK.sub(r"\1…", line)

@@ -54,7 +54,7 @@ def provider_webhook(request: HttpRequest, provider: str, token: str) -> HttpRes
 def _read(request: HttpRequest) -> bytes:
     """The body, looked at no further than it may be long."""
     length = request.headers.get("Content-Length", "")
-    if length.isdigit() and int(length) > MAX_BODY_BYTES:
+    if length.isascii() and length.isdigit() and (len(length) > 12 or int(length) > MAX_BODY_BYTES):
         raise WebhookTooLarge
     body = request.read(MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:

@@ -1,7 +1,5 @@
 """Prodia's adapter against the emulator: what only Prodia does."""
 
-import json
-import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -16,7 +14,6 @@ STILL = Generation(capability="image.gen", model="inference.flux-2.pro.txt2img.v
 SKETCH = replace(STILL, model="inference.flux-fast.schnell.txt2img.v2")  # answered with the result itself
 PICTURE = Media(content_type="image/png", read=lambda: b"first picture")
 OTHER = Media(content_type="image/jpeg", read=lambda: b"second picture")
-VOICE = Media(content_type="audio/mpeg", read=lambda: b"voice")
 EDIT = Generation(
     capability="image.edit", model="inference.flux-2.pro.img2img.v1", prompt="At night", images=(PICTURE, OTHER)
 )
@@ -27,7 +24,6 @@ CLIP = Generation(
     images=(PICTURE,),
     duration_s=Decimal(5),
 )
-LARGER = Generation(capability="image.upscale", model="inference.upscale.v1", images=(PICTURE,), params={"scale": "4x"})
 KEY = "secret"
 
 
@@ -53,12 +49,6 @@ def submit(provider, converse):
 @pytest.fixture
 def poll(provider, converse):
     return lambda job: converse(provider.poll(job, key=KEY))
-
-
-def asked(prodia) -> list[dict]:
-    """The jobs that were described, whether as a body or as a part of a form."""
-    bodies = [one["body"] for one in prodia.journal.document()["submissions"]]
-    return [json.loads(re.search(r"^\{.*\}", body, re.MULTILINE)[0]) for body in bodies]
 
 
 # --- the paid call -------------------------------------------------------------------------------------------------
@@ -100,83 +90,6 @@ def test_the_answer_that_is_the_result_may_take_its_time(provider):
     assert (call(SKETCH).timeout_s, call(STILL).timeout_s) == (120, None)
     assert provider.submit_timeout_s == 120
     assert call(SKETCH).most_bytes == 32_000_000
-
-
-# --- jobs and their files ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("generation", "config"),
-    [
-        (replace(STILL, aspect="16:9"), {"prompt": "A lighthouse", "width": 1344, "height": 768}),
-        (
-            replace(SKETCH, aspect="9:16", params={"seed": 3, "mock": {}}),
-            {"seed": 3, "prompt": "A lighthouse", "width": 576, "height": 1024},
-        ),
-        (EDIT, {"prompt": "At night", "images": ["input-0.png", "input-1.jpg"]}),
-        (
-            replace(EDIT, model="inference.nano-banana.img2img.v2", aspect="16:9"),
-            {"prompt": "At night", "images": ["input-0.png", "input-1.jpg"], "aspect_ratio": "16:9"},
-        ),
-        (LARGER, {"upscale": 4, "image": "input-0.png"}),
-        (CLIP, {"resolution": "720P", "prompt": "A lighthouse", "image": "input-0.png", "duration": 5}),
-        (
-            replace(CLIP, capability="video.extend", images=(), first_frame=OTHER, audios=(VOICE,)),
-            {
-                "resolution": "720P",
-                "prompt": "A lighthouse",
-                "image": "input-0.jpg",
-                "audio": "input-1.mp3",
-                "duration": 5,
-            },
-        ),
-        (
-            replace(CLIP, model="inference.wan2-7.txt2vid.v1", images=(), aspect="9:16"),
-            {"resolution": "720P", "prompt": "A lighthouse", "duration": 5, "ratio": "9:16"},
-        ),
-        (
-            replace(CLIP, model="inference.veo.img2vid.v1", aspect="9:16"),
-            {
-                "resolution": "720p",
-                "generate_audio": False,
-                "prompt": "A lighthouse",
-                "image": "input-0.png",
-                "aspect_ratio": "9:16",
-            },
-        ),
-    ],
-)
-def test_each_type_is_asked_in_its_own_words(prodia, submit, generation, config):
-    submit(generation)
-
-    assert asked(prodia) == [{"type": generation.model, "config": config}]
-    assert len(prodia.journal.accepted()) == 1  # the emulator takes no job whose files did not come with it
-
-
-def test_files_go_along_in_one_form(prodia, submit):
-    submit(EDIT)
-
-    (sent,) = prodia.journal.document()["submissions"]
-    assert sent["body"].index("first picture") < sent["body"].index("second picture")
-    assert sent["body"].count('name="input"') == 2
-
-
-@pytest.mark.parametrize(
-    ("generation", "problem"),
-    [
-        (replace(EDIT, images=(Media(content_type="image/png", url="https://example.com/a.png"),)), "reference_images"),
-        (replace(EDIT, images=(PICTURE,) * 9), "reference_images"),
-        (replace(CLIP, duration_s=Decimal("5.5")), "duration_s"),
-        (replace(STILL, aspect="7:3"), "aspect"),
-        (replace(LARGER, params={"scale": "4k"}), "params.scale"),
-        (replace(STILL, model="inference.sdxl.txt2img.v1"), "model"),
-    ],
-)
-def test_what_cannot_be_asked_for_is_told_by_the_field_s_name(prodia, provider, submit, generation, problem):
-    assert [field for field, _ in provider.check(generation)] == [problem]
-    with pytest.raises(Rejected):
-        submit(generation)
-    assert prodia.journal.calls == {}
 
 
 # --- results in the answer -----------------------------------------------------------------------------------------
@@ -346,3 +259,9 @@ def test_a_refused_key_is_told_apart_from_a_lost_job(provider, submit, converse)
 
 def test_a_key_cannot_be_tried_for_nothing(provider, converse):
     assert converse(provider.check_key(key=KEY)) is False
+
+
+def test_a_job_s_id_cannot_lead_elsewhere(provider):
+    call = next(provider.poll(Job(request_id="../x?a=", model=STILL.model), key=KEY))
+
+    assert call.url == f"{provider.base_url}/v2/job/async/..%2Fx%3Fa%3D/job.state.current"

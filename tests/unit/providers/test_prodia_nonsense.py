@@ -145,3 +145,20 @@ def test_a_price_that_cannot_be_true_is_no_cost(dollars, booked):
 @pytest.mark.parametrize(("seed", "kept"), [(7, 7), (2**63, None), (True, None), ("7", None)])
 def test_a_seed_that_cannot_be_stored_is_left_out(seed, kept):
     assert sketch({"config": {"seed": seed}}).seed == kept
+
+
+@pytest.mark.parametrize("record", [{"state": {"current": "failed"}}, {"error": "The job failed: a lighthouse"}])
+def test_a_job_that_failed_is_not_done_whatever_came_with_it(record):
+    seen = sketch(record)
+
+    assert (seen.state, seen.error_code, seen.outputs) == (JobState.FAILED, "PROVIDER_FAILED", ())
+
+
+def test_a_file_may_have_any_name():
+    processed, record, listed = (
+        Reply(status=200, headers={}, body=body) for body in (b"processed", b"{}", b'["\\ud800"]')
+    )
+
+    seen = hold(Prodia().poll(JOB, key="k"), [processed, record, listed])
+
+    assert [output.url.rsplit("/", 1)[1] for output in seen.outputs] == ["%3F"]

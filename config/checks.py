@@ -100,10 +100,19 @@ def check_provider_addresses(app_configs: Sequence[Any] | None, **_: Any) -> lis
     """Keys go to these addresses: https, or a loopback emulator that is allowed."""
     return [
         message
-        for name in sorted(PROVIDERS.entries)
-        for message in _judge(base_url_variable(name))
+        for name, kind in sorted(PROVIDERS.entries.items())
+        for message in (_judge_own if kind.self_hosted else _judge)(base_url_variable(name))
         if os.environ.get(base_url_variable(name))
     ]
+
+
+def _judge_own(variable: str) -> list[CheckMessage]:
+    """A machine of the operator's may be anywhere."""
+    parts = urlsplit(os.environ.get(variable, ""))
+    if parts.scheme in ("http", "https") and parts.hostname and not parts.username:
+        return []
+    hint = "Write it like http://gpu.internal:8188; a password goes into the key's variable."
+    return [Error(f"{variable} is no address.", hint=hint, id="config.E004")]
 
 
 def _judge(variable: str) -> list[CheckMessage]:

@@ -69,7 +69,7 @@ def _of_providers() -> Iterator[Declared]:
         for variable in kind.key_extras:
             about = f"Belongs to the key for {kind.name}."
             yield Declared(name=variable, kind="text", default="none", about=about)
-        if kind.default_base_url:
+        if kind.default_base_url or kind.self_hosted:
             yield Declared(
                 name=base_url_variable(kind.name),
                 kind="address",

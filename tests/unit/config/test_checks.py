@@ -1,3 +1,5 @@
+import pytest
+
 from config import checks
 
 
@@ -78,5 +80,19 @@ def test_a_provider_on_loopback_needs_leave(settings, monkeypatch):
 
 def test_a_provider_address_in_the_clear_is_an_error_off_this_machine(monkeypatch):
     monkeypatch.setenv("FAL_BASE_URL", "http://fal.example.com")
+
+    assert codes(checks.check_provider_addresses(None)) == ["config.E004"]
+
+
+@pytest.mark.parametrize("address", ["http://10.0.0.7:8188", "http://gpu.internal:8188", "https://gpu.example.com"])
+def test_a_machine_of_the_operator_s_may_be_anywhere(monkeypatch, address):
+    monkeypatch.setenv("COMFYUI_BASE_URL", address)
+
+    assert codes(checks.check_provider_addresses(None)) == []
+
+
+@pytest.mark.parametrize("address", ["gpu.internal:8188", "file:///tmp", "http://me:word@gpu.internal:8188"])
+def test_even_a_machine_of_the_operator_s_has_an_address_without_a_password(monkeypatch, address):
+    monkeypatch.setenv("COMFYUI_BASE_URL", address)
 
     assert codes(checks.check_provider_addresses(None)) == ["config.E004"]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from replicate.webhook import InvalidSignatureError, Webhooks, WebhookSigningSecret
 
 from providers import kept
 from providers.adapters.fal import Fal
@@ -197,6 +198,17 @@ def test_a_secret_that_was_set_by_hand_is_not_asked_for(vendor):
     with pytest.raises(WebhookRefused):
         vendor.read(hook, secret="whsec_c29tZWJvZHkgZWxzZSdz")
     assert vendor.desk.journal.count("secret") == 0
+
+
+@replicate_only
+def test_replicates_own_client_believes_the_same_webhooks(vendor):
+    (hook,) = vendor.call_back()
+    (forged,) = vendor.call_back({"do": "forged"})[1:]
+    secret = WebhookSigningSecret(key=vendor.desk.sheet._signer.secret)
+
+    Webhooks.validate(headers=dict(hook.headers), body=hook.body.decode(), secret=secret, tolerance=300)
+    with pytest.raises(InvalidSignatureError):
+        Webhooks.validate(headers=dict(forged.headers), body=forged.body.decode(), secret=secret, tolerance=300)
 
 
 @replicate_only

@@ -11,15 +11,23 @@ from zaps.planned import InputRef, Role, Source
 pytestmark = pytest.mark.django_db(transaction=True)
 
 GMI = {"provider": "gmi"}
+OPENROUTER = {"provider": "openrouter"}
 PRODIA = {"provider": "prodia"}
+REPLICATE = {"provider": "replicate"}
+KEYS = {
+    "gmi": ("GMI_API_KEY", "GMI_ORG_ID"),
+    "openrouter": ("OPENROUTER_API_KEY",),
+    "prodia": ("PRODIA_TOKEN",),
+    "replicate": ("REPLICATE_API_TOKEN",),
+}
 FRAME = (InputRef(source=Source.STEP, name="clip", role=Role.FIRST_FRAME),)
 
 
 @pytest.fixture
 def vendors(emulator, monkeypatch):
     """The desks of the vendors that this process buys from."""
-    addresses = {f"{name.upper()}_BASE_URL": emulator.urls[name] for name in ("gmi", "prodia")}
-    keys = {"GMI_API_KEY": "secret", "GMI_ORG_ID": "org", "PRODIA_TOKEN": "secret"}
+    addresses = {f"{name.upper()}_BASE_URL": emulator.urls[name] for name in KEYS}
+    keys = {variable: "secret" for variables in KEYS.values() for variable in variables}
     for name, value in {**addresses, **keys, "ZAP_ALLOW_LOOPBACK": "1"}.items():
         monkeypatch.setenv(name, value)
     return emulator.desks
@@ -71,9 +79,55 @@ def test_prodia_makes_a_film_from_a_picture_that_came_with_its_answer(bells, ven
     assert len(vendors["prodia"].journal.accepted()) == 2
 
 
-@pytest.mark.parametrize("name", ["gmi", "prodia"])
+def test_openrouter_makes_a_film_from_pictures_and_speech_that_were_answers(bells, vendors):
+    run = live(
+        planned("still", model="google/gemini-2.5-flash-image", quote="0.039", **OPENROUTER),
+        planned(
+            "clip", "still", kind="video.gen", model="google/veo-3.1-fast", duration_s=Decimal(4), quote="0.60",
+            **OPENROUTER,
+        ),
+        planned("voice", kind="audio.tts", model="openai/gpt-4o-mini-tts-2025-12-15", quote="0.001", **OPENROUTER),
+    )  # fmt: skip
+
+    go_on(bells)
+
+    assert states(run)[0] == "done"
+    assert kinds(run) == [("clip", "mp4"), ("still", "png"), ("voice", "wav")]
+    assert costs(run)["still"] == (Decimal("0.04"), "reported")
+    assert costs(run)["clip"] == (Decimal("0.5"), "reported")
+    assert costs(run)["voice"][1] == "quoted"
+    assert len(vendors["openrouter"].journal.accepted()) == 3
+
+
+def test_replicate_makes_a_film_and_is_booked_as_quoted(bells, vendors):
+    run = live(
+        planned("still", model="black-forest-labs/flux-schnell", quote="0.003", **REPLICATE),
+        planned(
+            "clip", "still", kind="video.gen", model="kwaivgi/kling-v2.5-turbo-pro", duration_s=Decimal(5),
+            quote="0.35", **REPLICATE,
+        ),
+        planned(
+            "music", kind="audio.music", model="stability-ai/stable-audio-2.5", duration_s=Decimal(3), quote="0.20",
+            **REPLICATE,
+        ),
+    )  # fmt: skip
+
+    go_on(bells)
+
+    assert states(run)[0] == "done"
+    assert kinds(run) == [("clip", "mp4"), ("music", "wav"), ("still", "png")]
+    assert costs(run)["clip"] == (Decimal("0.35"), "quoted")
+    assert len(vendors["replicate"].journal.accepted()) == 3
+
+
+@pytest.mark.parametrize("name", ["gmi", "openrouter", "prodia", "replicate"])
 def test_a_lost_answer_is_not_asked_for_again(bells, vendors, name):
-    model = {"gmi": "seedream-5.0-lite", "prodia": "inference.flux-2.pro.txt2img.v1"}[name]
+    model = {
+        "gmi": "seedream-5.0-lite",
+        "openrouter": "google/gemini-2.5-flash-image",
+        "prodia": "inference.flux-2.pro.txt2img.v1",
+        "replicate": "black-forest-labs/flux-dev",
+    }[name]
     vendors[name].plan.add({"on": "submit", "do": "drop_after"})
     run = live(planned("a", provider=name, model=model, quote="0.06"))
 

@@ -183,6 +183,8 @@ class Provider(ABC):
     #: given as lines, itself first, then one for each of these, empty where there is none
     key_extras: ClassVar[tuple[str, ...]] = ()
     key_is_optional: ClassVar[bool] = False
+    #: what the vendor allows one account, submissions and polls together; None: it says nothing
+    requests_per_s: ClassVar[float | None] = None
     supports_cancel: ClassVar[bool] = False
     #: does it call back when a job has ended? "none"; "signed"; "token": only the address proves who calls
     webhooks: ClassVar[str] = "none"

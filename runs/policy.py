@@ -23,6 +23,7 @@ BUDGET_AGAIN_S = 900  # a step that waits for a new day's budget asks for it thi
 STOP_TRIES = 3  # a provider is told so often that a job is not wanted any more
 ANSWER_KEPT_S = 600.0  # a provider's answer is held for a database that is away for this long
 POLL_TIMEOUT_S = 10.0
+ROOM_AGAIN_S = 1.0  # an attempt whose account has no room asks for it this often
 WEBHOOK_CAP_S = 60.0  # the longest pause between two polls of a job whose provider will call
 WEBHOOKS_KEPT = timedelta(days=7)  # providers repeat one for hours at most
 

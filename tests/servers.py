@@ -23,4 +23,5 @@ def environment():
         "DATABASE_URL": SERVERS.database_url,
         "REDIS_URL": SERVERS.redis_url,
         "SECRET_KEY": "only-for-tests-and-long-enough-to-pass",
+        "ZAP_OPERATOR_KEYS_FOR": "everyone",
     }

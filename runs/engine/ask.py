@@ -14,8 +14,7 @@ from django.db.models.functions import Now
 from core.errors import ZapsError
 from core.money import ZERO, usd
 from media.frames import last_frame
-from providers import registry
-from providers.contract import Cost, Generation, Job, JobState, Media, Provider, Snapshot
+from providers.contract import Cost, Generation, Job, JobState, Media, Snapshot
 from providers.errors import ProviderError
 from runs.inputs import read_input
 from runs.models import Asset, Attempt, Run, Step
@@ -26,10 +25,12 @@ _CLASS = {"png": "images", "mp4": "videos", "wav": "audios"}
 
 
 _READ = (
-    *("run__run_id", "run__provider_mode", "run__cap_usd", "run__cost_usd", "run__reserved_usd"),
-    *("step__run_id", "step__step_id", "step__spec", "step__status", "step__round"),
+    *("run__run_id", "run__owner", "run__principal_id", "run__provider_mode"),
+    *("run__cap_usd", "run__cost_usd", "run__reserved_usd"),
+    *("step__run_id", "step__step_id", "step__spec", "step__status", "step__round", "step__wait_reason"),
     *("status", "number", "round", "role", "idem_key", "provider", "model", "capability", "provider_request_id"),
-    *("urls", "error", "quote_usd", "reserved_usd", "reserved_on", "actual_usd", "cost_source", "tries", "lease_token"),
+    *("tenant", "account", "key_source", "urls", "error", "quote_usd", "reserved_usd", "reserved_on"),
+    *("actual_usd", "cost_source", "tries", "lease_token"),
 )
 
 
@@ -45,11 +46,6 @@ def load(attempt_pk: int) -> Attempt:
 def load_planned(attempt_pk: int) -> Attempt | None:
     """The same; None where it is not to be sent: not planned any more, or not due yet."""
     return _ATTEMPTS.filter(pk=attempt_pk, status=AttemptStatus.PLANNED, due_at__lte=Now()).first()
-
-
-def adapter_and_key(provider: str) -> tuple[Provider, str]:
-    """The adapter and the operator's key for it. Raises KeyRefused (KEY_MISSING) where it needs one and has none."""
-    return registry.provider(provider), registry.api_key(provider)
 
 
 def job_of(attempt: Attempt) -> Job:

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from providers import http
 from providers.contract import Job, JobState, Snapshot
 from providers.errors import ProviderError
-from runs import policy
-from runs.engine import ask
+from runs import limits, policy
+from runs.engine.doors import Door, door_for_polls
 from runs.engine.settle import settle_held
 from runs.models import Attempt
 from runs.states import AttemptStatus, WaitReason
@@ -34,18 +34,21 @@ def poll_attempt(attempt_pk: int) -> Next:
     leased = batches.claim_poll(attempt_pk)
     if leased is None:
         return _not_yet(attempt_pk)
+    held_s = limits.wait_s(leased.account, leased.provider)
+    if held_s:
+        return _look_again(leased, not_now(leased, held_s))
     snapshot, error = ask_provider(leased)
     if is_ready(leased, snapshot):
         return Next(settle=bool(batches.begin_settling([leased])))
     return _look_again(leased, look_at(leased, snapshot, error))
 
 
-def take(attempt: Attempt, token: UUID, accepted_at: datetime, snapshot: Snapshot | None) -> Next:
+def take(attempt: Attempt, token: UUID, accepted_at: datetime, snapshot: Snapshot | None, door: Door) -> Next:
     """Go on with a job that was just accepted: settle it at once when it is finished, else say when to look again."""
     leased = _leased(attempt, token, accepted_at)
     error: ProviderError | None = None
     if snapshot is None:
-        snapshot, error = ask_provider(leased)
+        snapshot, error = ask_provider(leased, door)
     if snapshot is None or not snapshot.is_over:
         return _look_again(leased, look_at(leased, snapshot, error))
     alone.settling(attempt, token)
@@ -63,13 +66,25 @@ def job_of(leased: Leased) -> Job:
     return Job(request_id=leased.request_id, model=leased.model, urls=leased.urls)
 
 
-def ask_provider(leased: Leased) -> tuple[Snapshot | None, ProviderError | None]:
+def ask_provider(leased: Leased, door: Door | None = None) -> tuple[Snapshot | None, ProviderError | None]:
     """The job as it is, or why the provider would not say."""
     try:
-        provider, key = ask.adapter_and_key(leased.provider)
-        return http.hold(provider.poll(job_of(leased), key=key), timeout_s=(5, policy.POLL_TIMEOUT_S)), None
+        door = door or door_for_polls(leased)
+        return http.hold(door.provider.poll(job_of(leased), key=door.key), timeout_s=(5, policy.POLL_TIMEOUT_S)), None
     except ProviderError as exc:
+        note_slowdown(leased, exc)
         return None, exc
+
+
+def note_slowdown(leased: Leased, error: ProviderError) -> None:
+    """What a provider asked one poll for holds for its whole account."""
+    if error.reason == "RATE_LIMITED":
+        limits.note_slowdown(leased.account, leased.provider, error.retry_after_s)
+
+
+def not_now(leased: Leased, wait_s: float) -> Look:
+    """The account may not be asked again yet."""
+    return Look(leased, wait_s, leased.progress, leased.queue_position, WaitReason.RATE_LIMIT, asked=False)
 
 
 def look_at(leased: Leased, snapshot: Snapshot | None, error: ProviderError | None) -> Look:
@@ -130,4 +145,7 @@ def _leased(attempt: Attempt, token: UUID, due_at: datetime) -> Leased:
         due_at=due_at,
         overdue=False,
         awaits_webhook=bool(attempt.webhook_digest),
+        tenant=attempt.tenant,
+        account=attempt.account,
+        key_source=attempt.key_source,
     )

@@ -10,18 +10,18 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 import uvloop
 from django.db import close_old_connections, connection
 
-from providers.contract import Provider, Snapshot
+from providers.contract import Snapshot
 from providers.errors import ProviderError
 from providers.http_async import AsyncTransport
-from runs import dispatch, policy
-from runs.engine import ask
+from runs import dispatch, limits, policy
 from runs.engine.cron_logs import CycleReport
-from runs.engine.poll import is_ready, job_of, look_at
+from runs.engine.doors import Door, door_for_polls, door_key
+from runs.engine.poll import is_ready, job_of, look_at, not_now, note_slowdown
 from runs.transitions import batches
 from runs.transitions.batches import Leased, Look
 
@@ -81,7 +81,7 @@ class Poller:
         try:
             while True:  # once at least: a window of no length is one pass
                 leased = await self._in_database(batches.claim_polls, CLAIM) if flow.has_room else []
-                flow.begin(leased)
+                await flow.begin(leased)
                 left = ends - MARGIN_S - time.monotonic()
                 if left <= 0 or self.stopping.is_set():
                     break
@@ -117,15 +117,20 @@ class _Flow:
         self._over: list[Leased] = []
         self._writing = asyncio.Lock()
         self._ended = False
-        self._doors: dict[str, tuple[Provider, str]] = {}
+        self._doors: dict[tuple[object, ...], Door | ProviderError] = {}
 
     @property
     def has_room(self) -> bool:
         """May more be claimed?"""
         return len(self._out) < 2 * CLAIM
 
-    def begin(self, leased: Sequence[Leased]) -> None:
-        for row in leased:
+    async def begin(self, leased: Sequence[Leased]) -> None:
+        """Poll them, as far as their accounts may be asked; the others are put off."""
+        if not leased:
+            return
+        ways = cast("Ways", await self._in_database(_ways, leased, self._doors))
+        self._looks += ways[1]
+        for row in ways[0]:
             task = asyncio.ensure_future(self._poll(row))
             self._out.add(task)
             task.add_done_callback(self._out.discard)
@@ -168,20 +173,18 @@ class _Flow:
 
     async def _ask(self, leased: Leased) -> tuple[Snapshot | None, ProviderError | None]:
         try:
-            provider, key = self._door(leased.provider)
-            talk = provider.poll(job_of(leased), key=key)
+            door = self._doors[door_key(leased)]
+            if isinstance(door, ProviderError):
+                return None, door
+            talk = door.provider.poll(job_of(leased), key=door.key)
             return await self._transport.hold(talk, timeout_s=policy.POLL_TIMEOUT_S), None
         except ProviderError as exc:
+            if exc.reason == "RATE_LIMITED":
+                await self._in_database(note_slowdown, leased, exc)
             return None, exc
         except Exception as exc:  # an adapter that breaks on one answer must not stop the drain
             logger.exception("attempt=%s poll=broken", leased.attempt_id)
             return None, ProviderError(f"{type(exc).__name__} while reading the provider's answer.")
-
-    def _door(self, name: str) -> tuple[Provider, str]:
-        """The adapter and its key, looked up once a cycle."""
-        if name not in self._doors:
-            self._doors[name] = ask.adapter_and_key(name)
-        return self._doors[name]
 
     def _count(self, leased: Leased, snapshot: Snapshot | None, error: ProviderError | None) -> None:
         if error is not None:
@@ -189,6 +192,29 @@ class _Flow:
             return
         state = snapshot.state if snapshot else None
         self._report.note(kind="poll", provider=leased.provider, requestId=leased.request_id, status=state)
+
+
+Ways: TypeAlias = tuple[list[Leased], list[Look]]
+
+
+def _ways(leased: Sequence[Leased], doors: dict[tuple[object, ...], Door | ProviderError]) -> Ways:
+    """Open the door of each job that has none yet in this cycle, and let through what its account may be asked."""
+    for row in leased:
+        if door_key(row) not in doors:
+            try:
+                doors[door_key(row)] = door_for_polls(row)
+            except ProviderError as exc:
+                doors[door_key(row)] = exc
+    asked: list[Leased] = []
+    held: list[Look] = []
+    of_account: dict[tuple[str, str], list[Leased]] = {}
+    for row in leased:
+        of_account.setdefault((row.account, row.provider), []).append(row)
+    for (account, provider), rows in of_account.items():
+        granted, wait_s = limits.take(account, provider, len(rows))
+        asked += rows[:granted]
+        held += [not_now(row, wait_s) for row in rows[granted:]]
+    return asked, held
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

@@ -13,6 +13,7 @@ from providers.errors import ProviderError
 from runs import circuits, leases, policy
 from runs.engine import ask
 from runs.engine.advance import advance
+from runs.engine.doors import door_of
 from runs.engine.outputs import Stored, keep, seconds
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
@@ -79,17 +80,17 @@ def fail(attempt: Attempt, token: UUID | None, code: str, cost: Cost) -> None:
 
 
 def _ask_again(attempt: Attempt) -> Snapshot:
-    provider, key = ask.adapter_and_key(attempt.provider)
-    return http.hold(provider.poll(ask.job_of(attempt), key=key))
+    door = door_of(attempt, "settle")
+    return http.hold(door.provider.poll(ask.job_of(attempt), key=door.key))
 
 
 def _fetch_all(attempt: Attempt, token: UUID, snapshot: Snapshot) -> list[Stored]:
     if not snapshot.outputs:
         raise OutputMissing
-    provider, key = ask.adapter_and_key(attempt.provider)
+    door = door_of(attempt, "settle")
     beat = leases.Heartbeat(attempt, token, seconds=policy.work_lease_s())
     return [
-        keep(attempt, index, output, provider=provider, key=key, beat=beat)
+        keep(attempt, index, output, provider=door.provider, key=door.key, beat=beat)
         for index, output in enumerate(snapshot.outputs)
     ]
 
@@ -158,9 +159,9 @@ def _as_if_delivered(attempt: Attempt) -> Cost:
 
 
 def _tell_to_stop(attempt: Attempt) -> None:
-    provider, key = ask.adapter_and_key(attempt.provider)
     try:
-        state = http.hold(provider.cancel(ask.job_of(attempt), key=key))
+        door = door_of(attempt, "cancel")
+        state = http.hold(door.provider.cancel(ask.job_of(attempt), key=door.key))
     except ProviderError as exc:
         logger.info("attempt=%s cancel=failed error=%s", attempt.pk, exc.reason)
         return

@@ -5,23 +5,24 @@ import time
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from core.errors import StaleState, ZapsError
 from core.money import ZERO
-from providers import http, registry
+from providers import http
 from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
-from runs import circuits, dispatch, policy
+from runs import circuits, dispatch, limits, policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.callbacks import Callback, new_callback
+from runs.engine.doors import Door, door_of
 from runs.engine.poll import NOTHING, Next, take
 from runs.engine.proof import acknowledge
 from runs.engine.settle import fail
 from runs.models import Attempt
 from runs.states import WaitReason
-from runs.transitions import alone, inbox, moving
+from runs.transitions import admission, alone, inbox, moving
 
 logger = logging.getLogger(__name__)
 
@@ -34,16 +35,18 @@ def submit_attempt(attempt_pk: int) -> Next:
     attempt = ask.load_planned(attempt_pk)
     if attempt is None or not _may_be_sent(attempt):
         return NOTHING
-    generation = _prepare(attempt)
-    if generation is None:
+    prepared = _prepare(attempt)
+    if prepared is None:
         return NOTHING
-    token, callback = uuid4(), new_callback(registry.provider(attempt.provider))
-    alone.submitting(attempt, token, webhook_digest=callback.digest if callback else "")
-    job = _send(attempt, token, generation, callback)
+    generation, door = prepared
+    token, callback = uuid4(), new_callback(door.provider)
+    if not _admitted(attempt, token, door, callback):
+        return NOTHING
+    job = _send(attempt, token, generation, door, callback)
     accepted_at = _write_down(attempt, token, job) if job else None
     if job is None or accepted_at is None:
         return NOTHING
-    return take(attempt, token, accepted_at, job.snapshot)
+    return take(attempt, token, accepted_at, job.snapshot, door)
 
 
 def submission_unknown(attempt: Attempt, token: UUID | None) -> None:
@@ -66,11 +69,10 @@ def submission_unknown_of(attempt_pk: int) -> None:
     submission_unknown(ask.load(attempt_pk), None)
 
 
-def _prepare(attempt: Attempt) -> Generation | None:
-    """What to ask for; None where that cannot be told, and the attempt has failed without costing anything."""
+def _prepare(attempt: Attempt) -> tuple[Generation, Door] | None:
+    """What to ask for, and the way there; None where there is none, and the attempt has failed without any cost."""
     try:
-        generation = ask.generation_of(attempt)
-        ask.adapter_and_key(attempt.provider)
+        prepared = ask.generation_of(attempt), door_of(attempt, "submit")
     except ZapsError as exc:
         fail(attempt, None, ask.code_of(exc), ask.FREE)
     except DatabaseError:  # it comes back, and the drain with it
@@ -79,8 +81,38 @@ def _prepare(attempt: Attempt) -> Generation | None:
         logger.exception("attempt=%s prepare=broken", attempt.pk)
         fail(attempt, None, "SUBMISSION_PRECONDITION_FAILED", ask.FREE)
     else:
-        return generation
+        return prepared
     return None
+
+
+def _admitted(attempt: Attempt, token: UUID, door: Door, callback: Callback | None) -> bool:
+    """Commit the intent, if the account has room for it; else the attempt is held back, and its step says why."""
+    wait_s = limits.wait_s(door.account, door.provider.name)
+    if wait_s:
+        _hold_back(attempt, WaitReason.RATE_LIMIT, wait_s=wait_s, account=door.account)
+        return False
+    digest = callback.digest if callback else ""
+    allowed = limits.limits_of(door.account, door.provider.name)
+    if not allowed.count_jobs:
+        alone.submitting(attempt, token, account=door.account, key_source=door.source, webhook_digest=digest)
+        return True
+    with transaction.atomic():
+        reason = admission.refuse(attempt, door.account, allowed)
+        if reason is None:
+            alone.submitting(attempt, token, account=door.account, key_source=door.source, webhook_digest=digest)
+    if reason is not None:
+        wait_s = policy.BUDGET_AGAIN_S if reason == WaitReason.BUDGET else policy.ROOM_AGAIN_S
+        _hold_back(attempt, reason, wait_s=wait_s, account=door.account)
+    return reason is None
+
+
+def _hold_back(attempt: Attempt, reason: WaitReason, *, wait_s: float, account: str = "") -> None:
+    """The first time it is an event of the run; while it lasts, only the time to try again moves."""
+    if attempt.step.wait_reason == reason:
+        alone.put_off(attempt, wait_s=wait_s, account=account)
+        return
+    with moving(attempt.run_id) as moves:
+        moves.held_back(attempt, reason, wait_s=wait_s, account=account)
 
 
 def _may_be_sent(attempt: Attempt) -> bool:
@@ -94,8 +126,7 @@ def _may_be_sent(attempt: Attempt) -> bool:
     wait_s = circuits.admit(attempt.provider, attempt.model)
     if wait_s is None:
         return True
-    with moving(attempt.run_id) as moves:
-        moves.paused(attempt, wait_s=wait_s)
+    _hold_back(attempt, WaitReason.PROVIDER_PAUSED, wait_s=wait_s)
     return False
 
 
@@ -104,11 +135,10 @@ def _is_overdrawn(attempt: Attempt) -> bool:
     return bool(attempt.reserved_usd) and run.cost_usd + run.reserved_usd > run.cap_usd
 
 
-def _send(attempt: Attempt, token: UUID, generation: Generation, callback: Callback | None) -> Job | None:
-    provider, key = ask.adapter_and_key(attempt.provider)
+def _send(attempt: Attempt, token: UUID, generation: Generation, door: Door, callback: Callback | None) -> Job | None:
     along = {"callback_url": callback.url} if callback else {}
     try:
-        return http.hold(provider.submit(generation, key=key, idem_key=attempt.idem_key, **along))
+        return http.hold(door.provider.submit(generation, key=door.key, idem_key=attempt.idem_key, **along))
     except (NotSent, Unavailable) as exc:
         _postpone(attempt, token, exc)
     except (Rejected, KeyRefused) as exc:
@@ -127,6 +157,8 @@ def _postpone(attempt: Attempt, token: UUID, exc: ProviderError) -> None:
         fail(attempt, token, exc.reason, ask.FREE)
         return
     reason = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
+    if limited:
+        limits.note_slowdown(attempt.account, attempt.provider, exc.retry_after_s)
     wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
     with moving(attempt.run_id) as moves:
         moves.postponed(attempt, token, code=exc.reason, wait_s=wait_s, reason=reason)

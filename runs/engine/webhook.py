@@ -12,6 +12,7 @@ from providers.errors import ProviderError, WebhookRefused
 from runs import dispatch
 from runs.engine import ask
 from runs.engine.callbacks import digest_of
+from runs.engine.doors import door_of
 from runs.engine.proof import acknowledge
 from runs.models import Attempt
 from runs.states import AttemptStatus
@@ -21,7 +22,10 @@ from runs.transitions.inbox import Note
 logger = logging.getLogger(__name__)
 
 _EVENT_ID = re.compile(r"[!-~]{1,200}")
-_READ = ("run_id", "step_id", "status", "provider", "provider_request_id", "idem_key")
+_READ = (
+    *("run__run_id", "run__owner", "run__principal_id", "step__step_id", "number", "key_source"),
+    *("status", "provider", "provider_request_id", "idem_key"),
+)
 
 
 class Heard(StrEnum):
@@ -62,7 +66,8 @@ def receive(provider: str, token: str, hook: Hook) -> Heard:
 
 def _named_by(provider: str, token: str) -> Attempt:
     """The whole digest is compared by an index; how long that takes says nothing of a token."""
-    attempt = Attempt.objects.filter(webhook_digest=digest_of(token), provider=provider).only(*_READ).first()
+    known = Attempt.objects.select_related("run", "step").only(*_READ)
+    attempt = known.filter(webhook_digest=digest_of(token), provider=provider).first()
     if attempt is None:
         raise NotFound
     return attempt
@@ -70,9 +75,9 @@ def _named_by(provider: str, token: str) -> Attempt:
 
 def _read(attempt: Attempt, hook: Hook) -> Note:
     try:
-        provider, key = ask.adapter_and_key(attempt.provider)
+        door = door_of(attempt, "webhook")
         secret = registry.webhook_secret(attempt.provider)
-        hint = http.hold(provider.read_webhook(hook, key=key, secret=secret), timeout_s=(2, 4))
+        hint = http.hold(door.provider.read_webhook(hook, key=door.key, secret=secret), timeout_s=(2, 4))
     except WebhookRefused as exc:
         logger.warning("attempt=%s webhook=refused error=%s", attempt.pk, exc.reason)
         raise

@@ -1,5 +1,6 @@
 """The tables of runs."""
 
+from runs.models.account import ProviderAccount
 from runs.models.asset import Asset, Feedback
 from runs.models.attempt import Attempt
 from runs.models.circuit import Circuit
@@ -20,6 +21,7 @@ __all__ = [
     "DeadLetter",
     "Feedback",
     "LedgerEntry",
+    "ProviderAccount",
     "Run",
     "RunEvent",
     "Spending",

@@ -28,6 +28,14 @@ class Attempt(models.Model):
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=200, blank=True)
     capability = models.CharField(max_length=40)
+    tenant = models.IntegerField(default=0, db_default=0, help_text="Whose work it is: the owner's id; 0: nobody's.")
+    account = models.CharField(
+        max_length=120, blank=True, default="", db_default="", help_text="The account at the provider; empty: not yet."
+    )
+    key_source = models.CharField(
+        max_length=12, blank=True, default="", db_default="",
+        help_text="Whose key it was sent with: request, creator, operator or none.",
+    )  # fmt: skip
     provider_request_id = models.CharField(max_length=300, blank=True)
     urls = models.JSONField(
         default=dict, blank=True, help_text="Where to ask about the job, as the submission's answer said."
@@ -106,6 +114,14 @@ class Attempt(models.Model):
             ),
         ]
         indexes = [
+            # How much of a tenant's work workers have been told of and not begun.
+            models.Index(fields=["tenant", "rung_at"], name="attempt_begins", condition=Q(status="planned")),
+            # What an account is busy with, and who waits for it.
+            models.Index(
+                fields=["account", "tenant"],
+                name="attempt_account",
+                condition=Q(status__in=["accepted", "canceling", "planned", "submitting", "unknown"]) & ~Q(account=""),
+            ),
             # What was made before of the same request: results that can be taken over.
             models.Index(
                 fields=["content_key"], name="attempt_content", condition=Q(status="done") & ~Q(content_key="")

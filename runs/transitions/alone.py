@@ -3,7 +3,7 @@
 They are most of what the engine writes. Lock, check, move, revision and event go over in a single round trip.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
@@ -30,9 +30,12 @@ _NOTED = """, noted AS (
 _UNTIL = "lease_until = now() + %s * interval '1 second', due_at = now() + %s * interval '1 second'"
 
 
-def submitting(attempt: Attempt, token: UUID, *, webhook_digest: str = "") -> None:
+def submitting(
+    attempt: Attempt, token: UUID, *, account: str = "", key_source: str = "", webhook_digest: str = ""
+) -> None:
     """The intent, committed before the call. Refused while another try is not due yet.
 
+    `account` is the one at the provider that pays, `key_source` says whose key it is.
     `webhook_digest` is of the token that the provider is told to call with, "" where it will not call.
 
     A server that may call a transaction committed before it is on disk must not do so here: were the intent
@@ -41,16 +44,23 @@ def submitting(attempt: Attempt, token: UUID, *, webhook_digest: str = "") -> No
     lease_s = policy.submit_lease_s()
     changes = (
         "tries = a.tries + 1, submitted_at = now(), error = '', webhook_digest = %s, heard_at = NULL, "
+        "account = %s, key_source = %s, "
         f"lease_token = %s, {_UNTIL}"
     )
     _move_alone(
         attempt,
         "submitting",
-        Computed(changes, (webhook_digest, token, lease_s, lease_s)),
+        Computed(changes, (webhook_digest, account, key_source, token, lease_s, lease_s)),
         only=Computed(f"a.due_at <= now() AND {_ON_DISK}"),
     )
     attempt.tries += 1
-    attempt.webhook_digest = webhook_digest
+    attempt.webhook_digest, attempt.account, attempt.key_source = webhook_digest, account, key_source
+
+
+def put_off(attempt: Attempt, *, wait_s: float, account: str) -> None:
+    """Still not its turn; why was said before. Whoever counts what an account is busy with sees that it waits."""
+    waits = Attempt.objects.filter(pk=attempt.pk, status=AttemptStatus.PLANNED)
+    waits.update(due_at=Now() + timedelta(seconds=wait_s), rung_at=None, account=account)
 
 
 def accepted(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> datetime:

@@ -34,6 +34,9 @@ class Leased:
     due_at: datetime
     overdue: bool
     awaits_webhook: bool = False
+    tenant: int = 0
+    account: str = ""
+    key_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,13 @@ class Look:
     progress: float | None = None
     queue_position: int | None = None
     wait_reason: str | None = None
+    asked: bool = True  # else it was not its turn, and nothing new is known
 
     @property
     def changed(self) -> bool:
         """Is there anything that a person watching would see?"""
-        before = self.leased
-        return (self.progress, self.queue_position) != (before.progress, before.queue_position) or before.polls == 0
+        before, seen = self.leased, (self.progress, self.queue_position)
+        return self.asked and (seen != (before.progress, before.queue_position) or before.polls == 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ class Bell:
 
 
 _COLUMNS = """id, run_id, step_id, lease_token, provider, model, capability, provider_request_id, urls, polls, progress,
-    queue_position, due_at, deadline_at < now(), webhook_digest <> '' AND heard_at IS NULL"""
+    queue_position, due_at, deadline_at < now(), webhook_digest <> '' AND heard_at IS NULL,
+    tenant, account, key_source"""
 
 _CLAIM = f"""
     UPDATE attempts SET lease_token = %s, lease_until = now() + %s * interval '1 second'
@@ -106,10 +111,10 @@ def write_looks(looks: Sequence[Look]) -> None:
             UPDATE attempts a SET
                 due_at = CASE WHEN a.due_at > v.seen THEN a.due_at
                     ELSE clock_timestamp() + v.wait * interval '1 second' END,
-                lease_until = NULL, lease_token = NULL, polls = a.polls + 1,
+                lease_until = NULL, lease_token = NULL, polls = a.polls + v.asked,
                 progress = v.progress, queue_position = v.place
-            FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::float8[], %s::float8[], %s::int[])
-                AS v(id, token, seen, wait, progress, place)
+            FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[], %s::float8[], %s::float8[], %s::int[], %s::int[])
+                AS v(id, token, seen, wait, progress, place, asked)
             WHERE a.id = v.id AND a.lease_token = v.token AND a.status = 'accepted'""",
             [
                 ids,
@@ -118,6 +123,7 @@ def write_looks(looks: Sequence[Look]) -> None:
                 [look.wait_s for look in looks],
                 [look.progress for look in looks],
                 [look.queue_position for look in looks],
+                [int(look.asked) for look in looks],
             ],
         )
     changed = [look for look in looks if look.changed]

@@ -67,12 +67,12 @@ class AttemptMoves(Writer):
         if attempt.number > 1:  # it may have been waiting for its turn
             self._say_why(attempt, None)
 
-    def paused(self, attempt: Attempt, *, wait_s: float) -> None:
-        """Its model fails too often just now; nothing is sent until then."""
+    def held_back(self, attempt: Attempt, reason: WaitReason, *, wait_s: float, account: str = "") -> None:
+        """It is not its turn: its model is paused, or its account has no room. Nothing is sent until then."""
         planned = moves.Move({AttemptStatus.PLANNED}, AttemptStatus.PLANNED)
-        moves.apply(attempt, planned, due_at=later(wait_s), rung_at=None)
-        self._say_why(attempt, WaitReason.PROVIDER_PAUSED)
-        self._note("attempt.paused", subject_of(attempt), WaitReason.PROVIDER_PAUSED)
+        moves.apply(attempt, planned, due_at=later(wait_s), rung_at=None, account=account)
+        self._say_why(attempt, reason)
+        self._note("attempt.held_back", subject_of(attempt), reason)
 
     def done(self, attempt: Attempt, token: UUID, *, actual: Decimal, source: str, seed: int | None) -> None:
         """Its results are stored, and the money is booked."""

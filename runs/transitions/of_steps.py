@@ -183,6 +183,7 @@ class StepMoves(Writer):
             provider=provider,
             model=model,
             capability=step.kind if role == "make" else role,
+            tenant=self.run.owner_id or 0,
             quote_usd=quote_usd,
             reserved_usd=quote_usd,
             reserved_on=day if quote_usd else None,

@@ -37,7 +37,7 @@ _ATTEMPT = {
     "canceling": ({"submitting", "accepted", "settling", "unknown"}, "canceling"),
     "canceled": ({"planned", "settling", "canceling"}, "canceled"),
 }
-_NO_MOVE = {"step.judged", "attempt.paused", "attempt.resolved"}
+_NO_MOVE = {"step.judged", "attempt.held_back", "attempt.resolved"}
 _US = {"worker", "drain", "webhook"}
 
 

@@ -7,7 +7,7 @@ from threading import Barrier
 from django.db import connection
 
 from core.errors import Conflict
-from runs import circuits
+from runs import circuits, limits
 from runs.engine import drain
 from runs.engine.cron_logs import CycleReport
 from runs.models import Run
@@ -24,6 +24,7 @@ _TIMES = {
     "steps": ("due_at",),
     "attempts": ("due_at", "rung_at", "lease_until", "submitted_at", "accepted_at", "deadline_at"),
     "circuits": ("retry_at", "opened_at"),
+    "provider_accounts": ("paused_until",),
 }
 
 
@@ -63,6 +64,7 @@ def let_pass(seconds):
             earlier = ", ".join(f"{column} = {column} - %s * interval '1 second'" for column in columns)
             cursor.execute(f"UPDATE {table} SET {earlier}", [seconds] * len(columns))
     circuits.forget()
+    limits.forget()
 
 
 def go_on(bells, *, rounds=20, hop_s=HOP_S):

@@ -9,9 +9,9 @@ from django.db.models.functions import Now
 from PIL import Image
 
 from core.errors import Conflict
+from runs.control import cancel_run
 from runs.engine import ask
 from runs.engine.advance import advance_run
-from runs.control import cancel_run
 from runs.engine.submit import submit_attempt
 from runs.models import Attempt
 from tests.factories import make_run, planned

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 
 from providers.contract import Job
 from runs import policy
-from runs.engine.advance import advance_run
 from runs.control import cancel_run
+from runs.engine.advance import advance_run
 from runs.engine.settle import settle_attempt
 from runs.engine.submit import _answer_late, submission_unknown_of, submit_attempt
 from runs.models import Attempt

@@ -7,8 +7,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db.models.functions import Now
 
-from runs.engine.advance import advance_run
 from runs.control import cancel_run
+from runs.engine.advance import advance_run
 from runs.engine.sweep import SETTLED, sweep
 from runs.models import Attempt
 from tests.factories import make_run, planned

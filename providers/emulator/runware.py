@@ -18,7 +18,7 @@ from providers.emulator.wire import Answer, Request, reply
 _JOBS = frozenset({"imageInference", "videoInference", "audioInference", "upscale"})
 _UPLOADS = {"imageUpload": ("image", "imageUUID"), "mediaStorage": ("media", "mediaUUID")}
 _WORDS = {"png": "image", "mp4": "video", "wav": "audio"}
-_UNIT_USD = {"png": 0.0038, "mp4": 0.1848, "wav": 0.0067}  # a picture, or a second
+_UNIT_USD = {"png": 0.0038, "mp4": 0.05, "wav": 0.0067}  # a picture, or a second
 
 
 @dataclass(slots=True, kw_only=True)

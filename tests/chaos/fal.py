@@ -30,6 +30,14 @@ class Fal:
         """Jobs that are bought from now on take this long."""
         self._desk.pace = replace(self._desk.pace, queue_s=queue_s, run_s=seconds)
 
+    def stop_time(self):
+        """Jobs go on only by `pass_time`."""
+        self._desk.clock.freeze()
+
+    def pass_time(self, seconds):
+        """Jobs go on by so much."""
+        self._desk.clock.advance(seconds)
+
     def bought(self):
         """The submissions that made a job."""
         return self.journal.accepted()

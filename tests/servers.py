@@ -10,7 +10,8 @@ DATA = Path(tempfile.mkdtemp(prefix="zaps-tests-"))
 SERVERS = hold(DATA, ephemeral=True)
 
 #: what a developer's shell may hold and no test may see
-_FOREIGN = ("ZAP_", "FAL_", "CELERY_", "ALLOWED_HOSTS", "DEBUG", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
+_VENDORS = ("COMFYUI_", "FAL_", "GMI_", "OPENROUTER_", "PRODIA_", "REPLICATE_", "RUNWARE_")
+_FOREIGN = ("ZAP_", *_VENDORS, "CELERY_", "ALLOWED_HOSTS", "DEBUG", "SECRET_KEY", "DATABASE_URL", "REDIS_URL")
 
 
 def environment():

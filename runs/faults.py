@@ -86,6 +86,15 @@ FAULTS: dict[str, Fault] = {
     "POLL_UNAVAILABLE": Fault(
         "The provider took the job and then could not be asked about it.", "Run again later.", True
     ),
+    "WEBHOOK_REFUSED": Fault(
+        "A call that said it came from the provider was refused; the job is polled as if nobody had called.",
+        "Nothing, if it was one; if every call is refused, check the provider's webhook secret and the server's clock.",
+    ),
+    "WEBHOOK_UNREADABLE": Fault(
+        "A webhook's signature could not be checked just now; the job is polled as if nobody had called.",
+        "Check that the provider's signing keys can be reached.",
+        True,
+    ),
     # The result.
     "OUTPUT_MISSING": Fault("The provider says that the job is done and shows no result.", "Run again.", True),
     "OUTPUT_VALIDATION_FAILED": Fault(

@@ -12,6 +12,7 @@ HOT_COUNTDOWN_S = 5.0
 HOT_GRACE_S = 2.0  # the drain leaves a hot job alone for this long past its own next look
 BELL_GRACE_S = 2  # a fresh row's own message gets this long before the drain rings again
 BELL_AGAIN_S = 15  # and between two bells of the drain for the same row
+SUBMIT_TIMEOUT_S = 30.0  # what most providers may take to answer a submission
 RUN_CHECK_S = 60  # an open run is looked at this often even if nothing rings
 STEP_SLACK_S = 300  # a step may outlive its attempt's deadline by this
 SUBMIT_TRIES = 6  # sends that provably never arrived, before an attempt fails
@@ -30,9 +31,9 @@ WEBHOOKS_KEPT = timedelta(days=7)  # providers repeat one for hours at most
 _FIRST_LOOK_S = {"image": 1.0, "audio": 2.0, "video": 5.0}
 
 
-def submit_lease_s() -> int:
-    """How long a submission may be out before its worker is taken for dead: the call's own limits, and slack."""
-    return int(settings.ZAP_SUBMIT_LEASE_S)
+def submit_lease_s(timeout_s: float = SUBMIT_TIMEOUT_S) -> int:
+    """How long a submission may be out before its worker is taken for dead: longer by what its provider may take."""
+    return int(settings.ZAP_SUBMIT_LEASE_S) + max(int(timeout_s - SUBMIT_TIMEOUT_S), 0)
 
 
 def poll_lease_s() -> int:

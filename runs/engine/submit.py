@@ -23,6 +23,7 @@ from runs.engine.settle import fail
 from runs.models import Attempt
 from runs.states import WaitReason
 from runs.transitions import admission, alone, inbox, moving
+from runs.transitions.alone import Intent
 
 logger = logging.getLogger(__name__)
 
@@ -91,15 +92,20 @@ def _admitted(attempt: Attempt, token: UUID, door: Door, callback: Callback | No
     if wait_s:
         _hold_back(attempt, WaitReason.RATE_LIMIT, wait_s=wait_s, account=door.account)
         return False
-    digest = callback.digest if callback else ""
+    intent = Intent(
+        account=door.account,
+        key_source=door.source,
+        webhook_digest=callback.digest if callback else "",
+        timeout_s=door.provider.submit_timeout_s,
+    )
     allowed = limits.limits_of(door.account, door.provider.name)
     if not allowed.count_jobs:
-        alone.submitting(attempt, token, account=door.account, key_source=door.source, webhook_digest=digest)
+        alone.submitting(attempt, token, intent)
         return True
     with transaction.atomic():
         reason = admission.refuse(attempt, door.account, allowed)
         if reason is None:
-            alone.submitting(attempt, token, account=door.account, key_source=door.source, webhook_digest=digest)
+            alone.submitting(attempt, token, intent)
     if reason is not None:
         wait_s = policy.BUDGET_AGAIN_S if reason == WaitReason.BUDGET else policy.ROOM_AGAIN_S
         _hold_back(attempt, reason, wait_s=wait_s, account=door.account)

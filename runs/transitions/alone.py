@@ -3,6 +3,7 @@
 They are most of what the engine writes. Lock, check, move, revision and event go over in a single round trip.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -30,18 +31,28 @@ _NOTED = """, noted AS (
 _UNTIL = "lease_until = now() + %s * interval '1 second', due_at = now() + %s * interval '1 second'"
 
 
-def submitting(
-    attempt: Attempt, token: UUID, *, account: str = "", key_source: str = "", webhook_digest: str = ""
-) -> None:
-    """The intent, committed before the call. Refused while another try is not due yet.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """How a request is about to be sent.
 
-    `account` is the one at the provider that pays, `key_source` says whose key it is.
-    `webhook_digest` is of the token that the provider is told to call with, "" where it will not call.
+    `account` is the one at the provider that pays, `key_source` says whose key it is. `webhook_digest` is of the token
+    that the provider is told to call with, "" where it will not call. `timeout_s`: what its answer may take.
+    """
+
+    account: str = ""
+    key_source: str = ""
+    webhook_digest: str = ""
+    timeout_s: float = policy.SUBMIT_TIMEOUT_S
+
+
+def submitting(attempt: Attempt, token: UUID, intent: Intent | None = None) -> None:
+    """The intent, committed before the call. Refused while another try is not due yet.
 
     A server that may call a transaction committed before it is on disk must not do so here: were the intent
     forgotten in a crash, the request would be sent again.
     """
-    lease_s = policy.submit_lease_s()
+    intent = intent or Intent()
+    lease_s = policy.submit_lease_s(intent.timeout_s)
     changes = (
         "tries = a.tries + 1, submitted_at = now(), error = '', webhook_digest = %s, heard_at = NULL, "
         "account = %s, key_source = %s, "
@@ -50,11 +61,12 @@ def submitting(
     _move_alone(
         attempt,
         "submitting",
-        Computed(changes, (webhook_digest, account, key_source, token, lease_s, lease_s)),
+        Computed(changes, (intent.webhook_digest, intent.account, intent.key_source, token, lease_s, lease_s)),
         only=Computed(f"a.due_at <= now() AND {_ON_DISK}"),
     )
     attempt.tries += 1
-    attempt.webhook_digest, attempt.account, attempt.key_source = webhook_digest, account, key_source
+    attempt.webhook_digest = intent.webhook_digest
+    attempt.account, attempt.key_source = intent.account, intent.key_source
 
 
 def put_off(attempt: Attempt, *, wait_s: float, account: str) -> None:

@@ -69,6 +69,9 @@ def _of_providers() -> Iterator[Declared]:
         for variable in kind.key_extras:
             about = f"Belongs to the key for {kind.name}."
             yield Declared(name=variable, kind="text", default="none", about=about)
+        if kind.webhook_variable:
+            about = f"What {kind.name} signs its webhooks with."
+            yield Declared(name=kind.webhook_variable, kind="secret", default="none", about=about)
         if kind.default_base_url or kind.self_hosted:
             yield Declared(
                 name=base_url_variable(kind.name),

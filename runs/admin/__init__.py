@@ -2,8 +2,19 @@
 
 from django.contrib import admin
 
-from runs.admin import accounts, circuits, cron_logs, dead_letters, money, outcomes, runs, steps, usage
+from runs.admin import accounts, circuits, cron_logs, dead_letters, money, outcomes, runs, steps, usage, webhooks
 
-__all__ = ["accounts", "circuits", "cron_logs", "dead_letters", "money", "outcomes", "runs", "steps", "usage"]
+__all__ = [
+    "accounts",
+    "circuits",
+    "cron_logs",
+    "dead_letters",
+    "money",
+    "outcomes",
+    "runs",
+    "steps",
+    "usage",
+    "webhooks",
+]
 
 admin.site.site_header = admin.site.site_title = "Zaps"

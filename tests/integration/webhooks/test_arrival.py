@@ -1,5 +1,6 @@
 """A webhook that arrives as it should, and in every other order."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +11,7 @@ from providers import http
 from runs.control.cancel import cancel_run
 from runs.engine import drain, submit, webhook
 from runs.models import Attempt, Circuit, Webhook
-from runs.transitions import batches
+from runs.transitions import batches, inbox
 from tests.chaos.fal import paid
 from tests.integration.runs.life import go_on, let_pass, live, states
 
@@ -273,3 +274,13 @@ def die(*_):
 def impatient(talk):
     """A submission is waited for only so long."""
     return http.hold(talk, timeout_s=(1, 1))
+
+
+def test_what_nobody_repeats_any_more_is_forgotten(vendor, at_work, bells):
+    vendor.finish()
+    vendor.answers()
+    assert inbox.prune() == 0
+
+    Webhook.objects.update(received_at=Now() - timedelta(days=8))
+
+    assert (inbox.prune(), Webhook.objects.count()) == (1, 0)

@@ -91,47 +91,12 @@ def test_an_address_to_call_back_goes_along_where_there_is_one(runware, submit):
     assert sent(runware)["webhookURL"] == "https://zaps.example/hook"
 
 
-@pytest.mark.parametrize("fault", ["drop", "drop_after", "slow", "garbage", "nginx"])
-def test_a_lost_submission_is_unknown_and_sent_once(runware, submit, fault):
-    runware.plan.add({"on": "submit", "do": fault, "delay_s": 3, "times": None})
-
-    with pytest.raises(SubmissionUnknown):
-        submit()
-
-    assert runware.journal.count("submit") == 1
-
-
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-def test_a_submission_that_met_an_error_is_unknown_and_sent_once(runware, submit, status):
-    runware.plan.add({"on": "submit", "do": "status", "status": status, "times": None})
-
-    with pytest.raises(SubmissionUnknown):
-        submit()
-
-    assert runware.journal.count("submit") == 1
-
-
 @pytest.mark.parametrize("answer", [{"data": []}, {"data": [{"taskUUID": "another"}]}, {"data": 7}, {"errors": []}])
 def test_an_answer_that_names_another_task_or_none_leaves_the_submission_unknown(runware, submit, answer):
     runware.plan.add({"on": "submit", "do": "status", "status": 200, "body": answer})
 
     with pytest.raises(SubmissionUnknown):
         submit()
-
-
-def test_a_provider_that_is_not_there_was_sent_nothing(converse):
-    with pytest.raises(NotSent):
-        converse(Runware("http://127.0.0.1:9").submit(STILL, key=KEY, idem_key="idem"))
-
-
-def test_a_busy_provider_says_when_to_come_back(runware, submit):
-    runware.plan.add({"on": "submit", "do": "status", "status": 429, "retry_after_s": 7})
-
-    with pytest.raises(Unavailable) as caught:
-        submit()
-
-    assert (caught.value.reason, caught.value.retry_after_s) == ("RATE_LIMITED", 7)
-    assert runware.journal.accepted() == []
 
 
 @pytest.mark.parametrize("status", [200, 400, 403, 500])
@@ -165,16 +130,6 @@ def test_an_error_that_we_do_not_know_leaves_the_submission_unknown(runware, sub
 
     with pytest.raises(SubmissionUnknown):
         submit()
-
-
-@pytest.mark.parametrize(("status", "code"), [(401, "KEY_INVALID"), (402, "INSUFFICIENT_CREDITS")])
-def test_a_refused_key_buys_nothing(runware, submit, status, code):
-    runware.plan.add({"on": "submit", "do": "status", "status": status})
-
-    with pytest.raises(KeyRefused) as caught:
-        submit()
-
-    assert caught.value.reason == code
 
 
 # --- finding a lost submission again ---------------------------------------------------------------------------------
@@ -501,6 +456,30 @@ def test_a_refused_key_is_told_apart_from_a_lost_job(provider, submit, converse)
 
     with pytest.raises(KeyRefused):
         converse(provider.poll(job, key="invalid"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [("invalidApiKey", "KEY_INVALID"), ("insufficientCredits", "INSUFFICIENT_CREDITS")]
+)
+@pytest.mark.parametrize("on", ["status", "upload", "account"])
+def test_trouble_with_the_account_is_told_whatever_the_status(runware, provider, submit, converse, on, kind, code):
+    runware.plan.add({"on": on, "do": "status", "status": 200, "body": {"errors": [{"code": kind}]}})
+    picture = Media(content_type="image/png", read=lambda: b"x" * 300_000)
+    talks = {
+        "status": lambda: provider.poll(Job(request_id=TASK_ID, model="runware:101@1"), key=KEY),
+        "account": lambda: provider.check_key(key=KEY),
+        "upload": lambda: provider.submit(
+            Generation(capability="image.edit", model="runware:106@1", prompt="p", images=(picture,)),
+            key=KEY,
+            idem_key="idem",
+        ),
+    }
+
+    with pytest.raises(KeyRefused) as caught:
+        converse(talks[on]())
+
+    assert caught.value.reason == code
+    assert runware.journal.submissions == []
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------

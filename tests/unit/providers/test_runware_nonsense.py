@@ -107,3 +107,10 @@ def test_a_cost_is_taken_as_it_is_written(cost, usd):
 @pytest.mark.parametrize(("seed", "kept"), [(7, 7), (2**63 - 1, 2**63 - 1), (2**63, None), (True, None), ("7", None)])
 def test_a_seed_that_cannot_be_stored_is_left_out(seed, kept):
     assert finished(seed=seed).seed == kept
+
+
+@pytest.mark.parametrize(("word", "state"), [("error", JobState.FAILED), ("processing", JobState.RUNNING)])
+def test_the_address_of_what_is_not_done_is_no_result(word, state):
+    seen = finished(status=word)
+
+    assert (seen.state, seen.outputs) == (state, ())

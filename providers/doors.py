@@ -42,16 +42,23 @@ class Named(HTTPAdapter):
 
     @contextmanager
     def cut_after(self, seconds: float) -> Iterator[None]:
-        """Whoever reads from a connection of this door after that time gets an error at once."""
-        clock = threading.Timer(max(seconds, 0), self._cut)
+        """Whoever reads from a connection of this door after that time finds it ended.
+
+        Raises TimeoutError where that was so: to some readers, what was cut looks complete.
+        """
+        late = threading.Event()
+        clock = threading.Timer(max(seconds, 0), self._cut, (late,))
         clock.daemon = True
         clock.start()
         try:
             yield
+            if late.is_set():
+                raise TimeoutError
         finally:
             clock.cancel()
 
-    def _cut(self) -> None:
+    def _cut(self, late: threading.Event) -> None:
+        late.set()
         for sock in list(self._sockets):
             try:
                 sock.shutdown(2)

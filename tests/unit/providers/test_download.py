@@ -318,6 +318,19 @@ def test_a_host_that_says_nothing_is_cut_off_by_the_clock(serve, fetch):
     assert time.monotonic() - begun < 3
 
 
+def test_a_body_without_a_length_that_the_clock_cuts_off_is_not_taken_for_whole(serve, fetch, tmp_path):
+    async def pieces():
+        yield png()
+        await asyncio.sleep(30)
+
+    server = serve(lambda _: Answer(events=pieces()))
+
+    with pytest.raises(OutputUnavailable):
+        fetch(server, limits=Limits(allow_loopback=True, seconds=0.5))
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_body_that_breaks_off_may_be_fetched_again(serve, fetch, tmp_path):
     server = serve(Answer(body=png(64) + b"\x00" * 500, cut_after=60))
 

@@ -24,7 +24,7 @@ class Checked:
 def check(provider: str, *, owner_id: int | None, used_for: str, source: Source | None = None) -> Checked:
     """Try the key that a run of this owner would be made with, or that of `source`.
 
-    Raises UnknownName, SecretUnreadable and VaultClosed.
+    Raises UnknownName.
     """
     try:
         found = credential(provider, owner_id=owner_id, use=Use(why="test", used_for=used_for), source=source)

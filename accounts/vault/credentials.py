@@ -15,7 +15,7 @@ from django.db.models import Q
 from accounts.models import Secret
 from accounts.vault import access
 from accounts.vault.access import Use
-from accounts.vault.cipher import Place, unseal
+from accounts.vault.cipher import Place, SecretUnreadable, VaultClosed, unseal
 from accounts.vault.hidden import Hidden
 from accounts.vault.sets import NONE, Sets, fields_of, joined
 from core.errors import Refused
@@ -69,7 +69,7 @@ def credential(
     `request_ref` is the run. `source` is the one of the job's submission, where there was one: then no other is taken,
     and nobody is asked whether the operator's may be spent, since it was. Call it outside of a transaction.
 
-    Raises KeyRefused (KEY_MISSING), SecretUnreadable, VaultClosed, and UnknownName for what is no provider.
+    Raises KeyRefused (KEY_MISSING, SECRET_UNREADABLE, VAULT_CLOSED), and UnknownName for what is no provider.
     """
     found = _find(provider, owner_id=owner_id, request_ref=request_ref, source=source)
     if found is None:
@@ -77,7 +77,10 @@ def credential(
     if not found.rows:
         key = api_key(provider) if found.source is Source.OPERATOR else ""
         return Credential(provider=provider, source=found.source, account=found.account, key=Hidden(key))
-    values = {row.name: unseal(row.ciphertext, _place(row)) for row in found.rows}
+    try:
+        values = {row.name: unseal(row.ciphertext, _place(row)) for row in found.rows}
+    except (SecretUnreadable, VaultClosed) as exc:  # to whoever asks a provider, no key at all
+        raise KeyRefused(exc.detail, reason=exc.code) from None
     access.note(found.rows[0], source=found.source, use=use)
     key = joined(provider, values)
     return Credential(provider=provider, source=found.source, account=found.account, key=Hidden(key))

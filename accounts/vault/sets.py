@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts.vault.cipher import fingerprint
 from core.errors import BadInput, NotFound, Problem
 from providers.registry import PROVIDERS, key_variables
 
@@ -66,6 +67,17 @@ def read_sets(given: Any) -> Sets:
     if problems:
         raise BadInput(problems[0].message, problems=problems)
     return Sets({name: {key: value.strip() for key, value in values.items()} for name, values in given.items()})
+
+
+def blinded(body: Mapping[str, Any], sets: Sets) -> dict[str, Any]:
+    """A request's body with fingerprints in place of its keys, so that a hash of it can be kept. Raises VaultClosed."""
+    if not sets.by_provider:
+        return dict(body)
+    prints = {
+        provider: {name: fingerprint(value) for name, value in values.items()}
+        for provider, values in sets.by_provider.items()
+    }
+    return {**body, "secrets": prints}
 
 
 def _problems(provider: str, given: Any, *, path: str, is_operator: bool = False) -> Iterator[Problem]:

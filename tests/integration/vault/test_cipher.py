@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.vault.cipher import Place, SecretUnreadable, VaultClosed, fingerprint, fingerprints, seal, unseal
 from accounts.vault.hidden import Hidden
+from accounts.vault.sets import blinded, read_sets
 
 PLACE = Place(owner_id=1, provider="fal", name="fal_key")
 
@@ -95,3 +96,13 @@ def test_a_hidden_text_shows_itself_to_nobody_who_does_not_ask():
         with pytest.raises(TypeError):
             write(hidden)
     assert not Hidden("")
+
+
+def test_what_is_kept_of_a_request_has_fingerprints_in_place_of_its_keys():
+    def hashed(key):
+        body = {"slug": "a", "secrets": {"fal": {"fal_key": key}}}
+        return blinded(body, read_sets(body["secrets"]))
+
+    assert hashed("canary") == {"slug": "a", "secrets": {"fal": {"fal_key": fingerprint("canary")}}}
+    assert hashed("canary") == hashed(" canary ") != hashed("other")
+    assert blinded({"slug": "a"}, read_sets(None)) == {"slug": "a"}

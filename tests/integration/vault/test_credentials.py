@@ -4,7 +4,6 @@ from django.contrib.auth.models import User
 from accounts.models import OperatorKeyGrant, Secret, SecretAccess
 from accounts.vault import keeping
 from accounts.vault.access import Use
-from accounts.vault.cipher import SecretUnreadable
 from accounts.vault.credentials import (
     KeyMissing,
     Source,
@@ -230,9 +229,10 @@ def test_a_ciphertext_that_was_put_into_another_s_row_is_not_read(alice, bob):
     put(bob, "of-bob")
     Secret.objects.filter(owner=alice).update(ciphertext=Secret.objects.get(owner=bob).ciphertext)
 
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(KeyRefused) as caught:
         get(alice)
 
+    assert caught.value.reason == "SECRET_UNREADABLE"
     assert not SecretAccess.objects.exists()
 
 
@@ -240,8 +240,19 @@ def test_a_row_that_was_given_to_another_owner_is_not_read(alice, bob):
     put(alice, "of-alice")
     Secret.objects.update(owner=bob)
 
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(KeyRefused) as caught:
         get(bob)
+    assert caught.value.reason == "SECRET_UNREADABLE"
+
+
+def test_without_the_vault_s_key_there_is_none(alice, settings):
+    put(alice, "of-alice")
+    settings.ZAP_SECRET_KEYS = []
+
+    with pytest.raises(KeyRefused) as caught:
+        get(alice)
+
+    assert caught.value.reason == "VAULT_CLOSED"
 
 
 def test_every_decryption_is_written_down(alice):

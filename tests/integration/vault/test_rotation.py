@@ -8,8 +8,8 @@ from django.core.management import CommandError, call_command
 from accounts.models import Secret
 from accounts.vault import keeping, rotation
 from accounts.vault.access import Use
-from accounts.vault.cipher import SecretUnreadable
 from accounts.vault.credentials import credential
+from providers.errors import KeyRefused
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_after_a_rotation_the_old_key_can_be_thrown_away(alice, settings):
     assert read(alice.pk).account == account
     assert not Secret.objects.filter(rotated_at=None).exists()
     settings.ZAP_SECRET_KEYS = [old]
-    with pytest.raises(SecretUnreadable):
+    with pytest.raises(KeyRefused):
         read()
 
 

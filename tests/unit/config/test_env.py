@@ -1,4 +1,5 @@
 import pytest
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import Environment
@@ -76,3 +77,22 @@ def test_a_bad_secret_or_address_is_not_repeated():
 
     assert len(env.problems) == 2
     assert "hunter2" not in "".join(env.problems)
+
+
+def test_keys_for_the_vault_are_fernet_keys_with_commas_between_them():
+    first, second = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    env = Environment({"A": f" {first} ,\n{second}, "})
+
+    assert env.fernet_keys("A", about="", shown="") == [first, second]
+    assert env.fernet_keys("B", about="", shown="") == []
+    env.check()
+
+
+@pytest.mark.parametrize(
+    "text", ["secret-word", "secret-word" * 4, "A" * 44, "A" * 43 + "=,secret-word", "A" * 42 + "é="]
+)
+def test_what_is_no_fernet_key_is_refused_and_not_repeated(text):
+    env = Environment({"A": text})
+
+    assert env.fernet_keys("A", about="", shown="") == []
+    assert env.problems == ["A holds something that is no Fernet key: 32 bytes as URL-safe base64."]

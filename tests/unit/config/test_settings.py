@@ -5,9 +5,10 @@ import sys
 import tomllib
 
 import pytest
+from cryptography.fernet import Fernet
 
 from config import reference, settings
-from config.local import BASE_DIR, own_secret_key
+from config.local import BASE_DIR, own_secret_key, own_vault_key
 
 NOWHERE = {"DATABASE_URL": "postgresql:///none?host=/nonexistent", "REDIS_URL": "redis://127.0.0.1:1/0"}
 KEY = "a-key-that-is-long-enough-to-be-accepted"
@@ -105,6 +106,25 @@ def test_the_secret_key_of_a_data_folder_is_made_once_and_private(tmp_path):
     assert len(first) >= 50
     assert (tmp_path / "new" / "secret_key").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["secret_key"]
+
+
+def test_the_vault_s_key_of_a_data_folder_is_made_once_and_private(tmp_path):
+    first = own_vault_key(tmp_path)
+
+    assert own_vault_key(tmp_path) == first
+    Fernet(first)
+    assert first != own_secret_key(tmp_path)
+    assert (tmp_path / "vault_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_server_makes_no_key_for_its_vault_and_lends_its_own_keys_to_staff():
+    assert read("ZAP_SECRET_KEYS", "ZAP_OPERATOR_KEYS_FOR", **NOWHERE, SECRET_KEY=KEY) == "[]|staff"
+
+
+def test_in_development_a_key_is_made_and_everybody_may_spend_the_operator_s(tmp_path):
+    said = read("ZAP_SECRET_KEYS", "ZAP_OPERATOR_KEYS_FOR", **NOWHERE, DEBUG="1", ZAPS_DATA_DIR=str(tmp_path))
+
+    assert said == f"['{own_vault_key(tmp_path)}']|everyone"
 
 
 def test_the_page_of_settings_is_current():

@@ -176,6 +176,15 @@ def test_a_duration_becomes_one_frame_more_than_fit_into_it(seconds, frames):
     assert (inputs["steps"], inputs["seed"]) == (frames, float(seconds))
 
 
+def test_a_seed_that_is_too_long_for_a_recipe_s_number_stands_there_as_text_and_is_replaced_by_one():
+    graph = {**GRAPH, "3": {"class_type": "KSampler", "inputs": {"seed": "18446744073709551615"}}}
+    made = read({"workflow": graph, "slots": {"seed": ["3", "seed"]}}, "x")
+    asked = still(prompt="", params={"seed": 7})
+
+    assert made.check(asked) == []
+    assert made.filled(asked, [], 1)["3"]["inputs"]["seed"] == 7
+
+
 @given(prompt=st.text(), seed=st.integers(0, 2**48))
 def test_whatever_is_written_stays_in_its_place(prompt, seed):
     before = copy.deepcopy(GRAPH)

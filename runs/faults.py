@@ -45,7 +45,14 @@ FAULTS: dict[str, Fault] = {
     "CONTENT_REFUSED": Fault(
         "The provider's content rules refused the prompt or a picture.", "Change the prompt or the picture."
     ),
-    "KEY_MISSING": Fault("There is no key for this provider.", "Set the provider's key in the environment."),
+    "KEY_MISSING": Fault(
+        "There is no key for this provider that the run may use.",
+        "Store one with `zap keys set PROVIDER`, or ask the operator for leave to use the server's.",
+    ),
+    "SECRET_UNREADABLE": Fault(
+        "The stored key cannot be read.", "Set it again, or put the key that encrypted it back into ZAP_SECRET_KEYS."
+    ),
+    "VAULT_CLOSED": Fault("This server cannot read stored keys.", "The operator sets ZAP_SECRET_KEYS."),
     "KEY_INVALID": Fault(
         "The provider refused the key.", "Replace the provider's key: it is wrong, expired or revoked."
     ),

@@ -8,8 +8,12 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from accounts.caller import Caller, CallerUnknown, Scope
+from accounts.vault.credentials import require
+from accounts.vault.keeping import keep_for_request
+from accounts.vault.sets import NONE, Sets
 from providers import prices
 from providers.registry import Configured
 from runs import judges
@@ -19,7 +23,7 @@ from runs.models import Run
 from runs.queries import open_modes
 from zaps import catalogue
 from zaps.plan import make_plan
-from zaps.planned import Plan
+from zaps.planned import Plan, providers_of
 
 
 class Mode(StrEnum):
@@ -44,6 +48,7 @@ class Order:
     extend_count: int | None = None  # None: as often as the recipe says
     provider: str | None = None
     max_usd: Decimal | None = None
+    sent: Sets = field(default=NONE, repr=False)  # keys that are for this run alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,7 @@ class Draft:
     source: str = field(repr=False)
     prompts: Mapping[str, str] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)  # what a branch of the run is to be ordered with, too
+    sent: Sets = field(default=NONE, repr=False)
 
 
 def admit(mode: Mode, caller: Caller) -> None:
@@ -69,7 +75,7 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
     """Plan the order. Writes nothing.
 
     Raises NotFound for a slug that the caller may not see, BadInput for everything that is wrong with the recipe or the
-    inputs, and OverBudget when the quote is above the cap.
+    inputs, OverBudget when the quote is above the cap, and, for a live run, KeyMissing.
     """
     check_inputs(order.inputs)
     if order.source is not None:
@@ -92,8 +98,10 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
         prices=prices.load(),
         today=today,
     )
+    if order.mode is Mode.LIVE:
+        require(providers_of(plan.steps), owner_id=caller.user.pk if caller.user else None, sent=order.sent)
     options = {"extendCount": order.extend_count, "provider": order.provider}
-    return Draft(plan=replace(plan, version=version), source=source, prompts=prompts, options=options)
+    return Draft(plan=replace(plan, version=version), source=source, prompts=prompts, options=options, sent=order.sent)
 
 
 def keep_media(drafted: Draft) -> Draft:
@@ -106,8 +114,17 @@ def keep_media(drafted: Draft) -> Draft:
 def place(drafted: Draft, caller: Caller, *, parent: Run | None = None) -> Run:
     """Start the run of a mock or live draft whose media are in storage, as a branch of `parent` where there is one.
 
-    Raises OverBudget where its owner's or the day's budget has no room for it.
+    Keys that were sent along are kept for it alone. Raises OverBudget where its owner's or the day's budget is used up.
     """
+    if drafted.plan.mode != Mode.LIVE or not drafted.sent.by_provider or caller.user is None:
+        return _start(drafted, caller, parent)
+    with transaction.atomic():
+        run = _start(drafted, caller, parent)
+        keep_for_request(drafted.sent, request_ref=run.run_id, owner_id=caller.user.pk, by=caller.principal_id)
+    return run
+
+
+def _start(drafted: Draft, caller: Caller, parent: Run | None) -> Run:
     return start_run(
         plan=drafted.plan,
         source=drafted.source,

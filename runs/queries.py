@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 
 from accounts.caller import Caller, CallerUnknown
 from core.errors import NotFound
@@ -115,6 +117,12 @@ def _paint(run: Run) -> Picture:
         assets=list(Asset.objects.filter(run=run).order_by("pk")),
         feedback=list(votes.order_by("pk")),
     )
+
+
+def ended_a_day_ago(run_ids: Iterable[str]) -> list[str]:
+    """Those of the runs that nobody will take up again soon."""
+    over = Run.objects.filter(run_id__in=list(run_ids), finished_at__lt=Now() - timedelta(days=1))
+    return list(over.values_list("run_id", flat=True))
 
 
 def revisions(run_ids: Iterable[str]) -> dict[str, int]:

@@ -7,8 +7,9 @@ from celery import Task, shared_task
 from celery.signals import worker_shutdown, worker_shutting_down
 
 from accounts import idempotency
+from accounts.vault import pruning
 from core.errors import StaleState
-from runs import dispatch
+from runs import dispatch, queries
 from runs.engine import advance, cron_logs, drain, poll, render, settle, submit, sweep
 from runs.engine.poller import POLLER
 from runs.transitions import inbox
@@ -67,6 +68,7 @@ def prune(**_newer: Any) -> None:
     idempotency.purge()
     sweep.sweep()
     inbox.prune()
+    pruning.prune(queries.ended_a_day_ago)
 
 
 @worker_shutting_down.connect

@@ -3,7 +3,7 @@
 A planned step is stored with the run as JSON, so it must survive `to_json` and `from_json` unchanged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -212,3 +212,11 @@ class Plan:
     def most_usd(self) -> Decimal:
         """What it may cost with every further try: never more than the cap."""
         return min(sum((step.most_usd for step in self.steps), Decimal(0)), self.cap_usd)
+
+
+def providers_of(steps: Iterable[PlannedStep]) -> set[str]:
+    """Whoever these steps may be made by, fallbacks included, our own machine not."""
+    made = [step for step in steps if not step.skipped and step.provider != LOCAL]
+    return {step.provider for step in made} | {
+        step.retry.fallback_provider or step.provider for step in made if step.retry.has_fallback
+    }

@@ -1,7 +1,7 @@
 """A request that may carry an Idempotency-Key, and then is carried out once."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
@@ -16,9 +16,17 @@ KEY = OpenApiParameter(_HEADER, str, OpenApiParameter.HEADER, description="The s
 
 
 def answer_once(
-    request: Request, caller: Caller, *, prepare: Callable[[], T], commit: Callable[[T], idempotency.Answer]
+    request: Request,
+    caller: Caller,
+    *,
+    prepare: Callable[[], T],
+    commit: Callable[[T], idempotency.Answer],
+    hashed: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Its answer, or with a key that was used before the first one. Both functions as for `idempotency.once`."""
+    """Its answer, or with a key that was used before the first one. Both functions as for `idempotency.once`.
+
+    `hashed` stands for the body where that holds what no hash may be kept of.
+    """
     key = request.headers.get(_HEADER)
     if key is None:
         given = commit(prepare())
@@ -26,7 +34,7 @@ def answer_once(
         given = idempotency.once(
             principal=caller.key_scope,
             key=key,
-            request_hash=idempotency.hash_request("POST", request.path, request.data),
+            request_hash=idempotency.hash_request("POST", request.path, request.data if hashed is None else hashed),
             prepare=prepare,
             commit=commit,
         )

@@ -1,6 +1,6 @@
 """POST /api/zaps/run and POST /api/zaps/{slug}/plan: a recipe becomes a plan, or a run."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from accounts import idempotency
 from accounts.api.auth import caller_of
 from accounts.caller import Caller
+from accounts.vault.sets import blinded, read_sets
 from core.api.fields import Count, Flag, ProblemRow, StrictRequest, Text, Usd
 from core.api.links import public_url
 from core.api.parsers import MediaJsonObjectParser
@@ -52,6 +53,9 @@ class RunRequest(PlanRequest):
     mode = serializers.ChoiceField(choices=[str(mode) for mode in Mode], required=False, help_text="Default mock.")
     live = Flag(required=False, help_text="Old word for mode live.")
     dryRun = Flag(required=False, help_text="Old word for mode plan; wins over live.")
+    secrets = serializers.DictField(
+        required=False, write_only=True, help_text="Keys for this run alone: {provider: {name: value}}. Never shown."
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Exactly one of slug and source; one word for the mode, or several that agree."""
@@ -136,7 +140,8 @@ class RunZap(APIView):
             run = place(drafted, caller)
             return idempotency.Answer(status=202, body=accepted_document(run.run_id, drafted.plan), run_id=run.run_id)
 
-        return answer_once(request, caller, prepare=prepare, commit=commit)
+        blind = blinded(cast("dict[str, Any]", request.data), order.sent)
+        return answer_once(request, caller, prepare=prepare, commit=commit, hashed=blind)
 
 
 class PlanZap(APIView):
@@ -182,4 +187,5 @@ def _read_order(body: PlanRequest, *, slug: str | None = None) -> Order:
         extend_count=given.get("extendCount"),
         provider=given.get("provider"),
         max_usd=given.get("maxUsd"),
+        sent=read_sets(given.get("secrets")),
     )

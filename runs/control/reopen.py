@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from accounts.vault.credentials import require
 from core.errors import BadInput, Problem
 from runs.control.feedback import vote
 from runs.control.taking import StepStateForbids, forbid_run, named, steps_of, taking
@@ -11,7 +12,7 @@ from runs.engine.stop import stop_attempts
 from runs.models import Attempt, Step
 from runs.states import RUN_FINAL, RunStatus, StepStatus, WaitReason
 from runs.transitions import Moves
-from zaps.planned import PlannedStep
+from zaps.planned import PlannedStep, providers_of
 
 _STOPPED = frozenset({StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELED})
 
@@ -84,6 +85,9 @@ def _reopen(
         _raise_cap(moves, max_usd)
     chosen = [steps[name] for name in steps if name in set(wanted) and not _is_never_made(steps[name])]
     closed = [step for step in chosen if step.status != StepStatus.QUEUED]
+    if moves.run.provider_mode == "live":
+        makers = providers_of(PlannedStep.from_json(step.spec) for step in closed)
+        require(makers, owner_id=moves.run.owner_id, request_ref=moves.run.run_id)
     for step in closed:
         stop_attempts(moves, step)
     if moves.run.status not in {RunStatus.QUEUED, RunStatus.RUNNING}:

@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 
 from accounts.vault.access import Use
-from accounts.vault.credentials import Source, credential
+from accounts.vault.credentials import Credential, Source, credential
+from accounts.vault.keyring import Keyring
 from providers import registry
 from providers.contract import Provider
 from runs.models import Attempt, Run
 from runs.transitions.batches import Leased
+
+_KEYRING = Keyring()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,20 @@ def door_of(attempt: Attempt, why: str) -> Door:
 
 def door_for_polls(leased: Leased) -> Door:
     """The way for the polls of every job that was sent with the same key. Raises KeyRefused."""
-    run = Run.objects.only("run_id", "owner_id", "principal_id").get(pk=leased.run_id)
-    return _open(leased.provider, run, Use(why="poll", used_for=run.principal_id), leased.key_source)
+    run = Run.objects.only("run_id", "owner", "principal_id").get(pk=leased.run_id)
+    use = Use(why="poll", used_for=run.principal_id)
+    if not leased.key_source:
+        return _open(leased.provider, run, use, "")
+    return _door(
+        leased.provider,
+        _KEYRING.get(
+            leased.provider,
+            owner_id=run.owner_id,
+            request_ref=run.run_id,
+            source=Source(leased.key_source),
+            use=use,
+        ),
+    )
 
 
 def door_key(leased: Leased) -> tuple[object, ...]:
@@ -50,7 +65,10 @@ def door_key(leased: Leased) -> tuple[object, ...]:
 
 def _open(name: str, run: Run, use: Use, key_source: str) -> Door:
     source = Source(key_source) if key_source else None
-    found = credential(name, owner_id=run.owner_id, use=use, request_ref=run.run_id, source=source)
+    return _door(name, credential(name, owner_id=run.owner_id, use=use, request_ref=run.run_id, source=source))
+
+
+def _door(name: str, found: Credential) -> Door:
     return Door(
         provider=registry.provider(name), key=found.key.reveal(), account=found.account, source=str(found.source)
     )

@@ -6,6 +6,7 @@ STATEFUL_EXAMPLES=1000 looks for more, and at other sequences each time.
 import logging
 import os
 from decimal import Decimal
+from itertools import cycle, islice
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -18,7 +19,7 @@ from accounts.caller import Caller
 from core.errors import BadInput, Conflict, NotFound, OverBudget
 from runs import control
 from runs.engine.start import start_run
-from runs.models import Allowance, Asset, Attempt, Run
+from runs.models import Allowance, Asset, Attempt, Run, Step
 from runs.order import Draft
 from runs.transitions import batches
 from tests.chaos.truth import facts_of
@@ -168,15 +169,16 @@ class Sequence(RuleBasedStateMachine):
         if self.bell:
             self.world.answer(self.bell, mood)
 
-    @rule(mood=MOODS, seconds=st.sampled_from([0, 5, 61]), messages=st.sampled_from([3, 12]))
-    def work(self, mood, seconds, messages):
-        """Everybody goes on for a while, in that mood."""
+    @rule(moods=st.lists(MOODS, min_size=1, max_size=3), seconds=st.sampled_from([0, 5, 61]))
+    def work(self, moods, seconds):
+        """Everybody goes on for a while, in these moods by turns."""
         self.bell = None
         if seconds:
             let_pass(seconds)
-            self.world.drain(mood)
-        for _ in range(min(messages, len(self.world.bells))):
-            self.answer(0, mood, again=False)
+            self.world.drain(moods[0])
+        for mood in islice(cycle(moods), 12):
+            if self.world.bells:
+                self.answer(0, mood, again=False)
 
     @rule(look=st.sampled_from(["pass", "fail"]), how=st.sampled_from(["done", "done", "failed"]), bill=BILLS)
     def all_goes_well(self, look, how, bill):
@@ -234,7 +236,8 @@ class Sequence(RuleBasedStateMachine):
 
     def is_at_rest(self):
         busy = Attempt.objects.exclude(status__in=["done", "failed", "canceled", "unknown"]).exists()
-        return not busy and not Run.objects.filter(status__in=["queued", "running"]).exists()
+        deciding = Step.objects.filter(status="waiting", due_at__isnull=False).exclude(wait_reason="budget").exists()
+        return not busy and not deciding and not Run.objects.filter(status__in=["queued", "running"]).exists()
 
     def later(self, seconds, mood=None):
         """Time passes, and whatever is to do then is done."""

@@ -26,6 +26,7 @@ class Watch:
         if newest == self._seen:
             return
         self._seen = newest
+        assert not self._world.wrongs
         every = facts_of()
         for facts in every:
             assert_true_to_itself(facts)
@@ -63,7 +64,6 @@ class Watch:
         """At most one request an attempt, and none that no attempt owns up to."""
         for one in facts.attempts:
             sent = self._world.sent[one.idem_key]
-            assert sent <= 1
             if one.provider_request_id:
                 assert sent == 1
                 assert self._world.jobs[one.provider_request_id].idem == one.idem_key
@@ -100,6 +100,7 @@ def assert_at_rest(facts, world):
     for step in facts.steps:
         if step.status == "waiting":
             assert step.wait_reason in BY_A_PERSON, f"{step} waits for {step.wait_reason}"
+            assert step.due_at is None or step.wait_reason == "budget", f"the gate of {step} never decides"
         else:
             assert step.status in STEP_FINAL or run.status == "waiting", f"{step} is {step.status} for ever"
     assert run.status in {*STEP_FINAL, "waiting"}, f"{run} is {run.status} for ever"

@@ -74,6 +74,7 @@ class World:
     bells: list = field(default_factory=list)
     jobs: dict = field(default_factory=dict)
     sent: Counter = field(default_factory=Counter)
+    wrongs: list = field(default_factory=list)  # what the engine did to us that it never may
     mood: Mood = field(default_factory=Mood)
     healthy: bool = False  # every job ends well, as soon as somebody asks
     deaf: bool = False  # the vendor does not hear that a job should stop
@@ -186,8 +187,10 @@ class Vendor(Provider):
     def submit(self, generation, *, key, idem_key, callback_url=None):
         world, how = self.world, self.world.mood.submission
         status = Attempt.objects.values_list("status", flat=True).get(idem_key=idem_key)
-        assert status == "submitting", f"an attempt that is {status} is sent"
-        assert not world.sent[idem_key], "a request that may have arrived is sent again"
+        if status != "submitting":
+            world.wrongs.append(f"{idem_key} was sent while it was {status}")
+        if world.sent[idem_key]:
+            world.wrongs.append(f"{idem_key} may have arrived, and was sent again")
         if how in REFUSALS:
             raise REFUSALS[how]
         world.sent[idem_key] += 1

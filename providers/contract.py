@@ -234,7 +234,7 @@ class Provider(ABC):
         """Why this generation cannot be asked for: (field, sentence) pairs; [] when it can. Called at plan time."""
 
     def quote(self, generation: Generation) -> Decimal | None:
-        """USD that it costs at most, where only the operator knows: on a machine of theirs. None: see the price book."""
+        """USD that it costs at most, on a machine whose price only the operator knows. None: ask the price book."""
         return None
 
     @abstractmethod

@@ -190,6 +190,8 @@ class Provider(ABC):
     webhooks: ClassVar[str] = "none"
     #: the environment variable with the secret that webhooks are signed with; None where no such secret is set by hand
     webhook_variable: ClassVar[str | None] = None
+    #: is the account's key needed to read a webhook where that secret is not set?
+    webhook_needs_key: ClassVar[bool] = False
     #: does the operator run it on a machine of their own, whose address may be private and without TLS?
     self_hosted: ClassVar[bool] = False
     #: how long its paid call may take; some vendors answer only when the result is there
@@ -256,6 +258,8 @@ class Provider(ABC):
 
     def read_webhook(self, hook: Hook, *, key: str, secret: str) -> Talk[Hint]:
         """Which job the webhook is about. `secret` is that of `webhook_variable`, "" where it is not set.
+
+        `key` is "" unless `webhook_needs_key`.
 
         Raises WebhookRefused where it is not the provider's, too old, or makes no sense, and Unavailable or KeyRefused
         where that cannot be told now.

@@ -67,6 +67,7 @@ class Replicate(Provider):
     supports_cancel = True
     webhooks = "signed"
     webhook_variable = "REPLICATE_WEBHOOK_SECRET"  # else Replicate is asked for it
+    webhook_needs_key = True
     media_hosts = ("replicate.delivery", ".replicate.delivery")
 
     def __init__(self, base_url: str | None = None) -> None:

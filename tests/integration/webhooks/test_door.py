@@ -50,6 +50,7 @@ def waiting(provider):
     found = Attempt(
         run=run, step=run.steps.get(), number=1, idem_key=f"idem-{provider}", provider=provider, capability="image.gen",
         quote_usd=0, status="accepted", provider_request_id="job-1", webhook_digest=digest_of(TOKEN),
+        key_source="operator",
     )  # fmt: skip
     found.save()
     return found
@@ -84,6 +85,16 @@ def test_nobody_else_costs_more_than_one(attempt, call, django_assert_num_querie
     for wrong in ({"token": "f" * 32}, {"provider": "fal"}, {"at": NOW - 301}, {"headers": {}}):
         with django_assert_num_queries(1):
             assert call(**wrong).status_code in (401, 404)
+
+
+def test_a_secret_that_the_operator_set_is_that_of_the_operators_account_alone(attempt, call, monkeypatch):
+    """Whoever signs with it can still not speak for an account of somebody else's."""
+    monkeypatch.setenv("REPLICATE_BASE_URL", "http://127.0.0.1:9")
+    Attempt.objects.update(key_source="creator")
+    before = facts()
+
+    assert call().status_code == 503
+    assert facts() == before
 
 
 def test_what_is_no_token_costs_none(attempt, call, django_assert_num_queries):

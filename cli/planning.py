@@ -96,8 +96,6 @@ def _show(document: Mapping[str, Any], place: str) -> None:
         for step in document["steps"]
     ]
     talk.give(talk.columns([head, *rows]))
-    talk.give(
-        f"\n{document['slug']}: {talk.costs(document)}; the cap is {talk.usd(document['capUsd'])}."
-    )
+    talk.give(f"\n{document['slug']}: {talk.costs(document)}; the cap is {talk.usd(document['capUsd'])}.")
     for warning in document["warnings"]:
         talk.say(f"warning: {faults.problem_line(warning, place=place)}")

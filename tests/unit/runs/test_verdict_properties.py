@@ -1,7 +1,6 @@
 """What becomes of a step, whatever its tries come to."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st

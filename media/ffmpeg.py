@@ -58,6 +58,7 @@ def run(
             stderr=stderr,
             start_new_session=True,
             cwd=folder,
+            env={"LC_ALL": "C.UTF-8"},  # it reads files from outside, and needs no key of ours
         )
         try:
             _watch(child, timeout_s=timeout_s, beat=beat)

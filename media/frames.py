@@ -5,8 +5,7 @@ from pathlib import Path
 
 from media import ffmpeg
 from media.errors import RenderFailed, Unreadable
-from media.probe import probe
-from media.still import open_upright
+from media.fence import probe, write_still
 
 _TIMEOUT_S = 120
 #: How far before the end to begin: all of a slow clip's last frames are in half a second, save where the sound
@@ -23,7 +22,7 @@ def last_frame(clip: Path, out: Path) -> None:
     unfinished = out.with_name(f".{out.name}.{uuid.uuid4().hex}.part")
     try:
         if kind == "png":
-            open_upright(clip).save(unfinished, "PNG")
+            write_still(clip, unfinished)
         elif kind == "mp4":
             _write_last(clip, unfinished)
         else:

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from media import ffmpeg
 from media.errors import RenderFailed, Unreadable
+from media.fence import length_s, probe
 from media.frames import last_frame
-from media.probe import length_s, probe
 
 MAX_COUNT = 200
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from media import ffmpeg
 from media.errors import Unreadable
+from media.fence import count_pictures, length_s, probe, write_still
 from media.loudness import gain_for
-from media.probe import MAX_DURATION_S, Probe, count_pictures, length_s, probe
+from media.probe import MAX_DURATION_S, Probe
 from media.soundtrack import Audio, Sound, Soundtrack
-from media.still import write_fitted
 
 STILL_S = 3
 MAX_SIDE = 3840
@@ -139,7 +139,7 @@ def _part(
     clip: Path, found: Probe, still: Path, size: tuple[int, int], fps: int, beat: Callable[[], None] | None
 ) -> _Part:
     if found.kind == "png":
-        write_fitted(clip, still, size=size)
+        write_still(clip, still, size=size)
         options = ["-f", "image2", "-pattern_type", "none", "-loop", "1", "-framerate", str(fps), "-t", str(STILL_S)]
         return _Part(arguments=[*options, "-i", f"file:{still}"], frames=STILL_S * fps, has_sound=False)
     if beat is not None:

@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.http import Http404, HttpResponse
 
 from media.errors import MediaError
-from media.thumbnail import thumbnail
+from media.fence import thumbnail
 from runs.models import Asset
 
 _KEPT_S = 7 * 24 * 3600

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 
+from media import fence
 from media.mock import mock_media
 from media.probe import Probe, probe
 from providers.contract import Output, Provider
@@ -72,7 +73,7 @@ def store(attempt: Attempt, index: int, path: Path) -> Stored:
     """
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return _put(attempt, index, File(file), sha256, probe(path))
+        return _put(attempt, index, File(file), sha256, fence.probe(path))
 
 
 def _drawn(wanted: MockMedia) -> bytes:

@@ -7,7 +7,8 @@ stay unjudged.
 from decimal import ROUND_FLOOR, Decimal
 
 from media.errors import Unreadable
-from media.inspect import Inspection, inspect
+from media.fence import inspect
+from media.inspect import Inspection
 from runs.judges.contract import Sample, Verdict
 
 _ZERO, _ONE = Decimal(0), Decimal(1)

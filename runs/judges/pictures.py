@@ -4,8 +4,8 @@ import base64
 import tempfile
 from pathlib import Path
 
+from media.fence import thumbnail
 from media.keyframes import keyframes
-from media.thumbnail import thumbnail
 from runs.judges.contract import Sample
 
 FRAMES = 6

@@ -159,7 +159,7 @@ def test_what_the_mock_makes_is_good_enough(tmp_path, kind, seed):
 
 
 def test_what_the_heartbeat_raises_comes_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("media.inspect.BEAT_S", 0)
+    monkeypatch.setattr("media.fence.BEAT_S", 0)
 
     class Lost(Exception):
         pass

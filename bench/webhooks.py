@@ -58,7 +58,7 @@ def measure(options: Any) -> dict[str, Any]:
     place.wait_until(lambda: not open_runs.exists(), timeout_s=FIRST_S + options.seconds + 180, every_s=0.2)
     took, after = time.perf_counter() - began, place.cpu_seconds()
     heard = Webhook.objects.filter(outcome="rung").values_list("received_at", "attempt__settling_at")
-    lags = sorted((settling - received).total_seconds() * 1000 for received, settling in heard)
+    lags = sorted((settling - received).total_seconds() * 1000 for received, settling in heard if settling)
     polls = list(Attempt.objects.values_list("polls", flat=True))
     figures = {
         "jobs": len(runs),

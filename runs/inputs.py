@@ -20,10 +20,12 @@ from core.errors import BadInput, NotFound, Problem
 MAX_BYTES = 20 * 1024 * 1024  # of all data: inputs of one request
 _MARK = "input:"
 _FOLDER = "inputs/"
-_REFERENCE = re.compile(r"input:(?P<key>inputs/[0-9a-f]{64})\|(?P<type>[a-z]+/[a-z0-9.+-]+)")
+_REFERENCE = re.compile(
+    r"input:(?P<key>inputs/[0-9a-f]{64}|uploads/upload_[0-9a-z]{16}/[0-9a-f]{64})\|(?P<type>[a-z]+/[a-z0-9.+-]+)"
+)
 _DATA = re.compile(r"data:(?P<type>[a-z]+/[A-Za-z0-9.+-]+)?(?:;[A-Za-z0-9=._-]+)*;base64,", re.ASCII)
 #: what a provider can be expected to read
-_ACCEPTED = frozenset({
+ACCEPTED = frozenset({
     "audio/mpeg", "audio/wav", "audio/x-wav", "audio/mp4", "audio/ogg",
     "image/gif", "image/jpeg", "image/png", "image/webp",
     "video/mp4", "video/quicktime", "video/webm",
@@ -70,16 +72,29 @@ def store_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {**inputs, **named}
 
 
-def read_input(value: str) -> tuple[str, bytes]:
-    """Content type and bytes of a stored input. Raises NotFound when they are gone, or the value names none."""
+def type_of_input(value: str) -> str:
+    """Content type of a stored input. Raises NotFound when the value names none, or its bytes are gone."""
+    reference = _reference(value)
+    if not default_storage.exists(reference["key"]):
+        raise NotFound("The stored bytes of this input are gone.")
+    return reference["type"]
+
+
+def read_input(value: str) -> bytes:
+    """The bytes of a stored input. Raises NotFound when they are gone, or the value names none."""
+    try:
+        with default_storage.open(_reference(value)["key"]) as file:
+            content: bytes = file.read()
+            return content
+    except FileNotFoundError:
+        raise NotFound("The stored bytes of this input are gone.") from None
+
+
+def _reference(value: str) -> re.Match[str]:
     reference = _REFERENCE.fullmatch(value)
     if reference is None:
         raise NotFound("This input names no stored bytes.")
-    try:
-        with default_storage.open(reference["key"]) as file:
-            return reference["type"], file.read()
-    except FileNotFoundError:
-        raise NotFound("The stored bytes of this input are gone.") from None
+    return reference
 
 
 def _decode(name: str, uri: str) -> tuple[str, bytes] | Problem:
@@ -93,7 +108,7 @@ def _decode(name: str, uri: str) -> tuple[str, bytes] | Problem:
     except (binascii.Error, ValueError):
         return _problem("INPUT_NOT_BASE64", name, "its base64 is broken.")
     kind = filetype.guess(content)
-    if kind is None or kind.mime not in _ACCEPTED:
+    if kind is None or kind.mime not in ACCEPTED:
         return _problem("INPUT_NOT_MEDIA", name, "its bytes are no image, video or sound that we know.")
     claimed = head["type"]
     if claimed and claimed.split("/")[0].lower() != kind.mime.split("/")[0]:

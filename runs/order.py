@@ -16,7 +16,7 @@ from accounts.vault.keeping import keep_for_request
 from accounts.vault.sets import NONE, Sets
 from providers import prices
 from providers.registry import Configured
-from runs import judges
+from runs import judges, uploads
 from runs.engine.start import start_run
 from runs.inputs import check_inputs, is_data, store_inputs
 from runs.models import Run
@@ -78,6 +78,7 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
     inputs, OverBudget when the quote is above the cap, and, for a live run, KeyMissing.
     """
     check_inputs(order.inputs)
+    inputs = {**order.kept, **uploads.resolve(order.inputs, caller)}
     if order.source is not None:
         version, source, prompts = 0, order.source, order.prompts
         recipe = catalogue.parse_cached(source, prompts)
@@ -87,7 +88,7 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
         recipe = found.recipe
     plan = make_plan(
         recipe,
-        inputs={**order.kept, **order.inputs},
+        inputs=inputs,
         mode=order.mode,
         extend_count=order.extend_count,
         provider=settings.ZAP_PROVIDER or order.provider,

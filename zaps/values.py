@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from core.errors import Problem
+from providers import guard
+from providers.errors import AddressRefused
 from zaps.recipe.errors import did_you_mean, listed, shown
 from zaps.recipe.frontmatter import UNSTORABLE
 from zaps.recipe.schema import InputSpec, InputType, Recipe
@@ -15,8 +16,10 @@ _TEXT_AT_MOST = 20_000
 _ADDRESS_AT_MOST = 4_096
 _DATA_AT_MOST = 28 * 1024 * 1024  # characters of base64: 20 MB of bytes and their heading
 _NUMBER_AT_MOST = 10**15
-_DATA = re.compile(r"data:(image|video)/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
+_DATA = re.compile(r"data:(image|video|audio)/[a-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
 _OURS = re.compile(r"(?:mock|input):[\x21-\x7e]{1,500}")
+_STORED = re.compile(r"input:[^|]+\|([a-z]+)/.+")
+_WHAT = {InputType.IMAGE: "an image", InputType.VIDEO: "a video", InputType.AUDIO: "a sound"}
 
 
 def check_values(recipe: Recipe, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -79,24 +82,25 @@ def _number_misfit(value: Any) -> str | None:
 
 
 def _media_misfit(spec: InputSpec, value: str) -> str | None:
-    what = "an image" if spec.type == InputType.IMAGE else "a video"
-    wanted = f"must be an https address of {what}, or a data: URI of one."
+    what = _WHAT[spec.type]
+    wanted = f"must be an https address of {what} on the internet, or a data: URI or an upload of one."
     if value.startswith("data:"):
         if len(value) > _DATA_AT_MOST:
-            return "is larger than 20 MB; give an https address instead."
+            return "is larger than 20 MB; upload it, or give an https address instead."
         found = _DATA.fullmatch(value)
         return None if found and found[1] == spec.type else wanted
     if _OURS.fullmatch(value):
-        return None
-    return None if _is_https(value) else wanted
+        stored = _STORED.fullmatch(value)
+        return None if stored is None or stored[1] == spec.type else wanted
+    return None if _is_fetchable(value) else wanted
 
 
-def _is_https(value: str) -> bool:
-    if len(value) > _ADDRESS_AT_MOST or not value.isprintable() or " " in value:
+def _is_fetchable(value: str) -> bool:
+    """Providers fetch it, not we; yet none is sent to look at somebody's own network, or at what can be misread."""
+    if len(value) > _ADDRESS_AT_MOST:
         return False
     try:
-        parts = urlsplit(value)
-        _ = parts.port  # raises for a port that is no number
-    except ValueError:
+        place = guard.read(value)
+    except AddressRefused:
         return False
-    return parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    return place.scheme == "https" and guard.is_public_name(place.host)

@@ -19,6 +19,7 @@ from runs.api.drain import Drain
 from runs.api.learning import CompileRun, EvidenceView
 from runs.api.orders import PlanZap, RunZap
 from runs.api.stream import run_events
+from runs.api.uploads import SignUpload, Uploads
 from runs.api.usage import UsageView
 from runs.api.views import Attempts, Info, Log, Runs, RunView
 from runs.api.webhooks import provider_webhook
@@ -50,6 +51,8 @@ urlpatterns = [
     path("providers/<slug:provider>/webhook/<token:token>", provider_webhook, name="webhook"),
     path("dead-letters", DeadLetters.as_view(), name="dead-letters"),
     path("dead-letters/redrive", Redrive.as_view(), name="redrive"),
+    path("uploads", Uploads.as_view(), name="uploads"),
+    path("uploads/sign", SignUpload.as_view(), name="sign-upload"),
     path("usage", UsageView.as_view(), name="usage"),
     path("info", Info.as_view(), name="info"),
 ]

@@ -16,7 +16,7 @@ from core.money import ZERO, usd
 from media.frames import last_frame
 from providers.contract import Cost, Generation, Job, JobState, Media, Snapshot
 from providers.errors import ProviderError
-from runs.inputs import read_input
+from runs.inputs import read_input, type_of_input
 from runs.models import Asset, Attempt, Run, Step
 from runs.states import AttemptStatus
 from zaps.planned import InputRef, PlannedStep, Role, Source
@@ -168,8 +168,7 @@ def _is_media(value: Any) -> bool:
 def _given(value: str) -> Media:
     """A picture, clip or sound that the caller gave: stored by us, or an address that the provider fetches."""
     if value.startswith(("input:", "data:")):
-        content_type, content = read_input(value)
-        return Media(content_type=content_type, read=_always(content))
+        return Media(content_type=type_of_input(value), read=partial(read_input, value))
     return Media(content_type=_guess(value), url=value)
 
 
@@ -181,5 +180,7 @@ def _guess(url: str) -> str:
         "webm": "video/webm",
         "mov": "video/quicktime",
         "mp3": "audio/mpeg",
+        "m4a": "audio/mp4",
+        "ogg": "audio/ogg",
         "wav": "audio/wav",
     }.get(ending, "image/png")

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from core.ids import new_id
-from runs import dispatch
+from runs import dispatch, uploads
 from runs.models import Run, RunEvent, Step
 from runs.states import StepStatus, WaitReason
 from runs.transitions.purse import Claim, Purse
@@ -55,6 +55,7 @@ def start_run(  # noqa: PLR0913 (each is one thing that the caller decides)
         reserved_usd=0,
         revision=1,
     )
+    uploads.use(inputs)
     steps = [_step(run, planned) for planned in plan.steps]
     if plan.quote_usd:
         _reserve(run, steps)

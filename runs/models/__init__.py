@@ -8,6 +8,7 @@ from runs.models.cron_log import CronLog
 from runs.models.money import Allowance, Budget, LedgerEntry
 from runs.models.run import Run, RunEvent
 from runs.models.step import Step
+from runs.models.upload import Upload
 from runs.models.views import DeadLetter, Spending
 from runs.models.webhook import Webhook
 
@@ -26,5 +27,6 @@ __all__ = [
     "RunEvent",
     "Spending",
     "Step",
+    "Upload",
     "Webhook",
 ]

@@ -6,7 +6,7 @@ from zaps.recipe.errors import Log
 from zaps.recipe.schema import InputType, Recipe, Ref, StepSpec, Target
 
 _UNKNOWN = "?"  # the class that a step of an unknown kind makes: that has been noted already
-_OF_INPUT = {InputType.IMAGE: "png", InputType.VIDEO: "mp4"}
+_OF_INPUT = {InputType.IMAGE: "png", InputType.VIDEO: "mp4", InputType.AUDIO: "wav"}
 
 
 def check(recipe: Recipe, log: Log) -> None:

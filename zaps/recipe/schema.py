@@ -22,13 +22,14 @@ class InputType(StrEnum):
     TEXTAREA = "textarea"  #: several lines
     IMAGE = "image"
     VIDEO = "video"
+    AUDIO = "audio"
     SELECT = "select"  #: one of `options`
     NUMBER = "number"
 
     @property
     def is_media(self) -> bool:
-        """Whether its values are pictures or clips."""
-        return self in (InputType.IMAGE, InputType.VIDEO)
+        """Whether its values are pictures, clips or sounds."""
+        return self in (InputType.IMAGE, InputType.VIDEO, InputType.AUDIO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import pytest
 from django.core.files.storage import default_storage
 
 from core.errors import BadInput, NotFound
-from runs.inputs import read_input, store_inputs
+from runs.inputs import read_input, store_inputs, type_of_input
 from runs.models import Run
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
@@ -24,7 +24,7 @@ def test_media_goes_into_storage_by_its_content_and_other_values_stay():
     stored = store_inputs({"PHOTO": uri(PNG), "NAME": "Ada", "AGE": 3, "LINK": "https://example.com/a.png"})
 
     assert stored == {"PHOTO": f"input:{KEY}|image/png", "NAME": "Ada", "AGE": 3, "LINK": "https://example.com/a.png"}
-    assert read_input(stored["PHOTO"]) == ("image/png", PNG)
+    assert (type_of_input(stored["PHOTO"]), read_input(stored["PHOTO"])) == ("image/png", PNG)
 
 
 def test_the_same_bytes_are_stored_once():
@@ -70,8 +70,9 @@ def test_what_is_no_media_is_named_and_nothing_is_stored(value, code):
     [f"input:{KEY}|image/png", "input:inputs/../../etc/passwd|image/png", "input:/etc/passwd|a/b", "https://x", ""],
 )
 def test_bytes_that_we_do_not_keep_are_not_found(value):
-    with pytest.raises(NotFound):
-        read_input(value)
+    for read in (read_input, type_of_input):
+        with pytest.raises(NotFound):
+            read(value)
 
 
 @pytest.mark.django_db

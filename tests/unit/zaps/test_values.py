@@ -13,6 +13,7 @@ RECIPE = parse(
         "  STORY: {type: textarea}\n"
         "  FACE: {type: image}\n"
         "  CLIP: {type: video}\n"
+        "  SONG: {type: audio}\n"
         "  MOOD: {type: select, options: [calm, wild]}\n"
         "  AGE: {type: number}\n",
     ),
@@ -27,7 +28,11 @@ RECIPE = parse(
     ("FACE", "data:image/png;base64,iVBORw0KGgo="),
     ("FACE", "mock:face"),
     ("FACE", "input:inputs/abc|image/png"),
+    ("FACE", "https://xn--bcher-kva.example:8443/a.png"),
     ("CLIP", "data:video/mp4;base64,AAAA"),
+    ("CLIP", "input:uploads/abc|video/mp4"),
+    ("SONG", "https://example.com/a.mp3"),
+    ("SONG", "data:audio/mpeg;base64,AAAA"),
     ("MOOD", "wild"),
     ("AGE", 0),
     ("AGE", -1.5),
@@ -52,7 +57,22 @@ def test_a_value_of_its_type_is_taken(name, value):
     ("FACE", "https://user:secret@example.com/a.png", "INPUT_INVALID"),
     ("FACE", "https://example.com:port/a.png", "INPUT_INVALID"),
     ("FACE", "https://[::1/a.png", "INPUT_INVALID"),
+    ("FACE", "https://b\u00fccher.example/a.png", "INPUT_INVALID"),
+    ("FACE", "https://localhost/a.png", "INPUT_INVALID"),
+    ("FACE", "https://127.0.0.1/a.png", "INPUT_INVALID"),
+    ("FACE", "https://2130706433/a.png", "INPUT_INVALID"),
+    ("FACE", "https://0x7f.1/a.png", "INPUT_INVALID"),
+    ("FACE", "https://[::ffff:10.0.0.7]/a.png", "INPUT_INVALID"),
+    ("FACE", "https://169.254.169.254/latest/meta-data/", "INPUT_INVALID"),
+    ("FACE", "https://metadata.google.internal/", "INPUT_INVALID"),
+    ("FACE", "https://redis/a.png", "INPUT_INVALID"),
+    ("FACE", "https://example.com./a.png", "INPUT_INVALID"),
+    ("FACE", "https://example.com\\@localhost/a.png", "INPUT_INVALID"),
     ("FACE", "file:///etc/passwd", "INPUT_INVALID"),
+    ("FACE", "input:uploads/abc|video/mp4", "INPUT_INVALID"),
+    ("FACE", "upload:upload_0000000000000000", "INPUT_INVALID"),
+    ("SONG", "data:image/png;base64,AAAA", "INPUT_INVALID"),
+    ("SONG", "input:inputs/abc|image/png", "INPUT_INVALID"),
     ("FACE", "/etc/passwd", "INPUT_INVALID"),
     ("FACE", "data:video/mp4;base64,AAAA", "INPUT_INVALID"),
     ("FACE", "data:image/png,plain", "INPUT_INVALID"),
@@ -79,7 +99,7 @@ def test_every_wrong_value_is_named_at_once():
     assert 'Did you mean "wild"?' in problems[1].message
 
 
-@pytest.mark.parametrize("name", ["STORY", "FACE", "MOOD", "AGE"])
+@pytest.mark.parametrize("name", ["STORY", "FACE", "SONG", "MOOD", "AGE"])
 @pytest.mark.parametrize("empty", [None, "", "  "])
 def test_an_empty_value_counts_as_not_given(name, empty):
     values, problems = check_values(RECIPE, {"NAME": "x", name: empty})

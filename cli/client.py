@@ -8,13 +8,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from cli import faults
 from cli.exits import Exit, of_problem
+from cli.form import FileForm
 
 TIMEOUT_S = 60.0
+UPLOAD_TIMEOUT_S = 600.0  # between two pieces
 _TRIES = 3
 
 
@@ -26,6 +29,10 @@ class Client(Protocol):
 
     def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
         """The JSON answer. `key` is the Idempotency-Key. Raises Fault for a problem document."""
+        ...
+
+    def send(self, path: Path) -> str:
+        """Upload the file. Returns the value that names it in an input. Raises Fault, and OSError."""
         ...
 
     def path_of(self, storage_key: str) -> str | None:
@@ -50,37 +57,54 @@ class HttpClient:
             except (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError):
                 if tried < tries:
                     time.sleep(0.5 * tried)
-        raise faults.fault(
-            "API_UNREACHABLE",
-            f"{self.base_url} does not answer as Zaps would.",
-            exit_code=Exit.FAILED,
-            remediation="Check ZAP_API_URL, and that the server is up.",
-            retryable=True,
-        )
+        raise self._unreachable()
+
+    def send(self, path: Path) -> str:
+        """See Client. Sent once: whoever repeats it gets the same upload."""
+        with path.open("rb") as file:
+            form = FileForm(file, size=os.fstat(file.fileno()).st_size)
+            headers = {"Content-Type": form.content_type, "Content-Length": str(form.length)}
+            try:
+                return upload_of(self._ask("POST", "/api/uploads", form, headers, timeout_s=UPLOAD_TIMEOUT_S))
+            except (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError):
+                raise self._unreachable() from None
 
     def path_of(self, storage_key: str) -> str | None:
         """The files are the server's."""
         return None
 
     def _once(self, method: str, path: str, body: Any, key: str | None) -> Any:
-        headers = {"Accept": "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        if key is not None:
-            headers["Idempotency-Key"] = key
+        headers = {} if key is None else {"Idempotency-Key": key}
         data = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode()
+        return self._ask(method, path, data, headers, timeout_s=TIMEOUT_S)
+
+    def _ask(
+        self, method: str, path: str, data: bytes | FileForm | None, headers: dict[str, str], *, timeout_s: float
+    ) -> Any:
+        headers = {"Accept": "application/json", **headers}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(  # noqa: S310 (connect() lets only http and https through)
             f"{self.base_url}{path}", data=data, headers=headers, method=method
         )
         try:
-            with _OPENER.open(request, timeout=TIMEOUT_S) as answer:
+            with _OPENER.open(request, timeout=timeout_s) as answer:
                 return read_answer(answer.status, answer.read())
         except urllib.error.HTTPError as exc:
             with exc:
                 return read_answer(exc.code, exc.read())
+
+    def _unreachable(self) -> faults.Fault:
+        return faults.fault(
+            "API_UNREACHABLE",
+            f"{self.base_url} does not answer as Zaps would.",
+            exit_code=Exit.FAILED,
+            remediation="Check ZAP_API_URL, and that the server is up.",
+            retryable=True,
+        )
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):
@@ -107,6 +131,11 @@ def read_answer(status: int, content: bytes) -> Any:
             retryable=status >= 500,
         )
     raise faults.Fault(document, exit_code=of_problem(status))
+
+
+def upload_of(answer: Mapping[str, Any]) -> str:
+    """The value that names an upload in an input."""
+    return f"upload:{answer['uploadId']}"
 
 
 def connect() -> Client:

@@ -7,7 +7,8 @@ import importlib
 import io
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import django
@@ -22,8 +23,9 @@ from django.http import Http404
 from django.urls import resolve
 
 from cli import faults
-from cli.client import Client, read_answer
+from cli.client import Client, read_answer, upload_of
 from cli.exits import Exit
+from cli.form import FileForm
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -103,7 +105,19 @@ class InProcessClient:
         """See Client. A connection that a restart of the database has broken is replaced first."""
         if not connection.in_atomic_block:  # inside a caller's transaction the connection is the caller's
             close_old_connections()
-        request = self._request(method, path, body, key)
+        content = b"" if body is None else json.dumps(body).encode()
+        headers = {} if key is None else {"HTTP_IDEMPOTENCY_KEY": key}
+        return self._answer(self._request(method, path, io.BytesIO(content), len(content), **headers))
+
+    def send(self, path: Path) -> str:
+        """See Client."""
+        with path.open("rb") as file:
+            form = FileForm(file, size=os.fstat(file.fileno()).st_size)
+            body = io.BufferedReader(form)
+            request = self._request("POST", "/api/uploads", body, form.length, CONTENT_TYPE=form.content_type)
+            return upload_of(self._answer(request))
+
+    def _answer(self, request: WSGIRequest) -> Any:
         try:
             match = resolve(request.path_info)
         except Http404:
@@ -111,7 +125,10 @@ class InProcessClient:
         response = match.func(request, *match.args, **match.kwargs)
         if hasattr(response, "render"):
             response.render()
-        return read_answer(response.status_code, response.content)
+        try:
+            return read_answer(response.status_code, response.content)
+        finally:
+            request.close()  # and with it whatever it has put on disk
 
     def path_of(self, storage_key: str) -> str | None:
         """See Client."""
@@ -121,9 +138,8 @@ class InProcessClient:
             return None
         return path if os.path.exists(path) else None
 
-    def _request(self, method: str, path: str, body: Any, key: str | None) -> WSGIRequest:
+    def _request(self, method: str, path: str, body: IO[bytes], length: int, **headers: str) -> WSGIRequest:
         parts = urlsplit(path)
-        content = b"" if body is None else json.dumps(body).encode()
         environ = {
             "REQUEST_METHOD": method,
             "PATH_INFO": parts.path,
@@ -133,13 +149,12 @@ class InProcessClient:
             "SERVER_PROTOCOL": "HTTP/1.1",
             "REMOTE_ADDR": "127.0.0.1",
             "CONTENT_TYPE": "application/json",
-            "CONTENT_LENGTH": str(len(content)),
+            "CONTENT_LENGTH": str(length),
             "HTTP_ACCEPT": "application/json",
-            "wsgi.input": io.BytesIO(content),
+            "wsgi.input": body,
             "wsgi.url_scheme": "http",
+            **headers,
         }
-        if key is not None:
-            environ["HTTP_IDEMPOTENCY_KEY"] = key
         request = WSGIRequest(environ)
         request.user = self._user  # type: ignore[assignment]
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # no browser, no forged form

@@ -1,7 +1,7 @@
 """`--input K=V`: what a person types, as the values that the recipe declares."""
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,11 @@ import filetype  # type: ignore[import-untyped]
 
 from cli import faults
 
-MEDIA = frozenset({"image", "video"})
+MEDIA = frozenset({"image", "video", "audio"})
 MAX_BYTES = 20 * 1024 * 1024  # the interface takes no more in one request
 _MAX_TEXT_BYTES = 1024 * 1024
+_INLINE_BYTES = 4 * 1024 * 1024  # of one file; what is larger is uploaded first
+Send = Callable[[Path], str]
 
 
 def split(words: Iterable[str]) -> dict[str, str]:
@@ -30,21 +32,22 @@ def split(words: Iterable[str]) -> dict[str, str]:
     return pairs
 
 
-def convert(pairs: Mapping[str, str], types: Mapping[str, str]) -> dict[str, Any]:
+def convert(pairs: Mapping[str, str], types: Mapping[str, str], send: Send | None = None) -> dict[str, Any]:
     """The values by the recipe's types; a name that it does not declare stays a text, for planning to refuse.
 
-    Media: an address as it is, a file as a data: URI. `@file` is a file for every type. Raises Fault.
+    Media: an address as it is, a file as a data: URI, or, where it is larger, what `send` makes of it: None means that
+    nothing can be sent. `@file` is a file for every type. Raises Fault.
     """
-    values = {name: _value(name, word, types.get(name, "string")) for name, word in pairs.items()}
+    values = {name: _value(name, word, types.get(name, "string"), send) for name, word in pairs.items()}
     carried = sum(len(value) for value in values.values() if isinstance(value, str) and value.startswith("data:"))
     if carried * 3 // 4 > MAX_BYTES:
         raise _too_large("The files of the inputs are")
     return values
 
 
-def _value(name: str, word: str, kind: str) -> Any:
+def _value(name: str, word: str, kind: str, send: Send | None) -> Any:
     if kind in MEDIA:
-        return _media(name, word)
+        return _media(name, word, send)
     if word.startswith("@"):
         word = _text(name, Path(word[1:]))
     if kind == "number":
@@ -62,15 +65,25 @@ def _number(name: str, word: str) -> int | float:
     return int(number) if number == number.to_integral_value() and abs(number) < 2**53 else float(number)
 
 
-def _media(name: str, word: str) -> str:
-    if word.startswith(("https://", "http://", "data:")):
+def _media(name: str, word: str, send: Send | None) -> str:
+    if word.startswith(("https://", "http://", "data:", "upload:")):
         return word
     path = Path(word.removeprefix("@"))
+    if send is not None and _is_large(path):
+        return send(path)
     content = _bytes(name, path, MAX_BYTES)
     kind = filetype.guess(content)
-    if kind is None or kind.mime.split("/")[0] not in {"audio", *MEDIA}:
+    if kind is None or kind.mime.split("/")[0] not in MEDIA:
         raise faults.bad_input("INPUT_NOT_MEDIA", f"{name}: {path} is no image, video or sound that we know.")
     return f"data:{kind.mime};base64,{base64.b64encode(content).decode()}"
+
+
+def _is_large(path: Path) -> bool:
+    """A file that is not there is none: whoever reads it says so."""
+    try:
+        return path.stat().st_size > _INLINE_BYTES
+    except OSError:
+        return False
 
 
 def _text(name: str, path: Path) -> str:

@@ -35,9 +35,11 @@ def declare_inputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def body_of(args: argparse.Namespace, recipe: RecipeText | str, types: Mapping[str, str]) -> dict[str, Any]:
-    """The request, without its mode. Raises Fault."""
-    body: dict[str, Any] = {"inputs": inputs.convert(inputs.split(args.inputs), types)}
+def body_of(
+    args: argparse.Namespace, recipe: RecipeText | str, types: Mapping[str, str], send: inputs.Send
+) -> dict[str, Any]:
+    """The request, without its mode; large files have been sent by then. Raises Fault."""
+    body: dict[str, Any] = {"inputs": inputs.convert(inputs.split(args.inputs), types, send)}
     if isinstance(recipe, RecipeText):
         body |= {"source": recipe.source, "prompts": recipe.prompts}
     else:

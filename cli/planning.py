@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 from cli import faults, order, talk
@@ -44,7 +45,7 @@ def _bundled(slug: str) -> RecipeText | None:
 
 def _here(args: argparse.Namespace, recipe: RecipeText) -> dict[str, Any]:
     """Pure: no server, no database."""
-    body = order.body_of(args, recipe, order.types_of_text(recipe))
+    body = order.body_of(args, recipe, order.types_of_text(recipe), _stays_here)
     plan = make_plan(
         parse(recipe.source, recipe.prompts),
         inputs=body["inputs"],
@@ -62,10 +63,15 @@ def _here(args: argparse.Namespace, recipe: RecipeText) -> dict[str, Any]:
 
 def _there(args: argparse.Namespace, slug: str) -> dict[str, Any]:
     client = connect()
-    body = order.body_of(args, slug, order.types_of_slug(slug, client))
+    body = order.body_of(args, slug, order.types_of_slug(slug, client), client.send)
     del body["slug"]
     document: dict[str, Any] = client.call("POST", f"/api/zaps/{slug}/plan", body)
     return document
+
+
+def _stays_here(path: Path) -> str:
+    """What a file is makes no difference to a plan."""
+    return "mock:file"
 
 
 def _judge_usd() -> Decimal:

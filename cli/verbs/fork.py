@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> Exit:
     client = connect()
     parent = client.call("GET", hands.path_of(args.run))["run"]
     pairs = inputs.split(args.inputs)
-    values = inputs.convert(pairs, _types(parent, client)) if pairs else None
+    values = inputs.convert(pairs, _types(parent, client), client.send) if pairs else None
     most = hands.usd_of(args)
     if consent.is_needed(args, args.mode or parent["providerMode"]):
         most = parent["capUsd"]

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> Exit:
     else:
         client = connect()
         types = order.types_of_slug(recipe, client)
-    body = {**order.body_of(args, recipe, types), "mode": args.mode}
+    body = {**order.body_of(args, recipe, types, client.send), "mode": args.mode}
     with faults.inside(recipe.place if isinstance(recipe, RecipeText) else ""):
         if args.mode == "live":
             body = _consent(args, client, body)

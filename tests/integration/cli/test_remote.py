@@ -6,8 +6,10 @@ from django.contrib.auth import get_user_model
 
 from accounts.tokens import create_token
 from cli.__main__ import main
-from runs.models import Run
+from media.mock import mock_media
+from runs.models import Run, Upload
 from tests.integration.admin.rows import make_run
+from tests.integration.recipes import DOOR
 from zaps.catalogue import load_bundled
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +49,36 @@ def test_a_plan_of_a_slug_asks_the_server(server, capsys):
 
     assert told(capsys)["quoteUsd"] == 1.138333
     assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("here", [False, True])
+def test_a_large_file_is_uploaded_before_the_run_that_it_is_for(server, settings, monkeypatch, tmp_path, capsys, here):
+    disk = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path / "media")}}
+    settings.STORAGES = {**settings.STORAGES, "default": disk}
+    if here:
+        monkeypatch.delenv("ZAP_API_URL")
+    recipe, photo = tmp_path / "Zap.md", tmp_path / "photo.png"
+    recipe.write_text(DOOR)
+    photo.write_bytes(mock_media("png", seed=1, label="x", width=64, height=64, duration_s=None) + bytes(5_000_000))
+
+    words = ("run", str(recipe), "--input", "NAME=Ada", "--input", f"PHOTO=@{photo}", "--no-wait", "--json")
+    assert ended(*words) == 0
+
+    run, upload = Run.objects.get(run_id=told(capsys)["run"]["runId"]), Upload.objects.get()
+    assert run.inputs["PHOTO"] == upload.reference
+    assert upload.owner == run.owner
+    assert (upload.size_bytes, upload.content_type) == (photo.stat().st_size, "image/png")
+
+
+def test_a_large_file_that_is_no_media_is_refused_in_words(server, tmp_path, capsys):
+    recipe, photo = tmp_path / "Zap.md", tmp_path / "photo.png"
+    recipe.write_text(DOOR)
+    photo.write_bytes(b"text" * 2_000_000)
+
+    words = ("run", str(recipe), "--input", "NAME=Ada", "--input", f"PHOTO=@{photo}", "--no-wait", "--json")
+    assert ended(*words) == 2
+
+    assert told(capsys)["code"] == "UPLOAD_NOT_MEDIA"
 
 
 def test_following_prints_the_address_of_the_film(server, alice, capsys):

@@ -1,10 +1,12 @@
 import base64
+import io
 
 import pytest
 
 from cli import inputs
 from cli.exits import Exit
 from cli.faults import Fault
+from cli.form import FileForm
 from media.mock import mock_media
 
 
@@ -96,6 +98,40 @@ def test_files_that_are_too_large_together_are_refused(tmp_path):
         inputs.convert({"A": str(tmp_path / "a"), "B": str(tmp_path / "b")}, {"A": "image", "B": "image"})
 
     assert code_of(raised) == "INPUT_TOO_LARGE"
+
+
+def test_a_large_file_is_sent_and_a_small_one_travels_inside_the_request(tmp_path):
+    small, large = tmp_path / "small.png", tmp_path / "large.mp4"
+    small.write_bytes(mock_media("png", seed="a", width=64, height=64))
+    with large.open("wb") as handle:
+        handle.truncate(100_000_000)
+    sent = []
+
+    def send(path):
+        sent.append(path)
+        return "upload:upload_1"
+
+    values = inputs.convert({"A": str(small), "B": f"@{large}"}, {"A": "image", "B": "video"}, send)
+
+    assert sent == [large]
+    assert values["A"].startswith("data:image/png;base64,")
+    assert values["B"] == "upload:upload_1"
+
+
+def test_an_upload_is_named_again_as_it_is():
+    assert inputs.convert({"A": "upload:upload_1"}, {"A": "audio"}) == {"A": "upload:upload_1"}
+
+
+def test_a_form_is_as_long_as_it_says_and_reads_in_any_pieces():
+    content = bytes(range(256)) * 40
+    for size in (1, 7, 1000, 1_000_000):
+        form = FileForm(io.BytesIO(content), size=len(content))
+        pieces = list(iter(lambda form=form, size=size: form.read(size), b""))
+        body = b"".join(pieces)
+
+        assert len(body) == form.length
+        assert body.startswith(f"--{form.content_type.partition('=')[2]}\r\n".encode())
+        assert content in body
 
 
 def test_a_text_file_is_no_picture(tmp_path):

@@ -1,0 +1,33 @@
+"""A file as the body of a form, read as it is sent and never whole."""
+
+import io
+import secrets
+from typing import IO
+
+
+class FileForm(io.RawIOBase):
+    """`multipart/form-data` with one file, in a field called file. `length` is that of the whole body, in bytes."""
+
+    def __init__(self, file: IO[bytes], *, size: int) -> None:
+        boundary = secrets.token_hex(16)
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        # The server tells by the bytes what it is; the file's own name stays here.
+        disposition = 'Content-Disposition: form-data; name="file"; filename="file"'
+        head = f"--{boundary}\r\n{disposition}\r\nContent-Type: application/octet-stream\r\n\r\n".encode()
+        tail = f"\r\n--{boundary}--\r\n".encode()
+        self.length = len(head) + size + len(tail)
+        self._parts: list[IO[bytes]] = [io.BytesIO(head), file, io.BytesIO(tail)]
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+        """The next bytes; 0 at the end."""
+        while self._parts:
+            piece = self._parts[0].read(len(buffer))
+            if piece:
+                buffer[: len(piece)] = piece
+                return len(piece)
+            self._parts.pop(0)
+        return 0

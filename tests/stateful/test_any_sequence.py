@@ -24,7 +24,7 @@ from runs.order import Draft
 from runs.transitions import batches
 from tests.chaos.truth import facts_of
 from tests.factories import make_plan
-from tests.stateful.plans import plan_of, sketches
+from tests.stateful.plans import Sketch, plan_of, sketches
 from tests.stateful.watch import Watch, assert_at_rest
 from tests.stateful.world import (
     ENDS,
@@ -64,6 +64,7 @@ MOODS = st.builds(
     look=st.sampled_from(["pass", "pass", *LOOKS]),
     happens=HAPPENS,
 )
+LOST = st.sampled_from(["unknown", "unknown_lost"])
 SOME = st.integers(0, 11)  # one of however many there are
 BILLS = st.sampled_from([None, Decimal(0), Decimal("0.2"), Decimal("1.5")])
 CAPS = st.sampled_from([None, None, Decimal(4), Decimal("1.5")])
@@ -179,6 +180,17 @@ class Sequence(RuleBasedStateMachine):
         for mood in islice(cycle(moods), 12):
             if self.world.bells:
                 self.answer(0, mood, again=False)
+
+    @rule(submission=LOST, look=st.sampled_from(["pass", "fail"]), gate=st.sampled_from([None, (600, "approve")]))
+    def a_candidate_is_lost(self, submission, look, gate):
+        """A way to where luck seldom leads: a person looks at one candidate while nobody knows of the other."""
+        if Run.objects.count() < RUNS:
+            self.later(61)
+            steps = [Sketch(candidates=2, judged=True, gate=gate), Sketch(needs=("a",))]
+            self.begin(plan_of(steps, None), False)
+            self.answer(-1, Mood(), again=False)
+            self.answer(-1, Mood(submission=submission), again=False)
+            self.later(0, Mood(submission="instant", look=look))
 
     @rule(look=st.sampled_from(["pass", "fail"]), how=st.sampled_from(["done", "done", "failed"]), bill=BILLS)
     def all_goes_well(self, look, how, bill):
@@ -306,18 +318,50 @@ class Sequence(RuleBasedStateMachine):
         return rows.pop(place) if take else rows[place]
 
 
-def test_whatever_happens_in_whatever_order_every_promise_is_kept(monkeypatch, settings):
+@pytest.fixture
+def machine(monkeypatch, settings):
+    """The kind of machine to run."""
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)  # thousands of lines, all of them expected
     Sequence.world, Sequence.settings = World(), settings
     install(Sequence.world, monkeypatch, settings)
     get_user_model().objects.create_user(username="eva")
+    return Sequence
 
-    run_state_machine_as_test(Sequence, settings=profile())
+
+def test_whatever_happens_in_whatever_order_every_promise_is_kept(machine):
+    run_state_machine_as_test(machine, settings=profile())
+
+
+@pytest.mark.parametrize("look", ["pass", "fail"])
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda one: one.approve(0, None, None, twice=True),
+        lambda one: one.refuse(0, None, control.reject_run, twice=True),
+        lambda one: one.refuse(0, None, control.retry_run, twice=False),
+        lambda one: one.rerun_from(0, 0, None),
+        lambda one: one.cancel(0, twice=True),
+        lambda one: one.the_vendor_calls(0, 0),
+        lambda one: one.an_operator_knows(0, bought=True),
+        lambda one: one.later(601),
+    ],
+    ids=["approved", "rejected", "retried", "run again", "canceled", "called", "known", "too late"],
+)
+def test_one_candidate_waits_while_another_is_lost_and_then_it_is(then, look, machine):
+    one = machine()
+    one.a_candidate_is_lost("unknown", look, (600, "approve"))
+    one.watch.look()
+    assert Attempt.objects.filter(status="unknown", step__wait_reason="approval").count() == 1
+
+    then(one)
+
+    one.watch.look()
+    one.teardown()
 
 
 def profile():
     return settings(
-        max_examples=EXAMPLES or 30,
+        max_examples=EXAMPLES or 40,
         stateful_step_count=30,
         derandomize=not EXAMPLES,
         database=None,

@@ -105,7 +105,7 @@ class World:
             following = submit.submit_attempt(pk) if verb == "submit" else poll.poll_attempt(pk)
             if following.settle:
                 self.ring("settle", pk)
-            elif following.wait_s is not None:
+            elif following.wait_s is not None and verb == "submit":  # later ones would find that it is not due
                 self.ring("poll", pk)
 
     def drain(self, mood=None):

@@ -5,11 +5,14 @@ import os
 
 from django.core.asgi import get_asgi_application
 
+from config.bodies import BodyCap
+from providers.download import Limits
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Here every request has a thread of its own, so a connection kept by a thread would never be used again.
 os.environ.setdefault("ZAP_DB_POOL", "16")
 
-application = get_asgi_application()
+application = BodyCap(get_asgi_application(), upload_bytes=Limits.of(os.environ).largest_bytes)
 
 # What was made so far stays to the end: the garbage collector need not look at it again and again.
 gc.collect()

@@ -64,6 +64,11 @@ class Limits:
             allow_loopback=environ.get("ZAP_ALLOW_LOOPBACK", "").strip().lower() in _TRUE,
         )
 
+    @property
+    def largest_bytes(self) -> int:
+        """The largest of the caps."""
+        return max(self.image_bytes, self.audio_bytes, self.video_bytes)
+
     def of_kind(self, kind: str) -> int:
         """The cap for a class of media."""
         caps = {"png": self.image_bytes, "wav": self.audio_bytes, "mp4": self.video_bytes, "json": self.json_bytes}

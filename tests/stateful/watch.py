@@ -94,7 +94,7 @@ def assert_budgets_are_the_sums(every, *, after=0):
         assert (budget.reserved_usd, budget.spent_usd) == (held[key], spent[key]), f"the sums of {key}"
 
 
-def assert_at_rest(facts, world):
+def assert_at_rest(facts):
     """With everybody well and time enough, a run has ended, or waits for a person by name."""
     run = facts.run
     for step in facts.steps:

@@ -95,7 +95,7 @@ class VisionModel:
             said = "The judge's service is busy or cannot be reached."
             return JudgeUnavailable(said, retry_after_s=exc.retry_after_s)
         if isinstance(exc, KeyRefused):
-            return JudgeKeyRefused()
+            return JudgeKeyRefused("The judge's service refused the key, or its account is empty: see ZAP_JUDGE_KEY.")
         return JudgeRefused("The judge's service refused the request: see ZAP_JUDGE_URL and ZAP_JUDGE_MODEL.")
 
     def _cost(self, answer: Mapping[str, Any]) -> tuple[Decimal, str]:

@@ -76,13 +76,16 @@ def put_off(attempt: Attempt, *, wait_s: float, account: str) -> None:
 
 
 def accepted(attempt: Attempt, token: UUID, *, request_id: str, urls: dict[str, str]) -> datetime:
-    """The provider's id is on record; whoever holds the token goes on to poll. Returns when."""
+    """The provider's id is on record; whoever holds the token goes on to poll. Returns when.
+
+    Refused where the answer came so late that its fate counts as unknown: then more than the attempt has to move.
+    """
     changes = f"provider_request_id = %s, urls = %s, tries = 0, accepted_at = now(), {_DUE_NOW}"
     at = _move_alone(
         attempt,
         "accepted",
         Computed(changes, (request_id, Jsonb(urls), policy.DEADLINE_S, policy.poll_lease_s())),
-        only=_held_by(token),
+        only=Computed("a.status = 'submitting' AND a.lease_token = %s", (token,)),
         also=Computed(_NOTED, (request_id,)),
     )
     attempt.provider_request_id, attempt.urls = request_id, urls

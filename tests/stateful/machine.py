@@ -63,7 +63,7 @@ class Sequence(RuleBasedStateMachine):
             "rerun": lambda: self.everywhere(lambda run_id, actor: control.rerun_from(run_id, "a", actor=actor)),
             "doubled": lambda: self.world.answer(self.bell) if self.bell else None,
             "called": lambda: self.the_vendor_calls(-1, 0),
-            "lease_ends": lambda: self.later(61),
+            "lease_ends": lambda: self.later(121),
             "ages": lambda: self.later(3 * 3600),
         }
         self.bell = None
@@ -171,7 +171,7 @@ class Sequence(RuleBasedStateMachine):
                 self.world.end(job, how, bill)
             self.later(61, Mood(look=look))
 
-    @rule(seconds=st.sampled_from([5, 61, 901, 4000]))
+    @rule(seconds=st.sampled_from([5, 121, 901, 4000]))
     def time_passes(self, seconds):
         let_pass(seconds)
 

@@ -14,8 +14,9 @@ from hypothesis.stateful import run_state_machine_as_test
 from runs import control
 from runs.models import Attempt
 from tests.stateful.machine import Sequence
+from tests.stateful.plans import Sketch, plan_of
 from tests.stateful.stage import install
-from tests.stateful.world import World
+from tests.stateful.world import Mood, World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,6 +61,25 @@ def test_one_candidate_waits_while_another_is_lost_and_then_it_is(then, look, ma
     then(one)
 
     one.watch.look()
+    one.teardown()
+
+
+@pytest.mark.parametrize("on_unknown", ["wait", "fail"])
+@pytest.mark.parametrize("gate", [None, (600, "reject")])
+@pytest.mark.parametrize("meanwhile", ["lease_ends", "ages", "called", "canceled", "rejected", "rerun"])
+def test_the_answer_to_a_submission_comes_late_and_its_job_is_not_forgotten(meanwhile, gate, on_unknown, machine):
+    one = machine()
+    one.begin(plan_of([Sketch(gate=gate, on_unknown=on_unknown), Sketch(needs=("a",))], None), False)
+    one.answer(-1, Mood(), again=False)
+    if meanwhile in {"rejected", "rerun"}:  # which can be done once nobody knows any more
+        hands = one.world.deeds[meanwhile]
+        one.world.deeds[meanwhile] = lambda: (one.later(121), hands())
+
+    one.answer(-1, Mood(happens=(0, meanwhile)), again=False)
+
+    one.watch.look()
+    attempt = Attempt.objects.earliest("pk")
+    assert attempt.provider_request_id == "job_1" or attempt.error == "SUBMISSION_UNKNOWN"
     one.teardown()
 
 

@@ -125,13 +125,15 @@ def test_more_than_is_taken_of_its_class_is_refused(send, as_alice, monkeypatch,
 def test_too_large_a_file_is_not_read_to_its_end(client, as_alice, monkeypatch):
     monkeypatch.setenv("ZAP_MAX_IMAGE_MB", "1")
     heading = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
-    body = io.BytesIO(heading + picture() + bytes(50_000_000) + b"\r\n--x--\r\n")
+    content = heading + picture() + bytes(50_000_000) + b"\r\n--x--\r\n"
+    body = io.BytesIO(content)
+    form = "multipart/form-data; boundary=x"
+    environ = {"wsgi.input": body, "CONTENT_LENGTH": str(len(content)), "CONTENT_TYPE": form}
 
-    answer = client.generic(
-        "POST", "/api/uploads", body.getvalue(), content_type="multipart/form-data; boundary=x", headers=as_alice
-    )
+    answer = client.generic("POST", "/api/uploads", headers=as_alice, **environ)
 
     assert code_of(answer) == (413, "UPLOAD_TOO_LARGE")
+    assert body.tell() < 2_000_000
 
 
 @pytest.mark.usefixtures("nothing_kept")

@@ -210,7 +210,9 @@ sys.path[:0] = sys.argv[1:]
 from media import pen
 
 def crash(path): os.kill(os.getpid(), signal.SIGSEGV)
-def eat(path): bytearray(4_000_000_000)
+GOOD = {"kind": "json", "content_type": "application/json"}
+def be_good(path): return GOOD
+def eat(path): return bytearray(4_000_000_000) and GOOD
 def spin(path):
     while True: pass
 def hang(path): time.sleep(600)
@@ -218,6 +220,8 @@ def leave(path): os._exit(0)
 def flood(path): return bytes(20_000_000)
 def fill(path):
     with open(path, "wb") as file: file.truncate(600_000_000)
+    return GOOD
+def open_many(path): return [os.dup(1) for _ in range(100)] and GOOD
 def look_around(path):
     return {"kind": "json", "content_type": "application/json", "environ": dict(os.environ)}
 def lie(path): return {"kind": "png", "content_type": "text/html"}
@@ -259,7 +263,19 @@ def until(condition) -> bool:
 
 @pytest.mark.parametrize(
     "deed",
-    ["crash", "eat", "leave", "flood", "fill", "look_around", "lie", "lie_more", "lie_of_time", "say_nothing"],
+    [
+        "crash",
+        "eat",
+        "leave",
+        "flood",
+        "fill",
+        "open_many",
+        "look_around",
+        "lie",
+        "lie_more",
+        "lie_of_time",
+        "say_nothing",
+    ],
 )
 def test_a_reader_gone_wrong_fails_the_file_and_nothing_else(strange: Path, deed: str) -> None:
     with pytest.raises(Unreadable) as caught:
@@ -278,6 +294,18 @@ def test_a_reader_that_does_not_end_is_ended(strange: Path, deed: str) -> None:
 
     assert time.monotonic() - began < 5
     assert until(lambda: children() == set())
+
+
+def test_a_reader_gone_right_is_believed(strange: Path) -> None:
+    assert fence.probe(strange / "be_good").kind == "json"
+
+
+def test_a_reader_is_ended_though_its_caller_is_busy_elsewhere(strange: Path) -> None:
+    with fence._PENS.call(0.3) as line:
+        line.sendall(json.dumps({"job": "probe", "path": str(strange / "hang"), "options": {}}).encode())
+
+        assert until(children)
+        assert until(lambda: children() == set())
 
 
 def test_whoever_hangs_up_ends_the_reader(strange: Path, monkeypatch: pytest.MonkeyPatch) -> None:

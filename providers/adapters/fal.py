@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from core.money import usd
-from providers import prices, sheet, webhooks
+from providers import prices, webhooks
 from providers.contract import (
     Call,
     CancelState,
@@ -24,12 +24,12 @@ from providers.contract import (
     JobState,
     Media,
     Output,
-    Provider,
     Reply,
     Snapshot,
     Talk,
 )
 from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.sheeted import SheetedProvider
 from providers.verdict import ask, json_object, require_ok
 
 STATES = {  # their word: ours
@@ -58,10 +58,11 @@ _MANY = ("images", "videos", "audios")
 _ONE = ("image", "video", "audio", "audio_file", "audio_url")
 
 
-class Fal(Provider):
+class Fal(SheetedProvider):
     """See the module. `rest_url` is where files are uploaded: rest.fal.ai, or, for another origin, that origin."""
 
     name = "fal"
+    files_rule = "fal fetches files over http or https only."
     default_base_url = "https://queue.fal.run"
     variables = ("FAL_REST_BASE_URL",)
     key_variable = "FAL_KEY"
@@ -75,25 +76,6 @@ class Fal(Provider):
         self.rest_url = (rest_url or own).rstrip("/")
         self.home = self.home.and_at(self.rest_url, is_named=bool(rest_url or base_url))
         self.jwks_url = f"{self.base_url}/.well-known/jwks.json" if base_url else _JWKS
-        self.sheets = sheet.load(self.name)
-
-    def default_model(self, capability: str) -> str | None:
-        return self.sheets.default(capability)
-
-    def tier_model(self, capability: str, tier: str) -> str | None:
-        return self.sheets.of_tier(capability, tier)
-
-    def model_for(self, capability: str, model: str) -> str:
-        return self.sheets.in_family(capability, model)
-
-    def check(self, generation: Generation) -> list[tuple[str, str]]:
-        model = self.sheets.get(generation.model)
-        if model is None:
-            return [("model", f"It is not known how {generation.model} wants to be asked.")]
-        problems = model.check(generation)
-        if any(not file.is_fetchable for file in model.files(generation)):
-            problems.append(("reference_images", "fal fetches files over http or https only."))
-        return problems
 
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         if self.check(generation):

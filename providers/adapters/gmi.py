@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from providers import sheet
 from providers.contract import (
     Call,
     Generation,
@@ -17,11 +16,11 @@ from providers.contract import (
     JobState,
     Media,
     Output,
-    Provider,
     Snapshot,
     Talk,
 )
 from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.sheeted import SheetedProvider
 from providers.verdict import json_object, require_ok
 from providers.wire import idem_header
 
@@ -51,37 +50,19 @@ _ONE = ("video_url", "audio_url", "image_url")
 _MANY = ("media_urls", "media", "medias")
 
 
-class Gmi(Provider):
+class Gmi(SheetedProvider):
     """See the module. The second line of a key, where there is one, is the organisation's id."""
 
     name = "gmi"
+    files_rule = "GMI Cloud fetches files over http or https only."
     default_base_url = "https://console.gmicloud.ai"
     key_variable = "GMI_API_KEY"
     key_extras = ("GMI_ORG_ID",)
     submit_timeout_s = 240
     media_hosts = (_STORE, ".gmicloud.ai")
 
-    def __init__(self, base_url: str | None = None) -> None:
-        super().__init__(base_url)
-        self.sheets = sheet.load(self.name)
-
-    def default_model(self, capability: str) -> str | None:
-        return self.sheets.default(capability)
-
-    def tier_model(self, capability: str, tier: str) -> str | None:
-        return self.sheets.of_tier(capability, tier)
-
-    def model_for(self, capability: str, model: str) -> str:
-        return self.sheets.in_family(capability, model)
-
-    def check(self, generation: Generation) -> list[tuple[str, str]]:
-        model = self.sheets.get(generation.model)
-        if model is None:
-            return [("model", f"It is not known how {generation.model} wants to be asked.")]
-        problems = model.check(generation)
-        if any(not _is_fetchable(file) for file in model.files(generation)):
-            problems.append(("reference_images", "GMI Cloud fetches files over http or https only."))
-        return problems
+    def takes(self, file: Media) -> bool:
+        return file.url is None or file.url.startswith(("https://", "http://"))
 
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         if self.check(generation):
@@ -163,10 +144,6 @@ def _auth(key: str) -> dict[str, str]:
     secret, _, organisation = key.partition("\n")
     headers = {"Authorization": f"Bearer {secret}"}
     return {**headers, "X-Organization-ID": organisation} if organisation else headers
-
-
-def _is_fetchable(media: Media) -> bool:
-    return media.url is None or media.url.startswith(("https://", "http://"))
 
 
 def _record(answer: dict[str, Any]) -> dict[str, Any]:

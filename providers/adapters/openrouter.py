@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core.money import usd
-from providers import prices, sheet, webhooks
+from providers import prices, webhooks
 from providers.contract import (
     Call,
     Cost,
@@ -26,12 +26,12 @@ from providers.contract import (
     JobState,
     Media,
     Output,
-    Provider,
     Reply,
     Snapshot,
     Talk,
 )
 from providers.errors import Rejected, SubmissionUnknown, Unavailable
+from providers.sheeted import SheetedProvider
 from providers.sniff import HEAD_BYTES, sniff
 from providers.verdict import json_object, refusal, require_ok, retry_after_s
 from providers.wire import data_url, idem_header
@@ -54,40 +54,19 @@ _MOST_RESULTS = 16
 _MOST_USD = 10_000
 
 
-class OpenRouter(Provider):
+class OpenRouter(SheetedProvider):
     """See the module."""
 
     name = "openrouter"
+    files_rule = "OpenRouter fetches files over http or https only."
     default_base_url = "https://openrouter.ai/api/v1"
     key_variable = "OPENROUTER_API_KEY"
     webhooks = "signed"
     webhook_variable = "OPENROUTER_WEBHOOK_SECRET"
     submit_timeout_s = 180
 
-    def __init__(self, base_url: str | None = None) -> None:
-        super().__init__(base_url)
-        self.sheets = sheet.load(self.name)
-
     def download_headers(self, key: str) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {key}"}
-
-    def default_model(self, capability: str) -> str | None:
-        return self.sheets.default(capability)
-
-    def tier_model(self, capability: str, tier: str) -> str | None:
-        return self.sheets.of_tier(capability, tier)
-
-    def model_for(self, capability: str, model: str) -> str:
-        return self.sheets.in_family(capability, model)
-
-    def check(self, generation: Generation) -> list[tuple[str, str]]:
-        model = self.sheets.get(generation.model)
-        if model is None:
-            return [("model", f"It is not known how {generation.model} wants to be asked.")]
-        problems = model.check(generation)
-        if any(not file.is_fetchable for file in model.files(generation)):
-            problems.append(("reference_images", "OpenRouter fetches files over http or https only."))
-        return problems
 
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         if self.check(generation):

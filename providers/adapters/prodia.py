@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core.money import usd
-from providers import multipart, sheet
+from providers import multipart
 from providers.contract import (
     Call,
     Cost,
@@ -21,7 +21,6 @@ from providers.contract import (
     JobState,
     Media,
     Output,
-    Provider,
     Reply,
     Snapshot,
     Talk,
@@ -29,6 +28,7 @@ from providers.contract import (
 from providers.errors import Rejected, SubmissionUnknown, Unavailable
 from providers.multipart import Part
 from providers.sheet import ModelSheet
+from providers.sheeted import SheetedProvider
 from providers.verdict import json_object, require_ok
 from providers.wire import idem_header
 
@@ -46,36 +46,18 @@ _RESULT_BYTES = 32_000_000
 _MOST_USD = 10_000
 
 
-class Prodia(Provider):
+class Prodia(SheetedProvider):
     """See the module."""
 
     name = "prodia"
+    files_rule = "Prodia takes files, not addresses: give the file itself."
     default_base_url = "https://inference.prodia.com"
     key_variable = "PRODIA_TOKEN"
     submit_timeout_s = 120
     media_hosts = (".prodia.com",)
 
-    def __init__(self, base_url: str | None = None) -> None:
-        super().__init__(base_url)
-        self.sheets = sheet.load(self.name)
-
-    def default_model(self, capability: str) -> str | None:
-        return self.sheets.default(capability)
-
-    def tier_model(self, capability: str, tier: str) -> str | None:
-        return self.sheets.of_tier(capability, tier)
-
-    def model_for(self, capability: str, model: str) -> str:
-        return self.sheets.in_family(capability, model)
-
-    def check(self, generation: Generation) -> list[tuple[str, str]]:
-        model = self.sheets.get(generation.model)
-        if model is None:
-            return [("model", f"It is not known how {generation.model} wants to be asked.")]
-        problems = model.check(generation)
-        if any(file.url is not None for file in model.files(generation)):
-            problems.append(("reference_images", "Prodia takes files, not addresses: give the file itself."))
-        return problems
+    def takes(self, file: Media) -> bool:
+        return file.url is None
 
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         if self.check(generation):

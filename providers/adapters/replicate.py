@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core.money import ZERO
-from providers import multipart, prices, sheet, webhooks
+from providers import multipart, prices, webhooks
 from providers.contract import (
     Call,
     CancelState,
@@ -23,12 +23,12 @@ from providers.contract import (
     JobState,
     Media,
     Output,
-    Provider,
     Reply,
     Snapshot,
     Talk,
 )
 from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.sheeted import SheetedProvider
 from providers.verdict import json_object, require_ok
 from providers.wire import data_url, idem_header
 
@@ -58,10 +58,11 @@ _LONGEST_S = 3600
 _DEPTH = 3  # how deep in a result addresses are looked for
 
 
-class Replicate(Provider):
+class Replicate(SheetedProvider):
     """See the module."""
 
     name = "replicate"
+    files_rule = "Replicate fetches files over http or https only."
     default_base_url = "https://api.replicate.com"
     key_variable = "REPLICATE_API_TOKEN"
     supports_cancel = True
@@ -69,28 +70,6 @@ class Replicate(Provider):
     webhook_variable = "REPLICATE_WEBHOOK_SECRET"  # else Replicate is asked for it
     webhook_needs_key = True
     media_hosts = ("replicate.delivery", ".replicate.delivery")
-
-    def __init__(self, base_url: str | None = None) -> None:
-        super().__init__(base_url)
-        self.sheets = sheet.load(self.name)
-
-    def default_model(self, capability: str) -> str | None:
-        return self.sheets.default(capability)
-
-    def tier_model(self, capability: str, tier: str) -> str | None:
-        return self.sheets.of_tier(capability, tier)
-
-    def model_for(self, capability: str, model: str) -> str:
-        return self.sheets.in_family(capability, model)
-
-    def check(self, generation: Generation) -> list[tuple[str, str]]:
-        model = self.sheets.get(generation.model)
-        if model is None:
-            return [("model", f"It is not known how {generation.model} wants to be asked.")]
-        problems = model.check(generation)
-        if any(not file.is_fetchable for file in model.files(generation)):
-            problems.append(("reference_images", "Replicate fetches files over http or https only."))
-        return problems
 
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         if self.check(generation):

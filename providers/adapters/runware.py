@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from core.money import usd
-from providers import sheet, webhooks
+from providers import webhooks
 from providers.contract import (
     Call,
     Cost,
@@ -24,12 +24,12 @@ from providers.contract import (
     JobState,
     Media,
     Output,
-    Provider,
     Reply,
     Snapshot,
     Talk,
 )
 from providers.errors import NotSent, ProviderError, Rejected, SubmissionUnknown, Unavailable
+from providers.sheeted import SheetedProvider
 from providers.verdict import json_object, refusal, require_ok
 
 STATES = {  # their word: ours; some results come without one
@@ -63,10 +63,11 @@ _MOST_USD = 100_000
 Entry = Mapping[str, Any]  # of `data` or `errors`
 
 
-class Runware(Provider):
+class Runware(SheetedProvider):
     """See the module."""
 
     name = "runware"
+    files_rule = "Runware fetches files over http or https only."
     default_base_url = "https://api.runware.ai"
     key_variable = "RUNWARE_API_KEY"
     webhooks = "token"
@@ -75,25 +76,6 @@ class Runware(Provider):
     def __init__(self, base_url: str | None = None) -> None:
         super().__init__(base_url)
         self._url = f"{self.base_url}/v1"
-        self.sheets = sheet.load(self.name)
-
-    def default_model(self, capability: str) -> str | None:
-        return self.sheets.default(capability)
-
-    def tier_model(self, capability: str, tier: str) -> str | None:
-        return self.sheets.of_tier(capability, tier)
-
-    def model_for(self, capability: str, model: str) -> str:
-        return self.sheets.in_family(capability, model)
-
-    def check(self, generation: Generation) -> list[tuple[str, str]]:
-        model = self.sheets.get(generation.model)
-        if model is None:
-            return [("model", f"It is not known how {generation.model} wants to be asked.")]
-        problems = model.check(generation)
-        if any(not file.is_fetchable for file in model.files(generation)):
-            problems.append(("reference_images", "Runware fetches files over http or https only."))
-        return problems
 
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         if self.check(generation):

@@ -1,0 +1,38 @@
+"""What every vendor has in common whose models are listed in `models/<name>.toml`."""
+
+from typing import ClassVar
+
+from providers import sheet
+from providers.contract import Generation, Media, Provider
+
+
+class SheetedProvider(Provider):
+    """Chooses and checks models by its sheets. `files_rule` is said of a file that `takes` refuses."""
+
+    files_rule: ClassVar[str]
+
+    def __init__(self, base_url: str | None = None) -> None:
+        super().__init__(base_url)
+        self.sheets = sheet.load(self.name)
+
+    def default_model(self, capability: str) -> str | None:
+        return self.sheets.default(capability)
+
+    def tier_model(self, capability: str, tier: str) -> str | None:
+        return self.sheets.of_tier(capability, tier)
+
+    def model_for(self, capability: str, model: str) -> str:
+        return self.sheets.in_family(capability, model)
+
+    def takes(self, file: Media) -> bool:
+        """Can the vendor get at it?"""
+        return file.is_fetchable
+
+    def check(self, generation: Generation) -> list[tuple[str, str]]:
+        model = self.sheets.get(generation.model)
+        if model is None:
+            return [("model", f"It is not known how {generation.model} wants to be asked.")]
+        problems = model.check(generation)
+        if not all(self.takes(file) for file in model.files(generation)):
+            problems.append(("reference_images", self.files_rule))
+        return problems

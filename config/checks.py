@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
 from providers.registry import PROVIDERS, base_url_variable
+from zaps.kind import KINDS
 
 LONGEST_COUNTDOWN_S = 5
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -82,6 +83,18 @@ def check_provider(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMes
     ]
 
 
+def check_plug_ins(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """What an operator installed and does not get."""
+    return [
+        Warning(
+            f"The plug-in {one.name} of {one.package} is left out. {one.why}",
+            hint=f"Mend or upgrade {one.package.partition(' ')[0]}, or uninstall it.",
+            id="config.W004",
+        )
+        for one in (*PROVIDERS.left_out, *KINDS.left_out)
+    ]
+
+
 def check_judge(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """A key must not travel in the clear. Without a key, a model in the house may answer over http."""
     parts = urlsplit(settings.ZAP_JUDGE_URL)
@@ -143,6 +156,7 @@ ALL = (
     check_drain_secret,
     check_public_url,
     check_provider,
+    check_plug_ins,
     check_judge,
     check_provider_addresses,
 )

@@ -1,14 +1,30 @@
 """Which providers there are, and how this process reaches them."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
-from core.registry import Registry
+from core.registry import Registry, Unfit
 from providers.contract import Provider
 from providers.errors import KeyRefused
 
-PROVIDERS: Registry[Provider] = Registry("providers.adapters", "PROVIDER")
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_NOBODY_S = "local"  # what runs on our own machine, for nothing
+
+
+def judge(entry: object) -> None:
+    """Raises Unfit for what an installed package offers as a provider, and is none."""
+    if not isinstance(entry, Provider):
+        raise Unfit("What it offers is no object of a class that is made from providers.contract.Provider.")
+    name = getattr(entry, "name", None)
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or name == _NOBODY_S:
+        raise Unfit("Its name is none that a provider can have: small letters, digits, single hyphens between them.")
+    if any(getattr(price, "provider", None) != name for price in entry.prices):
+        raise Unfit("Its prices are not all prices of its own models.")
+
+
+PROVIDERS: Registry[Provider] = Registry("providers.adapters", "PROVIDER", judge=judge)
 
 
 def provider(name: str, *, environ: Mapping[str, str] = os.environ) -> Provider:

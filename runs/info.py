@@ -2,6 +2,7 @@
 
 import os
 import platform
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +15,7 @@ from kombu.exceptions import KombuError
 from providers.contract import Provider
 from providers.registry import PROVIDERS
 from runs.models import CronLog
+from zaps.kind import KINDS
 
 _PACKAGES = ("django", "djangorestframework", "celery", "psycopg", "redis", "aiohttp", "av")
 _BROKER_TIMEOUT_S = 1
@@ -31,6 +33,7 @@ def gather() -> dict[str, Any]:
         "broker": _broker(),
         "storage": {"backend": _name_of(type(storages["default"]))},
         "providers": [_provider(provider) for provider in sorted(PROVIDERS, key=lambda one: one.name)],
+        "leftOut": [asdict(one) for one in (*PROVIDERS.left_out, *KINDS.left_out)],
         "beat": _beat(),
         "debug": bool(settings.DEBUG),
     }

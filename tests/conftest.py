@@ -45,3 +45,13 @@ def stack(transactional_db, broker, request):
     yield processes
     processes.close()
     print(processes.said())
+
+
+@pytest.fixture
+def left_out(monkeypatch):
+    """Somebody installed a provider that cannot be used."""
+    from core.registry import LeftOut
+    from providers.registry import PROVIDERS
+
+    found = LeftOut(package="zaps-acme 1.2", name="acme", why="It needs acme_sdk, which is missing.")
+    monkeypatch.setitem(vars(PROVIDERS), "_loaded", (PROVIDERS.entries, (found,)))

@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeAlias, TypeVar, cast
 
 import uvloop
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from providers.contract import Snapshot
-from providers.errors import ProviderError
+from providers.errors import ProviderError, Unavailable
 from providers.http_async import AsyncTransport
 from runs import dispatch, limits, policy
 from runs.engine.cron_logs import CycleReport
@@ -205,6 +205,11 @@ def _ways(leased: Sequence[Leased], doors: dict[tuple[object, ...], Door | Provi
                 doors[door_key(row)] = door_for_polls(row)
             except ProviderError as exc:
                 doors[door_key(row)] = exc
+            except DatabaseError:
+                raise
+            except Exception:  # its package is broken, or installed no more: the others' jobs go on
+                logger.exception("provider=%s poll=no-way", row.provider)
+                doors[door_key(row)] = Unavailable("This provider is not at hand here.")
     asked: list[Leased] = []
     held: list[Look] = []
     of_account: dict[tuple[str, str], list[Leased]] = {}

@@ -64,6 +64,14 @@ def test_a_judge_s_key_never_goes_over_plain_http_to_another_machine(settings):
     assert codes(checks.check_judge(None)) == []
 
 
+def test_a_plug_in_that_is_left_out_is_a_warning_that_names_its_package(left_out):
+    (warning,) = checks.check_plug_ins(None)
+
+    assert warning.id == "config.W004"
+    assert warning.msg == ("The plug-in acme of zaps-acme 1.2 is left out. It needs acme_sdk, which is missing.")
+    assert warning.hint == "Mend or upgrade zaps-acme, or uninstall it."
+
+
 def test_a_provider_address_that_is_none_is_an_error(settings, monkeypatch):
     monkeypatch.setenv("FAL_BASE_URL", "queue.fal.run")
 

@@ -1,0 +1,76 @@
+"""A provider that somebody else wrote may break, or be uninstalled, while its jobs are at work: only they wait for it."""
+
+import pytest
+from django.db.models.functions import Now
+
+from providers.adapters.mock import Mock
+from providers.registry import PROVIDERS
+from runs import info
+from runs.engine import drain
+from runs.models import Attempt
+from tests.factories import make_run, planned
+from tests.integration.runs.test_drain import SLOW, finished, in_flight, make_due
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Acme(Mock):
+    """Somebody else's."""
+
+    name = "acme"
+
+
+class Cracked(Acme):
+    """Breaks when it is set up for an address."""
+
+    def __init__(self, *settings):
+        super().__init__()
+        if settings:
+            raise ValueError("no such address")
+
+
+@pytest.fixture
+def acme(monkeypatch):
+    monkeypatch.setitem(PROVIDERS.entries, "acme", Acme())
+
+
+def two_jobs(bells):
+    """One that the mock makes and one that acme makes; both are due."""
+    ours, theirs = (in_flight(make_run(planned("a", provider=name, params=SLOW))) for name in ("mock", "acme"))
+    bells.waiting.clear()
+    make_due(ours, urls=finished(ours.urls))
+    make_due(theirs, urls=finished(theirs.urls))
+    return ours, theirs
+
+
+def uninstall(monkeypatch):
+    monkeypatch.delitem(PROVIDERS.entries, "acme")
+
+
+def crack(monkeypatch):
+    monkeypatch.setitem(PROVIDERS.entries, "acme", Cracked())
+    monkeypatch.setenv("ACME_BASE_URL", "https://acme.example.com")
+
+
+@pytest.mark.parametrize("breaks", [uninstall, crack])
+def test_the_jobs_of_a_provider_that_is_gone_wait_for_it_and_stop_nobody(bells, acme, monkeypatch, breaks):
+    ours, theirs = two_jobs(bells)
+    with monkeypatch.context() as meanwhile:
+        breaks(meanwhile)
+
+        drain.run_cycle(window_s=0.4, job_name="test")
+
+        assert Attempt.objects.get(pk=ours.pk).status == "settling"
+        assert Attempt.objects.filter(pk=theirs.pk, status="accepted", due_at__gt=Now(), lease_until=None).exists()
+
+    make_due(theirs)
+    drain.run_cycle(window_s=0.4, job_name="test")
+
+    bells.answer_all()
+    assert set(Attempt.objects.values_list("status", flat=True)) == {"done"}
+
+
+def test_what_is_left_out_is_said_by_the_name_of_its_package(left_out):
+    (one,) = info.gather()["leftOut"]
+
+    assert one == {"package": "zaps-acme 1.2", "name": "acme", "why": "It needs acme_sdk, which is missing."}

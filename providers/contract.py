@@ -6,15 +6,18 @@ test needs no network.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from providers.errors import WebhookRefused
 from providers.home import Home, mark_talks
+
+if TYPE_CHECKING:  # the price book asks the adapters, which are made from what stands here
+    from providers.prices import Price
 
 T = TypeVar("T")
 
@@ -198,6 +201,8 @@ class Provider(ABC):
     submit_timeout_s: ClassVar[float] = 30
     #: hosts, besides base_url's own, that results may come from: exact, or ".suffix"
     media_hosts: ClassVar[tuple[str, ...]] = ()
+    #: what its models cost, where that is not written in `price_book/`
+    prices: "ClassVar[Sequence[Price]]" = ()
 
     def __init__(self, base_url: str | None = None) -> None:
         self.base_url = (base_url or self.default_base_url).rstrip("/")

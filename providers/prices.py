@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.errors import Refused
 from core.money import ZERO, usd
+from providers.registry import PROVIDERS
 
 FREE = frozenset({"mock", "local"})
 UNITS = frozenset({"request", "second", "megapixel", "1k_chars", "minute"})
@@ -46,6 +47,10 @@ class Price:
     usd: Decimal
     source: str
     verified_at: date
+
+    def __post_init__(self) -> None:
+        if self.unit not in UNITS or not self.usd.is_finite() or self.usd < 0:
+            raise ValueError(f"The price of {self.model} is none: {self.usd} by the {self.unit}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +142,7 @@ def _units(
 
 @lru_cache(maxsize=1)
 def load() -> PriceBook:
-    """The book that ships with the program."""
+    """The book that ships with the program, and the prices that installed adapters bring."""
     tables = (tomllib.loads(page.read_text("utf-8"), parse_float=Decimal) for page in sorted(_BOOK.glob("*.toml")))
-    return PriceBook(Price(**line) for table in tables for line in table["price"])
+    shipped = [Price(**line) for table in tables for line in table["price"]]
+    return PriceBook([*shipped, *(price for adapter in PROVIDERS for price in adapter.prices)])

@@ -1,19 +1,24 @@
-"""What every vendor has in common whose models are listed in `models/<name>.toml`."""
+"""What every vendor has in common whose models are listed as sheets."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from providers import sheet
 from providers.contract import Generation, Media, Provider
+from providers.sheet import ModelSheet, Sheets
 
 
 class SheetedProvider(Provider):
     """Chooses and checks models by its sheets. `files_rule` is said of a file that `takes` refuses."""
 
-    files_rule: ClassVar[str]
+    files_rule: ClassVar[str] = "The vendor cannot get at this file."
+    #: the models, where they are not written in `models/<name>.toml`
+    models: ClassVar[Sequence[ModelSheet]] = ()
 
     def __init__(self, base_url: str | None = None) -> None:
         super().__init__(base_url)
-        self.sheets = sheet.load(self.name)
+        own = Sheets((one.model, one) for one in self.models)
+        self.sheets = own or sheet.load(self.name)
 
     def default_model(self, capability: str) -> str | None:
         return self.sheets.default(capability)

@@ -7,9 +7,11 @@ On every port: POST /__emu__/plan {rules: [...]} adds faults, DELETE takes them 
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 
+from core.registry import Unfit, load_installed
 from providers.emulator.comfyui import ComfySheet
 from providers.emulator.desk import Desk, Pace, Sheet
 from providers.emulator.fal import FalSheet
@@ -23,6 +25,7 @@ from providers.emulator.wire import Connection
 from providers.registry import base_url_variable
 
 JUDGE = "judge"
+INSTALLED = "providers.emulator"  # the entry point group of vendors that other packages play, by their providers' names
 SHEETS: dict[str, Callable[[Desk], Sheet]] = {
     "comfyui": ComfySheet,
     "fal": FalSheet,
@@ -47,15 +50,20 @@ class Emulator:
     """
 
     def __init__(self, *, port: int = 0, queue_s: float = 0.0, run_s: float = 0.0, keep_s: float | None = None) -> None:
-        self.desks = {
-            name: Desk(make, Pace(queue_s=queue_s, run_s=run_s, keep_s=keep_s)) for name, make in SHEETS.items()
-        }
+        self._pace = Pace(queue_s=queue_s, run_s=run_s, keep_s=keep_s)
+        self.desks = {name: Desk(make, replace(self._pace)) for name, make in SHEETS.items()}
+        load_installed(INSTALLED, self._seat)
         self.urls: dict[str, str] = {}
         self._port = port
         self._servers: list[asyncio.Server] = []
         self._open_connections: set[Connection] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="zaps-emulator", daemon=True)
+
+    def _seat(self, name: str, make: Callable[[Desk], Sheet]) -> None:
+        if name in self.desks:
+            raise Unfit(f"Somebody plays {name!r} already.")
+        self.desks[name] = Desk(make, replace(self._pace))
 
     def __enter__(self) -> "Emulator":
         self._thread.start()

@@ -4,6 +4,7 @@ Django under ASGI writes a whole body to disk before anybody has looked at the r
 its heading says and by counting.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _MEGABYTE = 1_000_000
 _MOST_BYTES = 32 * _MEGABYTE  # a run with its media as data: URIs is the largest
 _UPLOADS = "/api/uploads"
+_WEBHOOK = re.compile(r"/api/providers/[^/]*/webhook/")
 _PROBLEM = (
     b'{"type":"urn:zap:problem:BODY_TOO_LARGE","title":"The request is too large.","status":413,'
     b'"code":"BODY_TOO_LARGE","detail":"The request is too large.","remediation":"Send less.","retryable":false,'
@@ -23,7 +25,10 @@ _PROBLEM = (
 
 
 class BodyCap:
-    """Answers 413 for a body that is larger than `most_bytes`, or, at the address of uploads, `upload_bytes`."""
+    """Answers 413 for a body that is larger than `most_bytes`; at the address of uploads, `upload_bytes`.
+
+    Webhooks, which anybody may send, have at most a megabyte.
+    """
 
     def __init__(self, app: App, *, upload_bytes: int, most_bytes: int = _MOST_BYTES) -> None:
         self._app, self._most, self._upload = app, most_bytes, upload_bytes + _MEGABYTE
@@ -32,7 +37,7 @@ class BodyCap:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._upload if scope["path"] == _UPLOADS else self._most
+        most = self._most_at(scope["path"])
         if _promised(scope) > most:
             await _refuse(send)
             return
@@ -46,6 +51,11 @@ class BodyCap:
             return message if taken <= most else {"type": "http.disconnect"}
 
         await self._app(scope, counted, send)
+
+    def _most_at(self, path: str) -> int:
+        if _WEBHOOK.match(path):
+            return _MEGABYTE
+        return self._upload if path == _UPLOADS else self._most
 
 
 def _promised(scope: Scope) -> int:

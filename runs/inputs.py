@@ -90,6 +90,12 @@ def read_input(value: str) -> bytes:
         raise NotFound("The stored bytes of this input are gone.") from None
 
 
+def bytes_of(value: object) -> object:
+    """What stands for the bytes of a stored input, however they came; anything else stands for itself."""
+    reference = _REFERENCE.fullmatch(value) if isinstance(value, str) else None
+    return value if reference is None else f"sha256:{reference['key'].rpartition('/')[2]}"
+
+
 def _reference(value: str) -> re.Match[str]:
     reference = _REFERENCE.fullmatch(value)
     if reference is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import F
 
+from runs.inputs import bytes_of
 from runs.models import Asset, Attempt, Run, Step
 from runs.states import AttemptStatus
 from zaps.planned import Judging, PlannedStep, Source
@@ -64,7 +65,7 @@ def _media(step: Step, planned: PlannedStep) -> list[Any]:
     made = _digests(step.run_id, steps) if steps else {}
     given: Mapping[str, Any] = Run.objects.values_list("inputs", flat=True).get(pk=step.run_id) if users else {}
     return [
-        [str(ref.role), made.get(ref.name, []) if ref.source == Source.STEP else given.get(ref.name)]
+        [str(ref.role), made.get(ref.name, []) if ref.source == Source.STEP else bytes_of(given.get(ref.name))]
         for ref in planned.inputs
     ]
 

@@ -1,9 +1,16 @@
 """Steps that are shared: made once for all runs of one owner."""
 
+from base64 import b64encode
 from decimal import Decimal
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db.models.functions import Now
 
+from media.mock import mock_media
+from runs.inputs import store_inputs
+from runs.models import Upload
 from tests.chaos.fal import paid
 from tests.factories import make_run, planned
 from tests.integration.runs.life import USD, attempts_of, go_on, judging, live, states, step_of
@@ -26,6 +33,10 @@ def ends(bells, run, status="done"):
     go_on(bells)
     assert states(run)[0] == status
     return run
+
+
+def data_uri(content):
+    return f"data:image/png;base64,{b64encode(content).decode()}"
 
 
 def source_of(run, step_id="a"):
@@ -68,6 +79,22 @@ def test_another_picture_that_goes_in_makes_another_request(bells, eva):
     other = ends(bells, make_run(step, owner=eva, inputs={"PHOTO": "https://example.com/2.png"}))
 
     assert (source_of(again), source_of(other)) == ("reused", "reported")
+
+
+def test_a_picture_is_the_same_whether_it_came_with_the_order_or_before_it(bells, eva):
+    step = planned("a", kind="image.edit", shared=True, inputs=(InputRef(source=Source.USER, name="PHOTO"),))
+    one, two = mock_media("png", seed="1"), mock_media("png", seed="2")
+    sent, other = (store_inputs({"PHOTO": data_uri(content)}) for content in (one, two))
+    digest = sent["PHOTO"].partition("|")[0].rpartition("/")[2]
+    upload = Upload(upload_id="upload_0123456789abcdef", owner=eva, sha256=digest, kind="png", content_type="image/png")
+    upload.storage_key, upload.size_bytes, upload.expires_at = f"uploads/{upload.upload_id}/{digest}", 1, Now()
+    upload.save()
+    default_storage.save(upload.storage_key, ContentFile(one))
+
+    given = [sent, {"PHOTO": upload.reference}, other]
+    runs = [ends(bells, make_run(step, owner=eva, inputs=inputs)) for inputs in given]
+
+    assert [source_of(run) for run in runs] == ["reported", "reused", "reported"]
 
 
 def test_what_a_step_is_made_of_counts_by_its_bytes(bells, fal, eva):

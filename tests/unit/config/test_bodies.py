@@ -32,7 +32,7 @@ def ask(*pieces, path="/api/zaps/run", length=None, kind="http", app=greedy):
         said.append(message)
 
     try:
-        asyncio.run(BodyCap(app, upload_bytes=2_000_000, most_bytes=1_000_000)(scope, receive, send))
+        asyncio.run(BodyCap(app, upload_bytes=2_000_000, most_bytes=1_500_000)(scope, receive, send))
     except ConnectionError as exc:
         return exc.args[0]
     return said[0]["status"]
@@ -41,14 +41,18 @@ def ask(*pieces, path="/api/zaps/run", length=None, kind="http", app=greedy):
 @pytest.mark.parametrize(
     ("size", "path", "status"),
     [
-        (1_000_000, "/api/zaps/run", 200),
-        (1_000_001, "/api/zaps/run", 413),
+        (1_500_000, "/api/zaps/run", 200),
+        (1_500_001, "/api/zaps/run", 413),
         (10**18, "/api/zaps/run", 413),
         (3_000_000, "/api/uploads", 200),
         (3_000_001, "/api/uploads", 413),
-        (1_000_001, "/api/uploads/sign", 413),
-        (1_000_001, "/api/uploads/", 413),
+        (1_500_001, "/api/uploads/sign", 413),
+        (1_500_001, "/api/uploads/", 413),
         ("many", "/api/zaps/run", 200),
+        (1_000_000, "/api/providers/fal/webhook/f00d", 200),
+        (1_000_001, "/api/providers/fal/webhook/f00d", 413),
+        (1_000_001, "/api/providers//webhook/", 413),
+        (1_500_000, "/api/providers/poll/drain", 200),
     ],
 )
 def test_a_body_is_refused_by_the_length_that_it_promises(size, path, status):
@@ -56,8 +60,9 @@ def test_a_body_is_refused_by_the_length_that_it_promises(size, path, status):
 
 
 def test_a_body_that_is_longer_than_promised_is_cut_off_before_it_is_kept():
-    assert ask(*[b"x" * 400_000] * 9, length=5) == 800_000
-    assert ask(*[b"x" * 400_000] * 9) == 800_000
+    assert ask(*[b"x" * 400_000] * 9, length=5) == 1_200_000
+    assert ask(*[b"x" * 400_000] * 9) == 1_200_000
+    assert ask(*[b"x" * 400_000] * 9, path="/api/providers/fal/webhook/f00d") == 800_000
     assert ask(*[b"x" * 250_000] * 4) == 200
 
 

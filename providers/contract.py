@@ -199,6 +199,8 @@ class Provider(ABC):
     self_hosted: ClassVar[bool] = False
     #: how long its paid call may take; some vendors answer only when the result is there
     submit_timeout_s: ClassVar[float] = 30
+    #: does the vendor itself fetch files that lie on the web? Else it is given their bytes
+    fetches_files: ClassVar[bool] = True
     #: hosts, besides base_url's own, that results may come from: exact, or ".suffix"
     media_hosts: ClassVar[tuple[str, ...]] = ()
     #: what its models cost, where that is not written in `price_book/`

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urljoin
 
@@ -29,6 +30,7 @@ from providers.errors import (
     OutputTooLarge,
     OutputUnavailable,
 )
+from providers.home import Home
 from providers.sniff import HEAD_BYTES, sniff
 from providers.verdict import retry_after_s
 
@@ -114,10 +116,31 @@ def download(
         if url.startswith("data:"):
             return _write(path, _pieces(_inline(url, limits)), limits, beat)
         headers = provider.download_headers(key) if output.authorized and provider.is_own(url) else {}
-        return _fetch(url, path, provider, headers, limits, beat)
+        return _fetch(url, path, partial(admit, provider=provider, limits=limits), headers, limits, beat)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def download_given(url: str, into: Path, *, limits: Limits) -> Downloaded:
+    """What lies at an address that a caller gave, as a file in the folder `into`. Nothing goes along.
+
+    Raises as `download`; OutputRefused for what is not on the internet, over https on port 443.
+    """
+    path = into / "given"
+    try:
+        return _fetch(url, path, _admit_given, {}, limits, _nothing)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _admit_given(url: str) -> bool:
+    """Nobody's home: not even the operator's own addresses may be looked at for a caller."""
+    try:
+        return guard.admit(url, Home())
+    except AddressRefused:
+        raise OutputRefused from None
 
 
 def admit(url: str, provider: Provider, limits: Limits) -> bool:
@@ -142,11 +165,17 @@ def _is_loopback(host: str, limits: Limits) -> bool:
 
 
 def _fetch(
-    url: str, path: Path, provider: Provider, headers: Mapping[str, str], limits: Limits, beat: Callable[[], None]
+    url: str,
+    path: Path,
+    judge: Callable[[str], bool],
+    headers: Mapping[str, str],
+    limits: Limits,
+    beat: Callable[[], None],
 ) -> Downloaded:
+    """`judge` says of each address whether the operator named it, and raises OutputRefused where it may not be."""
     ends = time.monotonic() + limits.seconds
     for _ in range(_MAX_HOPS + 1):
-        door = doors.door(is_named=admit(url, provider, limits))
+        door = doors.door(is_named=judge(url))
         try:
             with door.cut_after(ends - time.monotonic()), _get(door, url, headers) as response:
                 if response.status_code not in _REDIRECTS:

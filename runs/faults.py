@@ -32,7 +32,18 @@ FAULTS: dict[str, Fault] = {
     ),
     "INPUT_UNREACHABLE": Fault(
         "A picture, clip or sound that goes into the step could not be read; nothing was bought.",
-        "Check the input's address, or send the file itself as a data: URI.",
+        "Check the input's address, or upload the file itself.",
+    ),
+    "INPUT_REFUSED": Fault(
+        "An input's address does not lead to the public internet; nothing was fetched or bought.",
+        "Give an https address on the web, or the file itself.",
+    ),
+    "INPUT_TOO_LARGE": Fault(
+        "What lies at an input's address is larger than we take; nothing was bought.", "Give a smaller file."
+    ),
+    "INPUT_NOT_MEDIA": Fault(
+        "What lies at an input's address is not the picture, clip or sound that the recipe asks for.",
+        "Open the address: it must lead to the file itself, not to a page about it.",
     ),
     "PROVIDER_REJECTED": Fault(
         "The provider read the request and refused it.",

@@ -15,6 +15,7 @@ BELL_AGAIN_S = 15  # and between two bells of the drain for the same row
 SUBMIT_TIMEOUT_S = 30.0  # what most providers may take to answer a submission
 RUN_CHECK_S = 60  # an open run is looked at this often even if nothing rings
 STEP_SLACK_S = 300  # a step may outlive its attempt's deadline by this
+FETCH_S = 60.0  # in which all files that a submission needs from the web have to be here
 SUBMIT_TRIES = 6  # sends that provably never arrived, before an attempt fails
 LIMITED_TRIES = 64  # about an hour of a provider that only asks us to slow down
 SETTLE_TRIES = 6

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from providers import guard
 from providers.contract import Generation, Media
 from zaps.kind import KINDS
 from zaps.planned import LOCAL, InputRef, PlannedStep, Role, Source
@@ -79,14 +80,15 @@ class Equipment:
         return f"steps[{index}].{where}"
 
     def _generation(self, step: PlannedStep) -> Generation:
-        """What will be asked for; media that do not exist yet stand there as bytes."""
+        """What will be asked for; media that do not exist yet, or that we shall fetch, stand there as bytes."""
+        by_address = self.choice.providers.get(step.provider).fetches_files
         media: dict[str, list[Media]] = {"image": [], "video": [], "audio": []}
         first_frame = None
         for ref in step.inputs:
             if ref.role == Role.FIRST_FRAME:
                 first_frame = _promised("image/png")
             else:
-                one = self._media(ref)
+                one = self._media(ref, by_address=by_address)
                 media[one.content_type.split("/")[0]].append(one)
         return Generation(
             capability=step.kind, model=step.model or "", prompt=step.prompt, images=tuple(media["image"]),
@@ -94,13 +96,16 @@ class Equipment:
             duration_s=step.duration_s, aspect=step.aspect, params=step.params,
         )  # fmt: skip
 
-    def _media(self, ref: InputRef) -> Media:
+    def _media(self, ref: InputRef, *, by_address: bool) -> Media:
         if ref.source == Source.STEP:
             return _promised(_TYPES[KINDS.get(self._made_by[ref.name]).makes])
         content_type = _TYPES[of_input(self.recipe, ref.name) or "png"]
         value = str(self.values[ref.name])
-        is_address = value.startswith(("https:", "mock:"))
-        return Media(content_type=content_type, url=value) if is_address else _promised(content_type)
+        if value.startswith("mock:") or (
+            value.startswith("https:") and (by_address or not guard.read(value).is_public)
+        ):
+            return Media(content_type=content_type, url=value)
+        return _promised(content_type)
 
 
 def _promised(content_type: str) -> Media:

@@ -148,7 +148,8 @@ class Expansion:
             if ref.target == Target.STEP:
                 found += [InputRef(source=Source.STEP, name=step_id, role=role) for step_id in self._ids[ref.name]]
             elif ref.name in self._values and ref.name not in self._texts:
-                found.append(InputRef(source=Source.USER, name=ref.name, role=role))
+                media = str(self._recipe.inputs[ref.name].type)
+                found.append(InputRef(source=Source.USER, name=ref.name, role=role, media=media))
         return tuple(found)
 
     def _check_material(self, index: int, spec: StepSpec, refs: tuple[InputRef, ...]) -> None:

@@ -31,11 +31,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputRef:
-    """One resolved reference: `name` is an input's name or a planned step's id."""
+    """One resolved reference: `name` is an input's name or a planned step's id.
+
+    `media` is what the recipe declares an input to be, image, video or audio; "" of a step.
+    """
 
     source: Source
     name: str
     role: Role = Role.INPUT
+    media: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,7 @@ class PlannedStep:
             "model": self.model,
             "prompt": self.prompt,
             "parents": list(self.parents),
-            "inputs": [{"source": str(ref.source), "name": ref.name, "role": str(ref.role)} for ref in self.inputs],
+            "inputs": [_plain_ref(ref) for ref in self.inputs],
             "duration_s": str(self.duration_s) if self.duration_s is not None else None,
             "aspect": self.aspect,
             "quote_usd": str(self.quote_usd),
@@ -144,7 +148,7 @@ class PlannedStep:
     def from_json(cls, data: Mapping[str, Any]) -> "PlannedStep":
         """The step that `to_json` wrote."""
         inputs = tuple(
-            InputRef(source=Source(ref["source"]), name=ref["name"], role=Role(ref["role"])) for ref in data["inputs"]
+            InputRef(**{**ref, "source": Source(ref["source"]), "role": Role(ref["role"])}) for ref in data["inputs"]
         )
         return cls(
             step_id=data["step_id"],
@@ -168,6 +172,10 @@ class PlannedStep:
             on_unknown=data["on_unknown"],
             params=data["params"],
         )
+
+
+def _plain_ref(ref: InputRef) -> dict[str, str]:
+    return {"source": str(ref.source), "name": ref.name, "role": str(ref.role), "media": ref.media}
 
 
 def _plain(part: Retrying | Judging | Gate | None) -> dict[str, Any] | None:

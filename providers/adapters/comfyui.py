@@ -50,6 +50,7 @@ class ComfyUI(Provider):
     key_variable = "COMFYUI_API_KEY"
     key_is_optional = True
     self_hosted = True
+    fetches_files = False
     supports_cancel = True
 
     def __init__(
@@ -78,10 +79,9 @@ class ComfyUI(Provider):
         found = self.shelf.pick(generation)
         if not isinstance(found, Workflow):
             return [found]
-        problems = found.check(generation)
-        if any(file.url is not None for file in found.files(generation)):
-            problems.append(("reference_images", "ComfyUI is sent files and fetches none: upload it instead."))
-        return problems
+        rule = ("reference_images", "ComfyUI is sent files and fetches none: upload it instead.")
+        is_broken = any(file.url is not None for file in found.files(generation))
+        return [*found.check(generation), *([rule] if is_broken else [])]
 
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
         found = self.shelf.pick(generation)

@@ -54,6 +54,7 @@ class Prodia(SheetedProvider):
     default_base_url = "https://inference.prodia.com"
     key_variable = "PRODIA_TOKEN"
     submit_timeout_s = 120
+    fetches_files = False
     media_hosts = (".prodia.com",)
 
     def takes(self, file: Media) -> bool:

@@ -16,7 +16,7 @@ from core.money import ZERO, usd
 from media.frames import last_frame
 from providers.contract import Cost, Generation, Job, JobState, Media, Snapshot
 from providers.errors import ProviderError
-from runs.inputs import read_input, type_of_input
+from runs.engine.given import given_media
 from runs.models import Asset, Attempt, Run, Step
 from runs.states import AttemptStatus
 from zaps.planned import InputRef, PlannedStep, Role, Source
@@ -80,7 +80,7 @@ def generation_of(attempt: Attempt) -> Generation:
             first_frame = _first_frame_of(asset)
         elif asset.kind in _CLASS:
             media[_CLASS[asset.kind]].append(Media(content_type=asset.content_type, read=partial(read_asset, asset)))
-    for given in _given_media(step, planned):
+    for given in _given(step, planned):
         media[given.content_type.split("/", 1)[0] + "s"].append(given)
     return Generation(
         capability=planned.kind,
@@ -125,12 +125,9 @@ def _materials(step: Step, planned: PlannedStep) -> list[tuple[InputRef, Asset]]
     return [(ref, asset) for ref in refs for asset in made.get(ref.name, ())]
 
 
-def _given_media(step: Step, planned: PlannedStep) -> list[Media]:
-    names = [ref.name for ref in planned.inputs if ref.source == Source.USER]
-    if not names:
-        return []
-    inputs = Run.objects.values_list("inputs", flat=True).get(pk=step.run_id)
-    return [_given(inputs[name]) for name in names if _is_media(inputs.get(name))]
+def _given(step: Step, planned: PlannedStep) -> list[Media]:
+    refs = [ref for ref in planned.inputs if ref.source == Source.USER]
+    return given_media(refs, Run.objects.values_list("inputs", flat=True).get(pk=step.run_id)) if refs else []
 
 
 def _params(planned: PlannedStep, attempt: Attempt) -> Mapping[str, Any]:
@@ -159,28 +156,3 @@ def _last_frame_of(asset: Asset) -> Media:
 
 def _always(content: bytes) -> Callable[[], bytes]:
     return lambda: content
-
-
-def _is_media(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(("https://", "http://", "input:", "mock:", "data:"))
-
-
-def _given(value: str) -> Media:
-    """A picture, clip or sound that the caller gave: stored by us, or an address that the provider fetches."""
-    if value.startswith(("input:", "data:")):
-        return Media(content_type=type_of_input(value), read=partial(read_input, value))
-    return Media(content_type=_guess(value), url=value)
-
-
-def _guess(url: str) -> str:
-    """By its ending; a still where there is none, since that is what inputs mostly are."""
-    ending = url.split("?", 1)[0].rsplit(".", 1)[-1].lower()
-    return {
-        "mp4": "video/mp4",
-        "webm": "video/webm",
-        "mov": "video/quicktime",
-        "mp3": "audio/mpeg",
-        "m4a": "audio/mp4",
-        "ogg": "audio/ogg",
-        "wav": "audio/wav",
-    }.get(ending, "image/png")

@@ -17,6 +17,7 @@ from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.callbacks import Callback, new_callback
 from runs.engine.doors import Door, door_of
+from runs.engine.given import fetched
 from runs.engine.poll import NOTHING, Next, take
 from runs.engine.proof import acknowledge
 from runs.engine.settle import fail
@@ -96,7 +97,7 @@ def _admitted(attempt: Attempt, token: UUID, door: Door, callback: Callback | No
         account=door.account,
         key_source=door.source,
         webhook_digest=callback.digest if callback else "",
-        timeout_s=door.provider.submit_timeout_s,
+        timeout_s=door.provider.submit_timeout_s + (0 if door.provider.fetches_files else policy.FETCH_S),
     )
     allowed = limits.limits_of(door.account, door.provider.name)
     if not allowed.count_jobs:
@@ -144,7 +145,8 @@ def _is_overdrawn(attempt: Attempt) -> bool:
 def _send(attempt: Attempt, token: UUID, generation: Generation, door: Door, callback: Callback | None) -> Job | None:
     along = {"callback_url": callback.url} if callback else {}
     try:
-        return http.hold(door.provider.submit(generation, key=door.key, idem_key=attempt.idem_key, **along))
+        with fetched(generation, door.provider) as whole:
+            return http.hold(door.provider.submit(whole, key=door.key, idem_key=attempt.idem_key, **along))
     except (NotSent, Unavailable) as exc:
         _postpone(attempt, token, exc)
     except (Rejected, KeyRefused) as exc:

@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from media.mock import mock_media
 from tests.factories import planned
 from tests.integration.runs.life import attempts_of, go_on, live, states
+from tests.internet import internet
 from zaps.planned import InputRef, Role, Source
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,6 +79,24 @@ def test_prodia_makes_a_film_from_a_picture_that_came_with_its_answer(bells, ven
     assert kinds(run) == [("clip", "mp4"), ("sketch", "png")]
     assert costs(run) == {"sketch": (Decimal("0.0025"), "reported"), "clip": (Decimal("0.25"), "reported")}
     assert len(vendors["prodia"].journal.accepted()) == 2
+
+
+def test_prodia_is_given_a_file_that_lies_on_the_web(bells, vendors, monkeypatch, tmp_path):
+    photo = InputRef(source=Source.USER, name="PHOTO", media="image")
+    edit = planned(
+        "edit", kind="image.edit", model="inference.flux-2.pro.img2img.v1", quote="0.06", inputs=(photo,), **PRODIA
+    )
+    with internet(monkeypatch, tmp_path) as web:
+        url = web.put("https://photos.example/a.png", mock_media("png", seed="1"))
+        good = live(edit, inputs={"PHOTO": url})
+        bad = live(edit, inputs={"PHOTO": "https://photos.example/gone.png"})
+        go_on(bells)
+
+    assert states(good) == ("done", {"edit": "done"})
+    assert states(bad) == ("failed", {"edit": "failed"})
+    assert bad.steps.get().error == "INPUT_UNREACHABLE"
+    assert (bad.attempts.get().actual_usd, len(vendors["prodia"].journal.accepted())) == (0, 1)
+    assert "image/png" in vendors["prodia"].journal.accepted()[0].body
 
 
 def test_openrouter_makes_a_film_from_pictures_and_speech_that_were_answers(bells, vendors):

@@ -82,7 +82,7 @@ def test_an_extend_goes_on_from_the_clip_that_it_names():
     first, second = (step for step in made.steps if step.recipe_step == "extend")
     assert first.inputs == (
         InputRef(source=Source.STEP, name="opening", role=Role.FIRST_FRAME),
-        InputRef(source=Source.USER, name="image"),
+        InputRef(source=Source.USER, name="image", media="image"),
     )
     assert second.parents == ("extend_1",)
 

@@ -167,4 +167,4 @@ def test_what_a_clip_begins_with_goes_in_once():
 
     made = plan(text, mode="mock", extend_count=1)
 
-    assert made.steps[3].inputs == (frame_of("sheet"), InputRef(source=Source.USER, name="image"))
+    assert made.steps[3].inputs == (frame_of("sheet"), InputRef(source=Source.USER, name="image", media="image"))

@@ -4,6 +4,7 @@ from decimal import Decimal
 import pytest
 
 from core.errors import BadInput
+from zaps.planned import PlannedStep
 from zaps.planning.problems import ModelUnpriced, PriceOutdated, ProviderUnsupported
 
 from .planning import Willing, book, installed, plan, small
@@ -121,3 +122,57 @@ def test_a_price_that_nobody_verified_lately_stops_live_and_warns_a_plan():
     made = small(prices=old, mode="plan")
     assert made.quote_usd == Decimal("1.00")
     assert {warning.code for warning in made.warnings} == {"PRICE_STALE"}
+
+
+PHOTO = "https://photos.example/a.jpg"
+EDIT = """\
+---
+zap: own-picture
+version: 2
+description: One picture of another.
+budget: {estimate_usd: 1, cap_usd: 5}
+inputs:
+  PHOTO: {type: image, required: true}
+  VOICE: {type: audio}
+steps:
+  - {id: still, kind: image.edit, provider: fal, model: other, prompt: A lighthouse., reference_images: [PHOTO, VOICE]}
+---
+"""
+
+
+def asked_for(value, *, fetches_files):
+    fal = Willing("fal")
+    fal.fetches_files = fetches_files
+    (step,) = plan(
+        EDIT,
+        prompts={},
+        inputs={"PHOTO": value, "VOICE": "https://sounds.example/1"},
+        providers=installed(fal, Willing("mock")),
+    ).steps
+    return fal.asked[-1].images[0].url, step
+
+
+def test_who_fetches_no_files_is_asked_as_if_it_had_them_already():
+    assert asked_for(PHOTO, fetches_files=True)[0] == PHOTO
+    assert asked_for(PHOTO, fetches_files=False)[0] is None
+
+
+@pytest.mark.parametrize("value", ["https://photos.example:8443/a.jpg", "mock:file"])
+def test_what_we_would_not_fetch_is_still_an_address(value):
+    assert asked_for(value, fetches_files=False)[0] == value
+
+
+def test_a_step_knows_what_the_recipe_declares_its_inputs_to_be():
+    _, step = asked_for(PHOTO, fetches_files=True)
+
+    assert [(ref.name, ref.media) for ref in step.inputs] == [("PHOTO", "image"), ("VOICE", "audio")]
+    assert PlannedStep.from_json(step.to_json()) == step
+
+
+def test_a_step_of_before_its_inputs_were_known_can_still_be_read():
+    _, step = asked_for(PHOTO, fetches_files=True)
+    stored = step.to_json()
+    for ref in stored["inputs"]:
+        del ref["media"]
+
+    assert [ref.media for ref in PlannedStep.from_json(stored).inputs] == ["", ""]

@@ -1,7 +1,7 @@
 """Every adapter at work, for the tests that all of them must pass: one function a vendor, and its line in CASES."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from providers.adapters.comfyui import ComfyUI
@@ -12,55 +12,9 @@ from providers.adapters.openrouter import OpenRouter
 from providers.adapters.prodia import Prodia
 from providers.adapters.replicate import Replicate
 from providers.adapters.runware import Runware
-from providers.contract import Generation, JobState, Provider
+from providers.contract import Generation, JobState
 from providers.emulator import Emulator
-
-PROMPT = "A red kite over the sea"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """An adapter, what it can be asked for, and how its vendor is made slow or made to fail.
-
-    `usd` is the cost that it reports; None where its vendor does not tell. `wrong` is something that its check refuses,
-    and the field that it names. `waits` is what its vendor calls a job that has not begun; `has_place`: does it say how
-    many are before? `desk` is None for the mock.
-    """
-
-    provider: Provider
-    key: str
-    asked: Generation
-    slowly: Callable[[], Provider]
-    failing: Callable[[Generation], Generation]
-    usd: Decimal | None
-    wrong: tuple[Generation, str]
-    waits: JobState = JobState.QUEUED
-    has_place: bool = False
-    desk: object = None
-
-
-def picture(provider: Provider, **fields) -> Generation:
-    """A still, by the model that the provider has for one."""
-    return Generation(
-        capability="image.gen", model=provider.default_model("image.gen"), prompt=PROMPT, aspect="16:9", **fields
-    )
-
-
-def emulated(provider: Provider, desk, asked: Generation, fault: dict, **fields) -> Case:
-    """The case of a vendor that the emulator plays; `fault` is the rule by which a submission of it fails later."""
-
-    def slowly() -> Provider:
-        desk.clock.freeze()
-        desk.pace.queue_s, desk.pace.run_s = 10, 10
-        return provider
-
-    def failing(generation: Generation) -> Generation:
-        desk.plan.add({"on": "submit", **fault})
-        return generation
-
-    wrong = (replace(asked, aspect="7:3"), "aspect")
-    defaults = {"key": "a:secret", "slowly": slowly, "failing": failing, "wrong": wrong, "desk": desk}
-    return Case(provider=provider, asked=asked, **{**defaults, **fields})
+from providers.testing import PROMPT, Case, emulated, picture
 
 
 def mock_case(emulator: Emulator) -> Case:

@@ -1,4 +1,4 @@
-"""A provider that somebody else wrote may break, or be uninstalled, while its jobs are at work: only they wait for it."""
+"""A provider that somebody else wrote may break, or go, while its jobs are at work: only they wait for it."""
 
 import pytest
 from django.db.models.functions import Now

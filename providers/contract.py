@@ -164,10 +164,14 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
-    """What a webhook is believed: that a job is worth a look. `event_id` is the same in every copy of it; "": none."""
+    """What a webhook is believed: that a job is worth a look. `event_id` is the same in every copy of it; "": none.
+
+    `sender` is the vendor's own name of the account that it is for, where that is signed along; "": it is not told.
+    """
 
     request_id: str
     event_id: str = ""
+    sender: str = ""
 
 
 class Provider(ABC):

@@ -150,7 +150,8 @@ class Fal(SheetedProvider):
         message = "\n".join([*signed, hashlib.sha256(hook.body).hexdigest()]).encode()
         signature = webhooks.unhex(webhooks.header(hook, "x-fal-webhook-signature"))
         yield from webhooks.require_key_signature(self.jwks_url, message, signature)
-        return Hint(request_id=webhooks.request_id(webhooks.document(hook).get("request_id")))
+        request_id = webhooks.request_id(webhooks.document(hook).get("request_id"))
+        return Hint(request_id=request_id, sender=webhooks.request_id(signed[1]))  # fal signs for all its customers
 
     def _url(self, job: Job, name: str, ending: str) -> str:
         """The address that the submission returned, if it is fal's own, else the one that fal would have returned."""

@@ -22,7 +22,12 @@ class ProviderAccountAdmin(_Admin):
     list_display = ("key", "provider", "requests_per_s", "jobs_in_flight", "a_day", "slowed_until", "slowdowns")
     list_filter = ("provider",)
     search_fields = ("key__startswith",)
-    fields = (("key", "provider"), ("requests_per_s", "jobs_in_flight", "day_cap_usd"), ("slowed_until", "slowdowns"))
+    fields = (
+        ("key", "provider"),
+        ("requests_per_s", "jobs_in_flight", "day_cap_usd"),
+        ("slowed_until", "slowdowns"),
+        "webhook_sender",
+    )
     readonly_fields = ("key", "provider", "slowed_until", "slowdowns")
 
     class Media:

@@ -85,7 +85,13 @@ def _read(attempt: Attempt, hook: Hook) -> Note:
         raise WebhookUnreadable from None
     is_usual = _EVENT_ID.fullmatch(hint.event_id)
     event_id = hint.event_id if is_usual else hashlib.sha256(hook.body).hexdigest()
-    return Note(attempt_id=attempt.pk, provider=attempt.provider, event_id=event_id, request_id=hint.request_id)
+    return Note(
+        attempt_id=attempt.pk,
+        provider=attempt.provider,
+        event_id=event_id,
+        request_id=hint.request_id,
+        sender=hint.sender,
+    )
 
 
 def _reading(attempt: Attempt, hook: Hook) -> Talk[Hint]:
@@ -103,6 +109,9 @@ def _take_in(attempt: Attempt, note: Note) -> Heard:
         if attempt.provider_request_id not in ("", note.request_id):
             logger.warning("attempt=%s webhook=of-another-job", attempt.pk)
             raise NotFound
+        if not inbox.is_for(attempt.account, note):
+            logger.warning("attempt=%s webhook=of-another-account", attempt.pk)
+            raise WebhookRefused("The webhook is for another account.", reason="WEBHOOK_FORGED")
         heard = _meaning(attempt)
         if not inbox.remember(note, heard):
             return Heard.REPEATED

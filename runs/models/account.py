@@ -19,6 +19,12 @@ class ProviderAccount(models.Model):
     )
     paused_until = models.DateTimeField(null=True, blank=True, help_text="The provider asked us to slow down.")
     slowdowns = models.IntegerField(default=0, help_text="Times in a row that it did.")
+    webhook_sender = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="What the provider calls the account in webhooks that it signs alike for everybody. No other is "
+        "believed. Empty: the next one about a job of ours tells.",
+    )
     first_seen_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 
 from providers.emulator.openrouter import WEBHOOK_SECRET
 from providers.registry import provider
-from runs.models import Attempt, Webhook
+from runs.models import Attempt, ProviderAccount, Webhook
 from runs.transitions import inbox
 from tests.factories import planned
 from tests.integration.runs.life import live, states
@@ -112,3 +112,51 @@ def test_every_vendor_that_calls_is_heard_and_its_word_is_proof(name, fault, ven
     bells.answer_all()
     assert states(run) == ("done", {"a": "done"})
     assert len(caller.desk.journal.accepted()) == 1
+
+
+USER = "providers.emulator.fal_jobs._USER"
+
+
+def account():
+    return ProviderAccount.objects.get(provider="fal")
+
+
+def test_the_first_webhook_about_a_job_of_ours_tells_for_whom_the_others_must_be(vendor, at_work, bells, monkeypatch):
+    monkeypatch.setattr(USER, "auth0|we")
+    vendor.finish()
+
+    assert vendor.answers() == [200]
+    assert account().webhook_sender == "auth0|we"
+
+
+def test_what_is_signed_for_another_customer_changes_nothing(vendor, at_work, bells, monkeypatch):
+    ProviderAccount.objects.filter(pk=account().pk).update(webhook_sender="auth0|we")
+    monkeypatch.setattr(USER, "auth0|mallory")
+    before = facts()
+    vendor.finish()
+
+    assert vendor.answers() == [401]
+    assert (facts(), bells.waiting, Webhook.objects.count()) == (before, [], 0)
+    assert account().webhook_sender == "auth0|we"
+
+
+@pytest.mark.parametrize(("known", "status", "step"), [("auth0|we", 401, "waiting"), ("", 200, "done")])
+def test_nobody_else_can_prove_a_job_of_ours(vendor, bells, monkeypatch, known, status, step):
+    """Whose address it is, they would have to know; but fal would sign it for any customer."""
+    vendor.fal.fault("submit", "drop_after")
+    run = live(planned("a", provider="fal", model="fal-ai/flux/dev", quote="0.025", inputs=()))
+    bells.answer_all()
+    ProviderAccount.objects.update(webhook_sender=known)
+    vendor.finish()
+
+    assert vendor.answers() == [status]
+    bells.answer_all()
+    assert states(run)[1] == {"a": step}
+
+
+def test_one_about_another_job_tells_nothing_of_who_we_are(vendor, at_work, bells):
+    Attempt.objects.update(provider_request_id="somebody-elses")
+    vendor.finish()
+
+    assert vendor.answers() == [404]
+    assert account().webhook_sender == ""

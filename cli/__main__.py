@@ -36,6 +36,7 @@ VERBS = {  # verb: what it is for
     "emulator": "play the providers on this machine, for trying and testing",
     "token": "make an API token",
     "keys": "set, list, try and delete providers' keys",
+    "providers": "say which providers are configured, priced and reachable",
     "info": "say what this installation is made of",
     "help": "show this, or what a verb takes",
 }

@@ -238,6 +238,10 @@ class Provider(ABC):
         """The model for a `draft` or a `final` result; None when this provider has none in particular."""
         return None
 
+    def listed_models(self) -> Mapping[str, tuple[str, ...]]:
+        """The models that are listed, by name, and the kinds that each makes. {}: there is no list."""
+        return {}
+
     def model_for(self, capability: str, model: str) -> str:
         """Where `capability` is asked for by that model's name: one of its family, or the model itself."""
         return model

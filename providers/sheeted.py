@@ -1,6 +1,6 @@
 """What every vendor has in common whose models are listed as sheets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from providers import sheet
@@ -25,6 +25,9 @@ class SheetedProvider(Provider):
 
     def tier_model(self, capability: str, tier: str) -> str | None:
         return self.sheets.of_tier(capability, tier)
+
+    def listed_models(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: model.makes for name, model in self.sheets.items()}
 
     def model_for(self, capability: str, model: str) -> str:
         return self.sheets.in_family(capability, model)

@@ -1,6 +1,5 @@
 """What this server is made of, for `zap info` and GET /api/info. No secret, no address with a password in it."""
 
-import os
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
@@ -12,6 +11,7 @@ from django.db import DatabaseError, connection
 from kombu import Connection
 from kombu.exceptions import KombuError
 
+from accounts.vault.credentials import source_for
 from providers.contract import Provider
 from providers.registry import PROVIDERS
 from runs.models import CronLog
@@ -21,8 +21,11 @@ _PACKAGES = ("django", "djangorestframework", "celery", "psycopg", "redis", "aio
 _BROKER_TIMEOUT_S = 1
 
 
-def gather() -> dict[str, Any]:
-    """Versions, and whether each neighbour answers. Raises nothing: what does not answer says so."""
+def gather(*, owner_id: int) -> dict[str, Any]:
+    """Versions, whether each neighbour answers, and which providers somebody's live runs would have a key for.
+
+    Raises nothing: what does not answer says so.
+    """
     return {
         "versions": {
             "zaps": settings.SPECTACULAR_SETTINGS["VERSION"],
@@ -32,7 +35,7 @@ def gather() -> dict[str, Any]:
         "database": _database(),
         "broker": _broker(),
         "storage": {"backend": _name_of(type(storages["default"]))},
-        "providers": [_provider(provider) for provider in sorted(PROVIDERS, key=lambda one: one.name)],
+        "providers": [_provider(provider, owner_id) for provider in sorted(PROVIDERS, key=lambda one: one.name)],
         "leftOut": [asdict(one) for one in (*PROVIDERS.left_out, *KINDS.left_out)],
         "beat": _beat(),
         "debug": bool(settings.DEBUG),
@@ -59,13 +62,12 @@ def _broker() -> dict[str, Any]:
     return {"ok": True, "transport": url.partition(":")[0]}
 
 
-def _provider(provider: Provider) -> dict[str, Any]:
-    variable = provider.key_variable
-    return {
-        "name": provider.name,
-        "keyVariable": variable,
-        "hasKey": variable is None or bool(os.environ.get(variable)),
-    }
+def _provider(provider: Provider, owner_id: int) -> dict[str, Any]:
+    try:
+        has_key = source_for(provider.name, owner_id=owner_id) is not None
+    except DatabaseError:
+        has_key = None
+    return {"name": provider.name, "keyVariable": provider.key_variable, "hasKey": has_key}
 
 
 def _beat() -> dict[str, Any]:

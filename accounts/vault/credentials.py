@@ -55,6 +55,14 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prospect:
+    """Whose key would be used, and which account at the provider that is."""
+
+    source: Source
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     source: Source
     account: str
@@ -92,6 +100,12 @@ def source_for(
     """Whose key `credential` would take; None where there is none. Nothing is decrypted. Raises UnknownName."""
     found = _find(provider, owner_id=owner_id, request_ref=request_ref, source=source)
     return found.source if found else None
+
+
+def prospect_for(provider: str, *, owner_id: int | None) -> Prospect | None:
+    """What a run of this owner would be made with; None where there is no key. As `source_for`."""
+    found = _find(provider, owner_id=owner_id, request_ref="", source=None)
+    return Prospect(source=found.source, account=found.account) if found else None
 
 
 def require(providers: Iterable[str], *, owner_id: int | None, request_ref: str = "", sent: Sets = NONE) -> None:

@@ -134,6 +134,8 @@ def _test(client: Client, args: argparse.Namespace) -> Exit:
     rows = client.call("GET", _path(args))["providers"]
     chosen = args.providers or [row["provider"] for row in rows if row["uses"] not in (None, "none")]
     results = [client.call("POST", f"{_path(args, name)}/test") for name in chosen]
+    if not args.providers:
+        results = [result for result in results if result["code"] != "PROVIDER_NOT_SET_UP"]
     if args.json:
         talk.give_json({"results": results})
     elif not results:

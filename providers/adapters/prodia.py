@@ -41,6 +41,7 @@ STATES = {  # their word: ours
 _WORD = re.compile(r"[\w .-]{1,64}")
 _WORDS = (".txt", ".json", ".md")  # what a model says beside its pictures
 _ENDINGS = {"image/jpeg": "jpg", "audio/mpeg": "mp3", "video/quicktime": "mov"}
+_NO_JOB = "00000000-0000-0000-0000-000000000000"
 _INPUT_BYTES = 50_000_000
 _RESULT_BYTES = 32_000_000
 _MOST_USD = 10_000
@@ -107,6 +108,13 @@ class Prodia(SheetedProvider):
             return _failed("OUTPUT_EXPIRED", _cost(record))
         require_ok(reply)
         return _done(record, self._outputs(url, reply))
+
+    def check_key(self, *, key: str) -> Talk[bool]:
+        # Prodia answers nothing about an account. Asked for a job that there is not, it can only refuse the key.
+        reply = yield self._get(f"{self.base_url}/v2/job/async/{_NO_JOB}/job.state.current", key)
+        if reply.status not in (400, 404):
+            require_ok(reply)
+        return False
 
     def download_headers(self, key: str) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {key}"}

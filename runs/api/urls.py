@@ -18,6 +18,7 @@ from runs.api.dead_letters import DeadLetters, Redrive
 from runs.api.drain import Drain
 from runs.api.learning import CompileRun, EvidenceView
 from runs.api.orders import PlanZap, RunZap
+from runs.api.providers import Providers, ReachProviders
 from runs.api.stream import run_events
 from runs.api.uploads import SignUpload, Uploads
 from runs.api.usage import UsageView
@@ -47,6 +48,8 @@ urlpatterns = [
     path("runs/<public_id:run_id>/feedback", GiveFeedback.as_view(), name="give-feedback"),
     path("runs/<public_id:run_id>/compile", CompileRun.as_view(), name="compile-run"),
     path("assets/<public_id:asset_id>/content", asset_content, name="asset-content"),
+    path("providers", Providers.as_view(), name="providers"),
+    path("providers/reach", ReachProviders.as_view(), name="reach-providers"),
     path("providers/poll/drain", Drain.as_view(), name="drain"),
     path("providers/<slug:provider>/webhook/<token:token>", provider_webhook, name="webhook"),
     path("dead-letters", DeadLetters.as_view(), name="dead-letters"),

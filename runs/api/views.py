@@ -120,8 +120,9 @@ class Info(APIView):
     @extend_schema(operation_id="getInfo", responses={200: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> Response:
         """Versions, database, broker, storage, providers and beat; no secrets. Staff only."""
-        caller_of(request).require_staff()
-        return Response(gather())
+        caller = caller_of(request)
+        caller.require_staff()
+        return Response(gather(owner_id=caller.known_user.pk))
 
 
 def _reader(request: Request) -> Caller:

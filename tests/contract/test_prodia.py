@@ -257,7 +257,10 @@ def test_a_refused_key_is_told_apart_from_a_lost_job(provider, submit, converse)
         converse(provider.poll(job, key="invalid"))
 
 
-def test_a_key_cannot_be_tried_for_nothing(provider, converse):
+def test_a_key_that_is_not_refused_is_not_proved_good(prodia, provider, converse):
+    assert converse(provider.check_key(key=KEY)) is False
+
+    prodia.plan.add({"on": "*", "do": "status", "status": 400})
     assert converse(provider.check_key(key=KEY)) is False
 
 

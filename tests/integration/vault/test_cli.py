@@ -9,6 +9,7 @@ from accounts.vault.credentials import credential
 from cli.__main__ import main
 from cli.inprocess import local_user
 from providers import registry
+from providers.emulator import Emulator
 from tests.integration.vault.acme import Acme
 from tests.integration.vault.conftest import CANARY
 
@@ -129,3 +130,32 @@ def test_keys_are_tried(zap, monkeypatch):
     code, out, _ = zap("test", "fal", "--operator", "--json")
     assert code == 1
     assert json.loads(out)["results"][0]["code"] == "KEY_MISSING"
+
+
+def test_a_key_works_is_refused_or_cannot_be_told_and_nothing_is_bought(zap, monkeypatch):
+    with Emulator() as emulator:
+        for name, url in emulator.urls.items():
+            monkeypatch.setenv(f"{name.upper()}_BASE_URL", url)
+        zap("set", "fal", stdin=CANARY)
+        zap("set", "gmi", stdin="invalid")
+        zap("set", "prodia", stdin=CANARY)
+
+        code, out, _ = zap("test")
+        rows = {line.split()[0]: line.split()[1:] for line in out.splitlines()[1:]}
+
+        assert (code, rows["fal"]) == (1, ["creator", "works"])
+        assert rows["gmi"] == ["creator", "refused", "KEY_INVALID"]
+        assert rows["prodia"] == ["creator", "cannot", "be", "told"]
+        assert rows["comfyui"] == ["operator", "works"]
+        assert all(not desk.journal.submissions for desk in emulator.desks.values())
+        assert all(sum(emulator.desks[name].journal.calls.values()) == 1 for name in rows)
+
+
+def test_a_machine_that_nobody_has_set_up_is_not_tried_unless_it_is_asked_for(zap, monkeypatch):
+    monkeypatch.delenv("COMFYUI_BASE_URL", raising=False)
+
+    assert "comfyui" not in zap("test")[1]
+    code, out, _ = zap("test", "comfyui", "--json")
+    result = json.loads(out)["results"][0]
+    assert (code, result["ok"], result["code"]) == (0, None, "PROVIDER_NOT_SET_UP")
+    assert "COMFYUI_BASE_URL" in result["message"]

@@ -4,12 +4,12 @@ import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from config import addresses, local
+from config import addresses, local, storage
 from config.env import Environment
 
 BASE_DIR = local.BASE_DIR
@@ -80,13 +80,10 @@ _db_pool = ENV.number(
     at_most=1000,
     about="Connections that one process pools; 0 keeps one a thread. The ASGI server sets 16 for itself.",
 )
-_storage = ENV.url(
-    "ZAP_STORAGE_URL",
-    f"file://{ZAPS_DATA_DIR.resolve()}/media",
-    schemes=("file",),
-    about="Where media is kept: `file:///folder`.",
-    shown="`media` in the data folder",
-)
+STORAGES = {
+    "default": storage.read(ENV, default=(ZAPS_DATA_DIR.resolve() / "media").as_uri()),
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 # --- what we run ------------------------------------------------------------------------------------------------
 
@@ -259,13 +256,6 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
     }
 }
-STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": unquote(urlsplit(_storage).path), "base_url": None},
-    },
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
 
 # --- Django -----------------------------------------------------------------------------------------------------
 
@@ -355,7 +345,11 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": ZAP_LOG_LEVEL},
     # Django gives this one a handler of its own in DEBUG, which would print each line twice.
-    "loggers": {"django": {"handlers": [], "propagate": True}, "django.server": {"handlers": [], "propagate": True}},
+    "loggers": {
+        **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
+        # At DEBUG these say every address that they sign.
+        **{name: {"level": "INFO"} for name in storage.SIGNERS if ZAP_LOG_LEVEL == "DEBUG"},
+    },
 }
 
 # --- Celery: a message is a hint, the database is the truth -----------------------------------------------------

@@ -32,6 +32,11 @@ def sniff(head: bytes) -> tuple[str, str] | None:
     return None if kind is None else (content_type, kind)
 
 
+def kind_of(content_type: str) -> str | None:
+    """The class of media that a content type is of: png, mp4, wav or json; None for a type that we do not take."""
+    return _KINDS.get(_SAME.get(content_type, content_type))
+
+
 def _content_type(head: bytes) -> str:
     if head[4:8] == b"ftyp":
         return _BRANDS.get(head[8:12], "video/mp4")

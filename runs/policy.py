@@ -22,6 +22,7 @@ SETTLE_TRIES = 6
 RENDER_TRIES = 3
 JUDGE_TRIES = 4
 BUDGET_AGAIN_S = 900  # a step that waits for a new day's budget asks for it this often
+STORAGE_AGAIN_S = 30  # a step whose materials cannot be read asks for them this often
 STOP_TRIES = 3  # a provider is told so often that a job is not wanted any more
 ANSWER_KEPT_S = 600.0  # a provider's answer is held for a database that is away for this long
 POLL_TIMEOUT_S = 10.0

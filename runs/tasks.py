@@ -9,7 +9,7 @@ from celery.signals import worker_shutdown, worker_shutting_down
 from accounts import idempotency
 from accounts.vault import pruning
 from core.errors import StaleState
-from runs import dispatch, queries, uploads
+from runs import direct_uploads, dispatch, queries, uploads
 from runs.engine import advance, cron_logs, drain, poll, render, settle, submit, sweep
 from runs.engine.poller import POLLER
 from runs.transitions import inbox
@@ -66,10 +66,11 @@ def prune(**_newer: Any) -> None:
     """Forget what is older than its retention."""
     cron_logs.prune()
     idempotency.purge()
-    sweep.sweep()
-    uploads.prune()
     inbox.prune()
     pruning.prune(queries.ended_a_day_ago)
+    uploads.prune()
+    direct_uploads.prune()
+    sweep.sweep()
 
 
 @worker_shutting_down.connect

@@ -25,7 +25,7 @@ from media import fence
 from media.errors import Unreadable
 from media.probe import Probe
 from providers.download import Limits
-from providers.sniff import HEAD_BYTES, sniff
+from providers.sniff import HEAD_BYTES, kind_of, sniff
 from runs.inputs import ACCEPTED
 from runs.models import Upload
 from runs.queries import open_modes
@@ -77,9 +77,17 @@ def admit(caller: Caller) -> None:
 def most_bytes(head: bytes, *, is_known: bool) -> int:
     """How large a file that begins so may be. Raises UploadRefused for what is no media by its beginning."""
     found = sniff(head)
-    if found is None or found[0] not in ACCEPTED:
+    if found is None:
         raise UploadRefused
-    most = Limits.of(os.environ).of_kind(found[1])
+    return most_bytes_of(found[0], is_known=is_known)
+
+
+def most_bytes_of(content_type: str, *, is_known: bool) -> int:
+    """How large a file of that type may be. Raises UploadRefused for what we do not take."""
+    kind = kind_of(content_type)
+    if kind is None or content_type not in ACCEPTED:
+        raise UploadRefused
+    most = Limits.of(os.environ).of_kind(kind)
     return most if is_known else min(most, ANONYMOUS_BYTES)
 
 
@@ -98,9 +106,17 @@ def keep(path: Path, caller: Caller) -> Upload:
         if again is not None and _live().filter(pk=again.pk).update(expires_at=Now() + LIFE):
             again.refresh_from_db(fields=["expires_at"])
             return again
-        _require_room(caller, size_bytes)
+        require_room(caller, size_bytes)
         found = _look(path)
         return _store(File(file), sha256, size_bytes, found, caller)
+
+
+def require_room(caller: Caller, size_bytes: int, *, announced: int = 0) -> None:
+    """Raises TooManyUploads where that, with what is `announced` besides, is more than may lie here unused."""
+    theirs = _live().filter(used_at=None, owner=caller.user)
+    unused = (theirs.aggregate(total=Sum("size_bytes"))["total"] or 0) + announced
+    if unused + size_bytes > (_OWNER_UNUSED_BYTES if caller.is_known else _ANONYMOUS_UNUSED_BYTES):
+        raise TooManyUploads
 
 
 def resolve(inputs: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
@@ -157,13 +173,6 @@ def _of(caller: Caller) -> QuerySet[Upload]:
     if caller.user is not None:
         return rows.filter(owner=caller.user)
     return rows.filter(owner=None, session=caller.key_scope)
-
-
-def _require_room(caller: Caller, size_bytes: int) -> None:
-    theirs = _live().filter(used_at=None, owner=caller.user)
-    unused = theirs.aggregate(total=Sum("size_bytes"))["total"] or 0
-    if unused + size_bytes > (_OWNER_UNUSED_BYTES if caller.is_known else _ANONYMOUS_UNUSED_BYTES):
-        raise TooManyUploads
 
 
 def _look(path: Path) -> Probe:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from media.errors import MediaError
 from media.fence import thumbnail
 from runs.models import Asset
+from runs.storage import StorageUnavailable
 
 _KEPT_S = 7 * 24 * 3600
 _KINDS = frozenset({"mp4", "png"})
@@ -33,7 +34,7 @@ def _make(asset: Asset) -> bytes:
     try:
         with tempfile.TemporaryDirectory(prefix="zaps-thumbnail-") as folder:
             return thumbnail(_local(asset.storage_key, Path(folder)))
-    except (FileNotFoundError, MediaError):
+    except (FileNotFoundError, MediaError, StorageUnavailable):
         raise Http404("There is no picture of it.") from None
 
 

@@ -1,4 +1,7 @@
-"""GET /api/assets/{assetId}/content: an asset's bytes, whole or in part, to whoever may see its run."""
+"""GET /api/assets/{assetId}/content: an asset's bytes, whole or in part, to whoever may see its run.
+
+From a disk they are sent; to a bucket the caller is led, by an address that is signed for this one time.
+"""
 
 import asyncio
 import re
@@ -20,8 +23,12 @@ from core.api.problems import allow, answers_problems
 from core.errors import NotFound
 from runs import queries
 from runs.models import Asset
+from runs.storage import Bucket, bucket
 
 CHUNK = 128 * 1024
+SIGNED_S = 900
+_LED_S = 600  # a browser that goes the same way again this late has time left to read
+_SHOWN = ("audio/", "image/", "video/")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 #: enough for a browser to show it alone in a tab; no script, no origin of ours
 _POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
@@ -30,7 +37,7 @@ _EXTENSIONS = {"audio/wav": "wav", "image/jpeg": "jpg", "image/svg+xml": "svg", 
 
 @answers_problems
 def asset_content(request: HttpRequest, asset_id: str) -> HttpResponseBase:
-    """200, 206 for a range, 304 for a known ETag, 416 for a range beyond the end."""
+    """200, 206 for a range, 302 to a bucket, 304 for a known ETag, 416 for a range beyond the end."""
     allow(request, "GET", "HEAD")
     caller = caller_of_plain(request)
     if caller.is_known:
@@ -39,6 +46,9 @@ def asset_content(request: HttpRequest, asset_id: str) -> HttpResponseBase:
     headers = _headers(asset)
     if headers["ETag"] in request.headers.get("If-None-Match", "").replace(" ", "").split(","):
         return HttpResponse(status=304, headers=headers)
+    place = bucket()
+    if place is not None and request.method == "GET":
+        return _lead(place, asset, headers)
     span = _read_range(request, etag=headers["ETag"], size=asset.size_bytes)
     if span is None:
         return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{asset.size_bytes}"})
@@ -49,6 +59,16 @@ def asset_content(request: HttpRequest, asset_id: str) -> HttpResponseBase:
     if request.method == "HEAD" or not span.length:
         return HttpResponse(status=status, headers=headers)
     return _stream(request, _open(asset), span, status=status, headers=headers)
+
+
+def _lead(place: Bucket, asset: Asset, headers: dict[str, str]) -> HttpResponse:
+    """To the bucket, whose answer is no page of ours: what could run there is saved, not shown."""
+    shown = asset.content_type.startswith(_SHOWN) and asset.content_type != "image/svg+xml"
+    name = content_disposition_header(as_attachment=not shown, filename=_name(asset)) or "inline"
+    url = place.sign_read(asset.storage_key, content_type=asset.content_type, disposition=name, seconds=SIGNED_S)
+    said = {**headers, "Location": url, "Cache-Control": f"private, max-age={_LED_S}"}
+    del said["ETag"], said["Accept-Ranges"], said["Content-Disposition"], said["Content-Type"]
+    return HttpResponse(status=302, headers=said)
 
 
 @dataclass(frozen=True, slots=True)

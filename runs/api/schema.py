@@ -56,6 +56,7 @@ _CONTENT = _plain(
     {
         "200": {"description": "All of it.", **_BYTES},
         "206": {"description": "The range that was asked for.", **_BYTES},
+        "302": {"description": "It is in a bucket: to an address there that is good for some minutes."},
         "304": {"description": "The caller has it."},
         "416": {"description": "The range begins beyond the end."},
     },

@@ -30,15 +30,6 @@ class UploadMissing(Refused):
     remediation = "Send one file, in a field called file."
 
 
-class UploadsNotSigned(Refused):
-    """The storage of this installation takes no files from callers themselves."""
-
-    code = "UPLOADS_NOT_SIGNED"
-    title = "This storage takes no uploads of its own."
-    status = 501
-    remediation = "POST the file to /api/uploads as multipart/form-data, in a field called file."
-
-
 class UploadForm(serializers.Serializer[Any]):
     """What is sent."""
 
@@ -81,16 +72,6 @@ class Uploads(APIView):
             raise UploadMissing
         upload = uploads.keep(Path(files[0].temporary_file_path()), caller)
         return Response(UploadRow(upload).data, status=status.HTTP_201_CREATED)
-
-
-class SignUpload(APIView):
-    """Send a file to the storage itself."""
-
-    @extend_schema(operation_id="signUpload", request=None, responses={501: None})
-    def post(self, request: Request) -> Response:
-        """501 where the storage cannot do that."""
-        uploads.admit(caller_of(request))
-        raise UploadsNotSigned
 
 
 class _Incoming(TemporaryFileUploadHandler):

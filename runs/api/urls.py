@@ -15,12 +15,13 @@ from runs.api.control import (
     RetryRun,
 )
 from runs.api.dead_letters import DeadLetters, Redrive
+from runs.api.direct_uploads import CompleteUpload, SignUpload
 from runs.api.drain import Drain
 from runs.api.learning import CompileRun, EvidenceView
 from runs.api.orders import PlanZap, RunZap
 from runs.api.providers import Providers, ReachProviders
 from runs.api.stream import run_events
-from runs.api.uploads import SignUpload, Uploads
+from runs.api.uploads import Uploads
 from runs.api.usage import UsageView
 from runs.api.views import Attempts, Info, Log, Runs, RunView
 from runs.api.webhooks import provider_webhook
@@ -56,6 +57,7 @@ urlpatterns = [
     path("dead-letters/redrive", Redrive.as_view(), name="redrive"),
     path("uploads", Uploads.as_view(), name="uploads"),
     path("uploads/sign", SignUpload.as_view(), name="sign-upload"),
+    path("uploads/<public_id:direct_id>/complete", CompleteUpload.as_view(), name="complete-upload"),
     path("usage", UsageView.as_view(), name="usage"),
     path("info", Info.as_view(), name="info"),
 ]

@@ -17,6 +17,7 @@ from providers.contract import Output, Provider
 from providers.download import download
 from providers.mock_media import SCHEME, MockMedia
 from runs.models import Attempt
+from runs.storage import holds
 
 _KNOWN: dict[str, Probe] = {}
 _MOST_KNOWN = 1024
@@ -106,9 +107,7 @@ def _put(attempt: Attempt, index: int, file: "File[bytes]", sha256: str, found: 
     """A worker that died after storing, or in the middle of it, left the same name behind, perhaps only a part."""
     ending = _ENDINGS.get(found.content_type, found.kind)
     name = f"runs/{attempt.run.run_id}/{attempt.step.step_id}/{attempt.number}/{index}-{sha256}.{ending}"
-    if default_storage.exists(name) and default_storage.size(name) != file.size:
-        default_storage.delete(name)
-    if not default_storage.exists(name):
+    if not holds(name, file.size):
         file.seek(0)
         name = default_storage.save(name, file)
     return Stored(index=index, storage_key=name, sha256=sha256, size_bytes=file.size, probe=found)

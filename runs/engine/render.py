@@ -14,7 +14,7 @@ from runs.engine.judge import judge_attempt
 from runs.engine.outputs import Stored, store
 from runs.engine.settle import close, fail
 from runs.models import Asset, Attempt
-from runs.states import AttemptStatus
+from runs.states import AttemptStatus, WaitReason
 from runs.transitions import moving
 from zaps.kind import KINDS, LocalJob, Material
 from zaps.planned import PlannedStep
@@ -37,7 +37,7 @@ def render_attempt(attempt_pk: int) -> None:
     except StaleState:
         raise
     except ZapsError as exc:
-        fail(attempt, token, exc.code, ask.FREE)
+        _again_or_fail(attempt, token, exc)
         return
     close(attempt, token, stored, cost=ask.FREE, seed=None)
 
@@ -51,6 +51,16 @@ def _take(attempt: Attempt) -> UUID | None:
     with moving(attempt.run_id) as moves:
         moves.rendering(attempt, token)
     return token
+
+
+def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError) -> None:
+    if not exc.retryable or attempt.tries >= policy.RENDER_TRIES:
+        fail(attempt, token, exc.code, ask.FREE)
+        return
+    with moving(attempt.run_id) as moves:
+        if leases.is_held(attempt, token):
+            leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=exc.code)
+            moves.put_off(attempt, WaitReason.BACKOFF)
 
 
 def _render(attempt: Attempt, token: UUID) -> list[Stored]:

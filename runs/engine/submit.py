@@ -23,6 +23,7 @@ from runs.engine.proof import acknowledge
 from runs.engine.settle import fail
 from runs.models import Attempt
 from runs.states import WaitReason
+from runs.storage import StorageUnavailable
 from runs.transitions import admission, alone, inbox, moving
 from runs.transitions.alone import Intent
 
@@ -75,6 +76,8 @@ def _prepare(attempt: Attempt) -> tuple[Generation, Door] | None:
     """What to ask for, and the way there; None where there is none, and the attempt has failed without any cost."""
     try:
         prepared = ask.generation_of(attempt), door_of(attempt, "submit")
+    except StorageUnavailable:
+        _hold_back(attempt, WaitReason.BACKOFF, wait_s=policy.STORAGE_AGAIN_S)
     except ZapsError as exc:
         fail(attempt, None, ask.code_of(exc), ask.FREE)
     except DatabaseError:  # it comes back, and the drain with it
@@ -149,6 +152,8 @@ def _send(attempt: Attempt, token: UUID, generation: Generation, door: Door, cal
             return http.hold(door.provider.submit(whole, key=door.key, idem_key=attempt.idem_key, **along))
     except (NotSent, Unavailable) as exc:
         _postpone(attempt, token, exc)
+    except StorageUnavailable as exc:  # what goes along is read before anything is bought
+        _postpone(attempt, token, NotSent(reason=exc.code))
     except (Rejected, KeyRefused) as exc:
         fail(attempt, token, exc.reason, ask.FREE)
     except ProviderError:

@@ -5,6 +5,7 @@ from runs.models.asset import Asset, Feedback
 from runs.models.attempt import Attempt
 from runs.models.circuit import Circuit
 from runs.models.cron_log import CronLog
+from runs.models.direct_upload import DirectUpload
 from runs.models.money import Allowance, Budget, LedgerEntry
 from runs.models.run import Run, RunEvent
 from runs.models.step import Step
@@ -20,6 +21,7 @@ __all__ = [
     "Circuit",
     "CronLog",
     "DeadLetter",
+    "DirectUpload",
     "Feedback",
     "LedgerEntry",
     "ProviderAccount",

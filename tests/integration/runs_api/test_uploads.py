@@ -310,8 +310,9 @@ def test_what_whoever_prunes_left_half_done_is_done_by_the_next(sent):
     assert uploads.prune() == 1
 
 
-def test_a_signed_upload_is_not_to_be_had_and_the_answer_says_what_is(post, as_alice):
-    answer = post("/api/uploads/sign", {"contentType": "image/png", "sizeBytes": 5}, **as_alice)
+@pytest.mark.parametrize("path", ["sign", "direct_0000000000000000/complete"])
+def test_a_disk_takes_no_signed_uploads_and_the_answer_says_what_to_do(post, as_alice, path):
+    answer = post(f"/api/uploads/{path}", {"contentType": "image/png", "size": 5}, **as_alice)
 
     assert code_of(answer) == (501, "UPLOADS_NOT_SIGNED")
     assert "/api/uploads" in answer.json()["remediation"]

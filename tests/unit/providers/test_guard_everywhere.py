@@ -16,13 +16,17 @@ ROOMS = ("accounts", "cli", "config", "core", "embedded", "media", "providers", 
 CONNECTING = {
     "aiohttp": {"providers/http_async.py"},
     "asyncio.open_connection": {"providers/emulator/postman.py"},  # plays a vendor that calls back
+    "boto3": {"runs/s3.py"},  # to the operator's own storage
+    "botocore": {"runs/s3.py"},
     "ftplib": set(),
     "http.client": set(),
     "httpx": set(),
     "requests": {"providers/doors.py", "providers/download.py", "providers/http.py"},
     "requests_hardened": {"providers/doors.py"},
+    "s3transfer": set(),
     "smtplib": set(),
     "socket.create_connection": set(),
+    "storages": {"runs/s3.py"},
     "telnetlib": set(),
     "urllib.request": {"cli/client.py", "config/healthy.py"},  # to the interface that the person named; to ourselves
     "urllib3": {"providers/download.py", "providers/http.py"},

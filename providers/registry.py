@@ -22,6 +22,9 @@ def judge(entry: object) -> None:
         raise Unfit("Its name is none that a provider can have: small letters, digits, single hyphens between them.")
     if any(getattr(price, "provider", None) != name for price in entry.prices):
         raise Unfit("Its prices are not all prices of its own models.")
+    tried = _set_up(entry, os.environ)  # what breaks here would break every list of providers
+    tried.listed_models()
+    tried.default_model("image.gen")
 
 
 PROVIDERS: Registry[Provider] = Registry("providers.adapters", "PROVIDER", judge=judge)
@@ -29,9 +32,7 @@ PROVIDERS: Registry[Provider] = Registry("providers.adapters", "PROVIDER", judge
 
 def provider(name: str, *, environ: Mapping[str, str] = os.environ) -> Provider:
     """The adapter called `name`, set up by `<NAME>_BASE_URL` and its own variables. Raises UnknownName."""
-    usual = PROVIDERS.get(name)
-    values = [environ.get(variable) or None for variable in (base_url_variable(name), *usual.variables)]
-    return _made(type(usual), *values) if any(values) else usual
+    return _set_up(PROVIDERS.get(name), environ)
 
 
 class Configured:
@@ -80,6 +81,11 @@ def webhook_secret(name: str, *, environ: Mapping[str, str] = os.environ) -> str
     """What the provider signs its webhooks with, where that is set by hand; "" where it is not. Raises UnknownName."""
     variable = PROVIDERS.get(name).webhook_variable
     return environ.get(variable, "").strip() if variable else ""
+
+
+def _set_up(usual: Provider, environ: Mapping[str, str]) -> Provider:
+    values = [environ.get(variable) or None for variable in (base_url_variable(usual.name), *usual.variables)]
+    return _made(type(usual), *values) if any(values) else usual
 
 
 @lru_cache(maxsize=128)

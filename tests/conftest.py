@@ -1,6 +1,7 @@
 """Real servers for every test, started before anything reads a setting."""
 
 import os
+import sys
 
 import django
 import pytest
@@ -55,3 +56,12 @@ def left_out(monkeypatch):
 
     found = LeftOut(package="zaps-acme 1.2", name="acme", why="It needs acme_sdk, which is missing.")
     monkeypatch.setitem(vars(PROVIDERS), "_loaded", (PROVIDERS.entries, (found,)))
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A folder that this process finds packages in (tests.plug_ins.install); it forgets them after the test."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for name in [name for name in sys.modules if name.startswith("plugged_")]:
+        del sys.modules[name]

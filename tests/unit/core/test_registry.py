@@ -1,6 +1,5 @@
 """What installed packages add, and what their faults cost: themselves."""
 
-import sys
 import textwrap
 
 import pytest
@@ -21,17 +20,6 @@ GOOD = """
 
     PROVIDER = Acme()
 """
-
-
-@pytest.fixture
-def site(tmp_path, monkeypatch):
-    """A folder that packages are installed in."""
-    monkeypatch.syspath_prepend(str(tmp_path))
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.startswith("plugged_"):
-            del sys.modules[name]
 
 
 def providers():
@@ -129,6 +117,20 @@ def test_a_price_that_is_none_keeps_an_adapter_out(site, price):
     text = GOOD.replace('"acme"', f'"other"\n        prices = {line}')
 
     assert "ValueError" in left_out_of(site, text)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "def listed_models(self): 1 / 0",
+        "def default_model(self, capability): 1 / 0",
+        "def __init__(self, *at): super().__init__(); at and 1 / 0",
+    ],
+)
+def test_an_adapter_that_breaks_when_it_is_looked_at_is_left_out(site, monkeypatch, method):
+    monkeypatch.setenv("OTHER_BASE_URL", "https://other.example")
+
+    assert "ZeroDivisionError" in left_out_of(site, GOOD.replace('"acme"', f'"other"\n\n        {method}'))
 
 
 def test_of_two_packages_with_one_name_the_first_by_its_own_name_is_taken(site):

@@ -193,6 +193,8 @@ class Provider(ABC):
     #: what the vendor allows one account, submissions and polls together; None: it says nothing
     requests_per_s: ClassVar[float | None] = None
     supports_cancel: ClassVar[bool] = False
+    #: can `recover` find the job of a submission whose answer was lost?
+    supports_recover: ClassVar[bool] = False
     #: does it call back when a job has ended? "none"; "signed"; "token": only the address proves who calls
     webhooks: ClassVar[str] = "none"
     #: the environment variable with the secret that webhooks are signed with; None where no such secret is set by hand
@@ -267,7 +269,12 @@ class Provider(ABC):
         """The job as it is now. Raises Unavailable or KeyRefused when the provider would not say."""
 
     def recover(self, *, idem_key: str, key: str) -> Talk[Job | None]:
-        """The job that a submission with `idem_key` made, for when its answer was lost. None: that cannot be told."""
+        """The job that a submission with `idem_key` made, for when its answer was lost. None: that cannot be told.
+
+        Its `model` may be "". Raises NeverTaken where the provider keeps every job for half an hour at least and has no
+        such one: once the request cannot be on its way any more, it is sent again. Raises Unavailable or KeyRefused
+        when it would not say.
+        """
         return None
         yield  # a generator that makes no call
 

@@ -2,6 +2,7 @@
 
 ProviderError
 ├── NotSent            the request never left: safe to try again
+│   └── NeverTaken         the provider knows of no such job
 ├── SubmissionUnknown  it may have arrived: never send it twice
 ├── Rejected           the provider read it and said no
 │   └── AddressRefused     it would have led where nothing may be sent: nobody has read it
@@ -54,6 +55,10 @@ class NotSent(ProviderError):
     code = "SUBMISSION_UNAVAILABLE"
     title = "The provider could not be reached."
     retryable = True
+
+
+class NeverTaken(NotSent):
+    """The provider says that it has no such job. Nothing was bought, unless the request is still on its way."""
 
 
 class SubmissionUnknown(ProviderError):

@@ -5,6 +5,7 @@ through a pooled session of the thread; GET and PUT are tried up to three times 
 one request on a connection of its own, and never a second one.
 """
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from urllib3.exceptions import HTTPError
 from providers import doors, guard
 from providers.bounded import Body, Unbounded
 from providers.contract import Call, Reply, Talk
-from providers.errors import ProviderError
+from providers.errors import NotSent, ProviderError
 from providers.home import Home
 from providers.kept import KEPT
 from providers.verdict import json_object, lost, require_ok
@@ -32,8 +33,10 @@ _FAILURES = (requests.RequestException, HTTPError, OSError, Unbounded)
 _LOCAL = threading.local()
 
 
-def hold(talk: Talk[T], *, timeout_s: tuple[float, float] = (5, 30)) -> T:
+def hold(talk: Talk[T], *, timeout_s: tuple[float, float] = (5, 30), pays_until: float = math.inf) -> T:
     """What the conversation comes to. `timeout_s`: to connect, and for a call as a whole, its repetitions included.
+
+    `pays_until`, by `time.monotonic()`, is when a paid call is not begun any more: it counts as not sent.
 
     A call that fails is told to the adapter where it stands, as the error of `providers.verdict`; what the adapter
     raises, or lets pass, comes out here. One that may not be made is AddressRefused.
@@ -42,6 +45,8 @@ def hold(talk: Talk[T], *, timeout_s: tuple[float, float] = (5, 30)) -> T:
         call = next(talk)
         while True:
             try:
+                if call.paid and time.monotonic() > pays_until:
+                    raise NotSent("It took too long until the request could be sent.")
                 reply = _answer(call, (timeout_s[0], call.timeout_s or timeout_s[1]))
             except ProviderError as exc:
                 call = talk.throw(exc)

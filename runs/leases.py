@@ -12,15 +12,18 @@ from runs import policy
 from runs.models import Attempt
 
 
-def claim(attempt: Attempt, *, seconds: int) -> UUID | None:
-    """A fresh token for an attempt in the state that we read, if nobody holds it; None when somebody does."""
+def claim(attempt: Attempt, *, seconds: int, tries: int = 1) -> UUID | None:
+    """A fresh token for an attempt in the state that we read, if nobody holds it; None when somebody does.
+
+    `tries` is how many this counts for.
+    """
     token = uuid4()
     free = Q(lease_until=None) | Q(lease_until__lt=Now())
     until = Now() + timedelta(seconds=seconds)
     mine = Attempt.objects.filter(free, pk=attempt.pk, status=attempt.status)
-    if mine.update(lease_token=token, lease_until=until, due_at=until, tries=F("tries") + 1) != 1:
+    if mine.update(lease_token=token, lease_until=until, due_at=until, tries=F("tries") + tries) != 1:
         return None
-    attempt.tries += 1
+    attempt.tries += tries
     return token
 
 

@@ -12,6 +12,7 @@ HOT_COUNTDOWN_S = 5.0
 HOT_GRACE_S = 2.0  # the drain leaves a hot job alone for this long past its own next look
 BELL_GRACE_S = 2  # a fresh row's own message gets this long before the drain rings again
 BELL_AGAIN_S = 15  # and between two bells of the drain for the same row
+CONNECT_S = 5.0
 SUBMIT_TIMEOUT_S = 30.0  # what most providers may take to answer a submission
 RUN_CHECK_S = 60  # an open run is looked at this often even if nothing rings
 STEP_SLACK_S = 300  # a step may outlive its attempt's deadline by this
@@ -25,6 +26,7 @@ BUDGET_AGAIN_S = 900  # a step that waits for a new day's budget asks for it thi
 STORAGE_AGAIN_S = 30  # a step whose materials cannot be read asks for them this often
 STOP_TRIES = 3  # a provider is told so often that a job is not wanted any more
 ANSWER_KEPT_S = 600.0  # a provider's answer is held for a database that is away for this long
+SEEK_S = 600.0  # a lost submission's job is looked for so long after it cannot be on its way any more
 POLL_TIMEOUT_S = 10.0
 ROOM_AGAIN_S = 1.0  # an attempt whose account has no room asks for it this often
 WEBHOOK_CAP_S = 60.0  # the longest pause between two polls of a job whose provider will call
@@ -36,6 +38,16 @@ _FIRST_LOOK_S = {"image": 1.0, "audio": 2.0, "video": 5.0}
 def submit_lease_s(timeout_s: float = SUBMIT_TIMEOUT_S) -> int:
     """How long a submission may be out before its worker is taken for dead: longer by what its provider may take."""
     return int(settings.ZAP_SUBMIT_LEASE_S) + max(int(timeout_s - SUBMIT_TIMEOUT_S), 0)
+
+
+def arrived_s(timeout_s: float) -> float:
+    """After so long, a submission has arrived or never will: it is begun within its lease, then it has its own time."""
+    return submit_lease_s(timeout_s) + timeout_s + CONNECT_S
+
+
+def seek_again_s(age_s: float) -> float:
+    """When to look again for a lost submission's job: after half its age, 2 to 60 s, ± 10 %."""
+    return min(max(age_s / 2, 2.0), 60.0) * random.uniform(0.9, 1.1)  # noqa: S311
 
 
 def poll_lease_s() -> int:

@@ -41,7 +41,7 @@ class AttemptStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELED = "canceled"
-    UNKNOWN = "unknown"  #: the request may or may not have arrived; it is never sent again
+    UNKNOWN = "unknown"  #: the request may or may not have arrived; never sent again unless that is disproved
     CANCELING = "canceling"  #: nobody wants it any more, but the provider has not said that it ended
 
 
@@ -103,7 +103,7 @@ _A = AttemptStatus
 ATTEMPT_FINAL = frozenset({_A.DONE, _A.FAILED, _A.CANCELED})
 ATTEMPT_MOVES = {
     "submitting": Move({_A.PLANNED}, _A.SUBMITTING),
-    "postponed": Move({_A.SUBMITTING}, _A.PLANNED),
+    "postponed": Move({_A.SUBMITTING, _A.UNKNOWN}, _A.PLANNED),
     "accepted": Move({_A.SUBMITTING, _A.UNKNOWN}, _A.ACCEPTED),
     "unknown": Move({_A.SUBMITTING}, _A.UNKNOWN),
     "settling": Move({_A.ACCEPTED}, _A.SETTLING),

@@ -54,6 +54,7 @@ class Try:
     number: int
     status: str
     is_judging: bool = False
+    is_sought: bool = False  # nobody knows its fate yet, and its provider is being asked
     error: str = ""
     is_fallback: bool = False
     score: Decimal | None = None
@@ -84,7 +85,7 @@ def next_for(rules: Rules, tries: Sequence[Try]) -> Next:
     made = [one for one in tries if not one.is_judging]
     if _wants_another(rules, made):
         return Next(do=Do.TRY_AGAIN)
-    if any(one.status in _AT_WORK for one in tries):
+    if any(one.status in _AT_WORK or one.is_sought for one in tries):
         return Next(do=Do.WAIT)
     delivered = [one for one in made if one.status == AttemptStatus.DONE]
     if not delivered:

@@ -28,7 +28,7 @@ from providers.contract import (
     Snapshot,
     Talk,
 )
-from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.errors import NeverTaken, NotSent, Rejected, SubmissionUnknown, Unavailable
 from providers.multipart import Part, write
 from providers.shelf import RECIPE, Shelf
 from providers.verdict import json_object, require_ok
@@ -39,6 +39,8 @@ _OUTPUTS = ("images", "gifs", "videos", "video", "audio")  # where nodes of diff
 _UPLOAD_BYTES, _UPLOAD_TIMEOUT_S = 100_000_000, 120.0
 _LIST_BYTES = 64_000_000  # the queue and the history repeat every graph
 _LONGEST_S = 86_400
+_LATEST = 100  # so many of the history's entries are looked through for a lost submission
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -52,6 +54,7 @@ class ComfyUI(Provider):
     self_hosted = True
     fetches_files = False
     supports_cancel = True
+    supports_recover = True
 
     def __init__(
         self,
@@ -127,11 +130,14 @@ class ComfyUI(Provider):
         for entry in [one for entries in (yield from self._queue(key)) for one in entries]:
             if entry[1] == prompt_id or _mark(entry).get("idem") == digest:
                 return Job(request_id=entry[1], model="")
-        answer = yield from self._get("/history?max_items=100", key)
-        for known_id, about in answer.items():
-            if isinstance(about, dict) and _mark(about.get("prompt")).get("idem") == digest and _is_id(known_id):
+        answer = yield from self._get(f"/history?max_items={_LATEST}", key)
+        marks = {known_id: _mark(about.get("prompt")) for known_id, about in answer.items() if isinstance(about, dict)}
+        for known_id, mark in marks.items():
+            if mark.get("idem") == digest and _is_id(known_id):
                 return Job(request_id=known_id, model="")
-        return None
+        if len(answer) >= _LATEST and not any(_is_ours(known_id, mark) for known_id, mark in marks.items()):
+            return None  # a server that chooses ids itself, and has had too many jobs since
+        raise NeverTaken("The server has no such job.")
 
     def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:
         place = yield from self._place(job.request_id, key)
@@ -275,6 +281,12 @@ def _mark(entry: object) -> Mapping[str, Any]:
     extra = entry[3] if isinstance(entry, list) and len(entry) > 3 else None
     mark = extra.get("zaps") if isinstance(extra, dict) else None
     return mark if isinstance(mark, dict) else {}
+
+
+def _is_ours(known_id: str, mark: Mapping[str, Any]) -> bool:
+    """Does the entry bear the id that we had chosen for it?"""
+    digest = mark.get("idem")
+    return isinstance(digest, str) and _SHA256.fullmatch(digest) is not None and _prompt_id(digest) == known_id
 
 
 def _events(messages: object) -> dict[str, Mapping[str, Any]]:

@@ -28,7 +28,7 @@ from providers.contract import (
     Snapshot,
     Talk,
 )
-from providers.errors import NotSent, ProviderError, Rejected, SubmissionUnknown, Unavailable
+from providers.errors import NeverTaken, NotSent, ProviderError, Rejected, SubmissionUnknown, Unavailable
 from providers.sheeted import SheetedProvider
 from providers.verdict import json_object, refusal, require_ok
 
@@ -71,6 +71,7 @@ class Runware(SheetedProvider):
     default_base_url = "https://api.runware.ai"
     key_variable = "RUNWARE_API_KEY"
     webhooks = "token"
+    supports_recover = True
     media_hosts = (".runware.ai",)
 
     def __init__(self, base_url: str | None = None) -> None:
@@ -108,8 +109,11 @@ class Runware(SheetedProvider):
     def recover(self, *, idem_key: str, key: str) -> Talk[Job | None]:
         task_id = _task_id(idem_key)
         data, errors = yield from self._look(task_id, key)
-        is_known = bool(data) or any(_code(error) != "JOB_LOST" for error in errors)
-        return Job(request_id=task_id, model="") if is_known else None
+        if data or any(_code(error) != "JOB_LOST" for error in errors):
+            return Job(request_id=task_id, model="")
+        if errors:
+            raise NeverTaken("The provider knows no such task.")
+        return None
 
     def read_webhook(self, hook: Hook, *, key: str, secret: str) -> Talk[Hint]:
         said = webhooks.document(hook)

@@ -19,6 +19,8 @@ def resolve_unknown(run_id: str, attempt_pk: int, *, bought: bool, actor: str) -
         if attempt is None:
             raise NotFound("The run has no such attempt.")
         usd, source = (attempt.quote_usd, "quoted") if bought else (ZERO, "none")
+        if attempt.status == AttemptStatus.UNKNOWN and attempt.due_at:
+            raise StepStateForbids("Its provider is being asked; that takes a quarter of an hour at most.")
         if attempt.status == AttemptStatus.UNKNOWN:
             moves.failed(attempt, None, code=_UNKNOWN, actual=usd, source=source)
         elif attempt.status == AttemptStatus.CANCELING and not attempt.provider_request_id:

@@ -111,6 +111,7 @@ class _Outcome:
                 number=one.number,
                 status=one.status,
                 is_judging=one.role == "judge",
+                is_sought=one.status == AttemptStatus.UNKNOWN and one.due_at is not None,
                 error=one.error,
                 is_fallback=(one.provider, one.model) == fallback,
                 score=scores.get(one.pk),

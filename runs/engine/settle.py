@@ -6,25 +6,31 @@ from uuid import UUID
 
 from core.errors import StaleState, ZapsError
 from core.ids import new_id
+from core.money import ZERO
 from media.errors import MediaError
 from providers import http
 from providers.contract import CancelState, Cost, JobState, Snapshot
-from providers.errors import ProviderError
+from providers.errors import NeverTaken, ProviderError
 from runs import circuits, leases, policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.doors import door_of
 from runs.engine.outputs import Stored, keep, seconds
+from runs.engine.seek import find, seek
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
-from runs.transitions import moving
+from runs.transitions import alone, moving
+from runs.transitions.writing import held_by
 
 logger = logging.getLogger(__name__)
 
 
 def settle_attempt(attempt_pk: int) -> None:
-    """Settle it, or wind it down where it was canceled, if nobody else is at it."""
+    """Settle it, or wind it down where it was canceled, or look for its lost job, if nobody else is at it."""
     attempt = ask.load(attempt_pk)
+    if attempt.status == AttemptStatus.UNKNOWN:
+        seek(attempt)
+        return
     if attempt.status not in {AttemptStatus.SETTLING, AttemptStatus.CANCELING}:
         return
     token = leases.claim(attempt, seconds=policy.work_lease_s())
@@ -123,8 +129,8 @@ def _wind_down(attempt: Attempt, token: UUID) -> None:
     if leases.is_overdue(attempt):
         _stop_waiting(attempt)
         return
-    if not attempt.provider_request_id:  # the submission's own answer may still come
-        leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=attempt.error)
+    if not attempt.provider_request_id:
+        _look_for_it(attempt, token)
         return
     if attempt.tries <= policy.STOP_TRIES:  # it may not have heard, or whoever should have told it died
         _tell_to_stop(attempt)
@@ -141,6 +147,20 @@ def _wind_down(attempt: Attempt, token: UUID) -> None:
         return
     wait_s = policy.next_look_s(attempt.capability, attempt.tries)
     leases.release(attempt, token, again_in_s=wait_s, error=attempt.error)
+
+
+def _look_for_it(attempt: Attempt, token: UUID) -> None:
+    """Its submission's own answer may still come too."""
+    try:
+        job = find(attempt)
+    except NeverTaken:
+        with moving(attempt.run_id) as moves:
+            moves.canceled(attempt, actual=ZERO, source="none", only=held_by(token))
+        return
+    if job is None:
+        leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=attempt.error)
+    else:
+        alone.note_late_acceptance(attempt, request_id=job.request_id, urls=dict(job.urls))
 
 
 def _stop_waiting(attempt: Attempt) -> None:

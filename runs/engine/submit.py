@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from core.errors import StaleState, ZapsError
 from core.money import ZERO
-from providers import http
+from providers import http, registry
 from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
 from runs import circuits, dispatch, limits, policy
@@ -20,6 +20,7 @@ from runs.engine.doors import Door, door_of
 from runs.engine.given import fetched
 from runs.engine.poll import NOTHING, Next, take
 from runs.engine.proof import acknowledge
+from runs.engine.seek import leave_unknown
 from runs.engine.settle import fail
 from runs.models import Attempt
 from runs.states import WaitReason
@@ -43,9 +44,10 @@ def submit_attempt(attempt_pk: int) -> Next:
         return NOTHING
     generation, door = prepared
     token, callback = uuid4(), new_callback(door.provider)
+    pays_until = time.monotonic() + policy.submit_lease_s(door.provider.submit_timeout_s)
     if not _admitted(attempt, token, door, callback):
         return NOTHING
-    job = _send(attempt, token, generation, door, callback)
+    job = _send(attempt, token, generation, door, callback, pays_until)
     accepted_at = _write_down(attempt, token, job) if job else None
     if job is None or accepted_at is None:
         return NOTHING
@@ -53,17 +55,18 @@ def submit_attempt(attempt_pk: int) -> Next:
 
 
 def submission_unknown(attempt: Attempt, token: UUID | None) -> None:
-    """Its fate cannot be told. The recipe says whether a person is asked or the step is given up."""
+    """Its fate cannot be told. Its provider is asked, where it can be; else the recipe says what comes of it."""
     with moving(attempt.run_id) as moves:
         moves.unknown(attempt, token)
         request_id = inbox.early_request_id(attempt)
         if request_id:  # its webhook was quicker than its answer
-            acknowledge(moves, attempt, None, request_id=request_id, urls={})
-            dispatch.poll_soon(attempt)
+            acknowledge(moves, attempt, request_id=request_id, urls={})
             return
-        if attempt.step.spec["on_unknown"] == "fail":
-            moves.lost(attempt)
-        advance(moves, attempt)
+        if registry.provider(attempt.provider).supports_recover:
+            moves.sought(attempt)
+            dispatch.settle_soon(attempt)
+        else:
+            leave_unknown(moves, attempt)
     circuits.note_failure(attempt.provider, attempt.model, "SUBMISSION_UNKNOWN")
 
 
@@ -145,11 +148,14 @@ def _is_overdrawn(attempt: Attempt) -> bool:
     return bool(attempt.reserved_usd) and run.cost_usd + run.reserved_usd > run.cap_usd
 
 
-def _send(attempt: Attempt, token: UUID, generation: Generation, door: Door, callback: Callback | None) -> Job | None:
+def _send(
+    attempt: Attempt, token: UUID, generation: Generation, door: Door, callback: Callback | None, pays_until: float
+) -> Job | None:
     along = {"callback_url": callback.url} if callback else {}
     try:
         with fetched(generation, door.provider) as whole:
-            return http.hold(door.provider.submit(whole, key=door.key, idem_key=attempt.idem_key, **along))
+            talk = door.provider.submit(whole, key=door.key, idem_key=attempt.idem_key, **along)
+            return http.hold(talk, pays_until=pays_until)
     except (NotSent, Unavailable) as exc:
         _postpone(attempt, token, exc)
     except StorageUnavailable as exc:  # what goes along is read before anything is bought
@@ -198,14 +204,14 @@ def _accept(attempt: Attempt, token: UUID, job: Job) -> datetime | None:
     try:
         return alone.accepted(attempt, token, request_id=job.request_id, urls=dict(job.urls))
     except StaleState:
-        _answer_late(attempt, token, job)
+        _answer_late(attempt, job)
         return None
 
 
-def _answer_late(attempt: Attempt, token: UUID, job: Job) -> None:
+def _answer_late(attempt: Attempt, job: Job) -> None:
     """While the request was out its lease ran out, or the step was canceled. The job's id must not be lost."""
     try:
         with moving(attempt.run_id) as moves:
-            acknowledge(moves, attempt, token, request_id=job.request_id, urls=dict(job.urls))
+            acknowledge(moves, attempt, request_id=job.request_id, urls=dict(job.urls))
     except StaleState:
         alone.note_late_acceptance(attempt, request_id=job.request_id, urls=dict(job.urls))

@@ -136,8 +136,7 @@ def _act(moves: Moves, attempt: Attempt, heard: Heard, request_id: str) -> None:
     if heard == Heard.PROOF and attempt.status == AttemptStatus.CANCELING:
         alone.note_late_acceptance(attempt, request_id=request_id, urls={})
     elif heard == Heard.PROOF:
-        acknowledge(moves, attempt, None, request_id=request_id, urls={})
-        dispatch.poll_soon(attempt)
+        acknowledge(moves, attempt, request_id=request_id, urls={})
     elif heard == Heard.RUNG and attempt.status == AttemptStatus.CANCELING:
         inbox.make_due(attempt)
         dispatch.settle_soon(attempt)

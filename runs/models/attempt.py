@@ -95,7 +95,8 @@ class Attempt(models.Model):
                 name="attempt_status_known",
             ),
             models.CheckConstraint(condition=Q(role__in=["judge", "make"]), name="attempt_role_known"),
-            # An unknown submission waits for a person or for proof; everything else that is open must be looked at.
+            # An unknown submission that nobody can be asked about waits for a person or for proof; everything else that
+            # is open must be looked at.
             models.CheckConstraint(
                 condition=Q(status__in=["canceled", "done", "failed", "unknown"]) | Q(due_at__isnull=False),
                 name="attempt_open_is_due",
@@ -131,8 +132,8 @@ class Attempt(models.Model):
             # The drain's bells: work whose message was lost, or whose worker died.
             models.Index(
                 fields=["due_at"],
-                name="attempt_bells_due",
-                condition=Q(status__in=["canceling", "planned", "settling", "submitting"]),
+                name="attempt_due",
+                condition=Q(status__in=["canceling", "planned", "settling", "submitting", "unknown"]),
             ),
         ]
 

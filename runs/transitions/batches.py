@@ -178,7 +178,7 @@ def claim_bells(limit: int) -> list[Bell]:
             """
             UPDATE attempts SET rung_at = now() WHERE id IN (
                 SELECT id FROM attempts
-                WHERE status IN ('planned', 'submitting', 'settling', 'canceling')
+                WHERE status IN ('planned', 'submitting', 'settling', 'canceling', 'unknown')
                     AND due_at < now() - %s * interval '1 second'
                     AND (lease_until IS NULL OR lease_until < now())
                     AND (rung_at IS NULL OR rung_at < now() - %s * interval '1 second')

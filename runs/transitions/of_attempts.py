@@ -14,11 +14,13 @@ from runs.models import Attempt
 from runs.states import AttemptStatus, WaitReason
 from runs.transitions.writing import NO_LEASE, Writer, held_by, lease, subject_of
 
+_UNKNOWN = "SUBMISSION_UNKNOWN"
+
 
 class AttemptMoves(Writer):
     """What happens to attempts."""
 
-    def postponed(self, attempt: Attempt, token: UUID, *, code: str, wait_s: float, reason: WaitReason) -> None:
+    def postponed(self, attempt: Attempt, token: UUID, *, code: str, wait_s: float, reason: WaitReason | None) -> None:
         """The request provably never arrived; the same attempt may be sent again."""
         due_at = later(wait_s)
         self._move_attempt(
@@ -26,13 +28,12 @@ class AttemptMoves(Writer):
         )
         self._say_why(attempt, reason)
 
-    def accepted(self, attempt: Attempt, token: UUID | None, *, request_id: str, urls: dict[str, str]) -> None:
-        """The proof that ends `unknown`: the submitter's own late answer or, without a token, the provider's word."""
-        held: dict[str, Any] = {"lease_until": later(policy.poll_lease_s())} if token else NO_LEASE
+    def accepted(self, attempt: Attempt, *, request_id: str, urls: dict[str, str]) -> None:
+        """The proof that ends `unknown`. It needs no token: an attempt has one request out at most."""
         self._move_attempt(
             attempt,
             "accepted",
-            only=held_by(token) if token else None,
+            only=Computed("status = %s", (AttemptStatus.UNKNOWN,)),
             provider_request_id=request_id,
             urls=Jsonb(urls),
             tries=0,
@@ -40,16 +41,29 @@ class AttemptMoves(Writer):
             accepted_at=NOW,
             deadline_at=later(policy.DEADLINE_S),
             due_at=NOW,
-            **held,
+            **NO_LEASE,
         )
         moves.write(attempt.step, provider_request_id=request_id)
 
     def unknown(self, attempt: Attempt, token: UUID | None) -> None:
-        """Nobody can tell whether the request arrived. The token stays valid for the submitter's late answer."""
+        """Nobody can tell yet whether the request arrived."""
         only = held_by(token) if token else Computed("lease_until < statement_timestamp()")
         self._move_attempt(
-            attempt, "unknown", only=only, reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN", due_at=None
+            attempt, "unknown", only=only, reason=_UNKNOWN, error=_UNKNOWN, due_at=None, rung_at=None, **NO_LEASE
         )
+        attempt.due_at = None
+
+    def sought(self, attempt: Attempt) -> None:
+        """Its provider can be asked what became of it: until then its step goes on, and says why."""
+        moves.write(attempt, due_at=NOW)
+        self._say_why(attempt, WaitReason.SUBMISSION_UNKNOWN)
+
+    def unfound(self, attempt: Attempt, token: UUID) -> None:
+        """Its provider could not tell, and is not asked any more."""
+        unknown = moves.Move({AttemptStatus.UNKNOWN}, AttemptStatus.UNKNOWN)
+        moves.apply(attempt, unknown, only=held_by(token), due_at=None, **NO_LEASE)
+        attempt.due_at = None
+        self._note("attempt.unfound", subject_of(attempt))
 
     def rendering(self, attempt: Attempt, token: UUID) -> None:
         """A local step begins on our own machine. Refused while another try is not due yet."""
@@ -101,8 +115,8 @@ class AttemptMoves(Writer):
 
     def lost(self, attempt: Attempt) -> None:
         """Its submission stays unknown and its recipe says not to wait. What it may have cost stays reserved."""
-        attempt.error = "SUBMISSION_UNKNOWN"
-        self._close_attempt(attempt, "failed", reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
+        attempt.error = _UNKNOWN
+        self._close_attempt(attempt, "failed", reason=_UNKNOWN, error=_UNKNOWN)
 
     def resolved(self, attempt: Attempt, *, actual: Decimal, source: str) -> None:
         """It ended with its fate unknown, and now somebody knows: what was still held is booked or free."""
@@ -125,7 +139,7 @@ class AttemptMoves(Writer):
 
     def abandoned(self, attempt: Attempt) -> None:
         """Canceled, and its fate never became known: what it may have cost stays reserved."""
-        self._close_attempt(attempt, "canceled", reason="SUBMISSION_UNKNOWN", error="SUBMISSION_UNKNOWN")
+        self._close_attempt(attempt, "canceled", reason=_UNKNOWN, error=_UNKNOWN)
 
     def _close_attempt(self, attempt: Attempt, event: str, **changes: Any) -> None:
         self._move_attempt(attempt, event, due_at=None, finished_at=NOW, **NO_LEASE, **changes)

@@ -108,6 +108,10 @@ class StepMoves(Writer):
         """What it waits for has not come; look again then."""
         moves.write(step, due_at=later(seconds))
 
+    def go_on(self, step: Step) -> None:
+        """It waits for nothing any more."""
+        moves.write(step, wait_reason=None)
+
     def resume_step(self, step: Step) -> None:
         """What it waited for has come."""
         self._move_step(step, "resumed", wait_reason=None, error="", due_at=_overdue_at())

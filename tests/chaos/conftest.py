@@ -9,10 +9,16 @@ LEASE_S = 3
 
 
 @pytest.fixture
-def fal():
-    """The vendor on loopback: its fault plan, its pace, and the journal of what was bought."""
+def emulator():
+    """All vendors on loopback."""
     with Emulator() as emulator:
-        yield Fal(emulator)
+        yield emulator
+
+
+@pytest.fixture
+def fal(emulator):
+    """The vendor on loopback: its fault plan, its pace, and the journal of what was bought."""
+    return Fal(emulator)
 
 
 @pytest.fixture

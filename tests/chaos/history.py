@@ -27,7 +27,7 @@ _STEP = {
 _ATTEMPT = {
     "planned": (set(), "planned"),
     "submitting": ({"planned"}, "submitting"),
-    "postponed": ({"submitting"}, "planned"),
+    "postponed": ({"submitting", "unknown"}, "planned"),
     "accepted": ({"submitting", "unknown"}, "accepted"),
     "unknown": ({"submitting"}, "unknown"),
     "settling": ({"accepted"}, "settling"),
@@ -37,7 +37,7 @@ _ATTEMPT = {
     "canceling": ({"submitting", "accepted", "settling", "unknown"}, "canceling"),
     "canceled": ({"planned", "settling", "canceling"}, "canceled"),
 }
-_NO_MOVE = {"step.judged", "attempt.held_back", "attempt.resolved"}
+_NO_MOVE = {"step.judged", "attempt.held_back", "attempt.resolved", "attempt.unfound"}
 _US = {"worker", "drain", "webhook"}
 
 

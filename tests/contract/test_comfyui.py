@@ -10,7 +10,7 @@ import pytest
 from providers.adapters.comfyui import ComfyUI
 from providers.contract import CancelState, Generation, Job, JobState, Media, Reply
 from providers.download import Limits, download
-from providers.errors import KeyRefused, NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.errors import KeyRefused, NeverTaken, NotSent, Rejected, SubmissionUnknown, Unavailable
 from providers.multipart import read
 
 GRAPH = {
@@ -298,6 +298,22 @@ def test_a_lost_submission_is_found_there_by_what_we_wrote_beside_it(old, submit
     assert recover().request_id == job.request_id
 
 
+@pytest.mark.parametrize(("server", "told"), [("old", None), ("comfy", NeverTaken)])
+def test_a_long_history_hides_a_job_only_where_the_server_chooses_its_id(
+    server, told, request, monkeypatch, submit, recover
+):
+    monkeypatch.setattr("providers.adapters.comfyui._LATEST", 2)
+    request.getfixturevalue(server)
+    submit(idem_key="another")
+    submit(idem_key="a third")
+
+    if told is None:
+        assert recover() is None
+    else:
+        with pytest.raises(told):
+            recover()
+
+
 def test_a_running_job_is_interrupted_there(old, submit, poll, cancel):
     old.pace.run_s = 5
     job = submit()
@@ -321,12 +337,13 @@ def test_a_submission_whose_answer_was_lost_is_found(comfy, submit, recover, que
     assert len(comfy.journal.accepted()) == 1
 
 
-def test_a_submission_that_never_arrived_cannot_be_told_from_one_on_its_way(comfy, submit, recover):
+def test_a_submission_that_never_arrived_is_not_known_there(comfy, submit, recover):
     comfy.plan.add({"on": "submit", "do": "drop"})
     with pytest.raises(SubmissionUnknown):
         submit()
 
-    assert recover() is None
+    with pytest.raises(NeverTaken):
+        recover()
 
 
 # --- cancelling ----------------------------------------------------------------------------------------------------

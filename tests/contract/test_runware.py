@@ -9,7 +9,7 @@ import pytest
 from providers.adapters.runware import Runware
 from providers.contract import CancelState, Generation, Job, JobState, Media
 from providers.download import Limits, download
-from providers.errors import KeyRefused, NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.errors import KeyRefused, NeverTaken, NotSent, Rejected, SubmissionUnknown, Unavailable
 from tests.unit.providers.conftest import Loopback
 
 STILL = Generation(capability="image.gen", model="runware:101@1", prompt="A lighthouse", aspect="16:9")
@@ -147,12 +147,13 @@ def test_a_submission_whose_answer_was_lost_is_found_and_delivers(runware, submi
     assert len(runware.journal.accepted()) == 1
 
 
-def test_a_submission_that_never_arrived_cannot_be_told_from_one_on_its_way(runware, submit, recover):
+def test_a_submission_that_never_arrived_is_not_known_there(runware, submit, recover):
     runware.plan.add({"on": "submit", "do": "drop"})
     with pytest.raises(SubmissionUnknown):
         submit()
 
-    assert recover() is None
+    with pytest.raises(NeverTaken):
+        recover()
 
 
 def test_a_lost_submission_that_failed_meanwhile_is_found_as_well(runware, submit, recover, poll):

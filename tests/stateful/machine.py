@@ -69,8 +69,11 @@ class Sequence(RuleBasedStateMachine):
         self.bell = None
         self.watch = Watch(self.world)
 
-    @initialize(own=CAPS, daily=CAPS, day=CAPS, steps=sketches(), cap=RUN_CAPS, owned=st.booleans())
-    def somebody_begins(self, own, daily, day, steps, cap, owned):
+    @initialize(
+        own=CAPS, daily=CAPS, day=CAPS, steps=sketches(), cap=RUN_CAPS, owned=st.booleans(), recovers=st.booleans()
+    )  # fmt: skip
+    def somebody_begins(self, own, daily, day, steps, cap, owned, recovers):
+        self.world.recovers = recovers
         self.owner = get_user_model().objects.get(username="eva")
         Allowance.objects.create(owner=self.owner, cap_usd=own, day_cap_usd=daily)
         self.settings.ZAP_DAY_CAP_USD = day

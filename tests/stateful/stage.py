@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import connection
 
 from providers.contract import CancelState, Cost, Hint, Job, JobState, Provider, Snapshot
-from providers.errors import SubmissionUnknown, Unavailable
+from providers.errors import NeverTaken, SubmissionUnknown, Unavailable
 from providers.registry import PROVIDERS
 from runs import circuits, dispatch
 from runs.engine import settle
@@ -64,6 +64,24 @@ class Vendor(Provider):
         if world.healthy:
             world.end(known, "done")
         return _snapshot(known)
+        yield
+
+    @property
+    def supports_recover(self):
+        return self.world.recovers
+
+    def recover(self, *, idem_key, key):
+        world = self.world
+        world.reach()
+        if world.mood.asked == "busy":
+            raise Unavailable
+        if world.mood.asked == "broken":
+            raise Broken
+        for name, job in world.jobs.items():
+            if job.idem == idem_key:
+                return Job(request_id=name, model="")
+        world.sent[idem_key] = 0  # what never arrived may be sent again
+        raise NeverTaken
         yield
 
     def cancel(self, job, *, key):

@@ -70,6 +70,7 @@ class World:
     mood: Mood = field(default_factory=Mood)
     healthy: bool = False  # every job ends well, as soon as somebody asks
     deaf: bool = False  # the vendor does not hear that a job should stop
+    recovers: bool = False  # the vendor can be asked what became of a submission
     deeds: dict = field(default_factory=dict)  # by name: what else can happen at a boundary
 
     def ring(self, verb, pk):

@@ -114,11 +114,11 @@ def test_an_unknown_submission_fails_where_the_recipe_says_so(bells):
 
 def test_the_submitters_own_late_answer_ends_the_waiting(bells):
     run, attempt = begun(planned("a", params=SLOW))
-    token = out_there(run, attempt)
+    out_there(run, attempt)
     Attempt.objects.update(lease_until=Now() - LATE)
     submission_unknown_of(attempt.pk)
 
-    _answer_late(Attempt.objects.select_related("step").get(), token, Job(request_id="late", model="m"))
+    _answer_late(Attempt.objects.select_related("step").get(), Job(request_id="late", model="m"))
 
     run.refresh_from_db()
     assert run.attempts.get().status == "accepted"

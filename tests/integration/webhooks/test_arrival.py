@@ -271,9 +271,9 @@ def die(*_):
     raise Died
 
 
-def impatient(talk):
+def impatient(talk, **more):
     """A submission is waited for only so long."""
-    return http.hold(talk, timeout_s=(1, 1))
+    return http.hold(talk, timeout_s=(1, 1), **more)
 
 
 def test_what_nobody_repeats_any_more_is_forgotten(vendor, at_work, bells):

@@ -32,7 +32,7 @@ reopened    .        .        queued   queued   queued   queued   queued
 ATTEMPT_PICTURE = """
             planned    submitting accepted  settling  unknown   canceling done failed canceled
 submitting  submitting .          .         .         .         .         .    .      .
-postponed   .          planned    .         .         .         .         .    .      .
+postponed   .          planned    .         .         planned   .         .    .      .
 accepted    .          accepted   .         .         accepted  .         .    .      .
 unknown     .          unknown    .         .         .         .         .    .      .
 settling    .          .          settling  .         .         .         .    .      .

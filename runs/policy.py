@@ -40,11 +40,6 @@ def submit_lease_s(timeout_s: float = SUBMIT_TIMEOUT_S) -> int:
     return int(settings.ZAP_SUBMIT_LEASE_S) + max(int(timeout_s - SUBMIT_TIMEOUT_S), 0)
 
 
-def arrived_s(timeout_s: float) -> float:
-    """After so long, a submission has arrived or never will: it is begun within its lease, then it has its own time."""
-    return submit_lease_s(timeout_s) + timeout_s + CONNECT_S
-
-
 def seek_again_s(age_s: float) -> float:
     """When to look again for a lost submission's job: after half its age, 2 to 60 s, ± 10 %."""
     return min(max(age_s / 2, 2.0), 60.0) * random.uniform(0.9, 1.1)  # noqa: S311

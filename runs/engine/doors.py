@@ -7,6 +7,7 @@ from accounts.vault.credentials import Credential, Source, credential
 from accounts.vault.keyring import Keyring
 from providers import registry
 from providers.contract import Provider
+from runs import policy
 from runs.models import Attempt, Run
 from runs.transitions.batches import Leased
 
@@ -55,6 +56,16 @@ def door_for_polls(leased: Leased) -> Door:
             use=use,
         ),
     )
+
+
+def submit_lease_s(provider: Provider) -> int:
+    """How long a submission there may be out; files that it has to be sent are fetched first."""
+    return policy.submit_lease_s(provider.submit_timeout_s + (0 if provider.fetches_files else policy.FETCH_S))
+
+
+def arrived_s(provider: Provider) -> float:
+    """After so long, a submission has arrived or never will: it is begun within its lease, then it has its own time."""
+    return submit_lease_s(provider) + policy.CONNECT_S + provider.submit_timeout_s
 
 
 def door_key(leased: Leased) -> tuple[object, ...]:

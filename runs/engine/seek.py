@@ -19,7 +19,7 @@ from providers.errors import NeverTaken
 from runs import dispatch, leases, limits, policy
 from runs.engine import ask
 from runs.engine.advance import advance
-from runs.engine.doors import door_of
+from runs.engine.doors import arrived_s, door_of
 from runs.engine.proof import acknowledge
 from runs.models import Attempt
 from runs.transitions import Moves, moving
@@ -42,7 +42,7 @@ def seek(attempt: Attempt) -> None:
             acknowledge(moves, attempt, request_id=job.request_id, urls=dict(job.urls))
         return
     age_s = _age_s(attempt)
-    if age_s < _arrived_s(attempt) + policy.SEEK_S:
+    if age_s < arrived_s(registry.provider(attempt.provider)) + policy.SEEK_S:
         leases.release(attempt, token, again_in_s=policy.seek_again_s(age_s), error=attempt.error)
         return
     with moving(attempt.run_id) as moves:
@@ -64,7 +64,9 @@ def find(attempt: Attempt) -> Job | None:
         talk = door.provider.recover(idem_key=attempt.idem_key, key=door.key)
         return http.hold(talk, timeout_s=(policy.CONNECT_S, policy.POLL_TIMEOUT_S))
     except NeverTaken:
-        if 0 <= _age_s(attempt) - _arrived_s(attempt) < policy.SEEK_S:  # later it may have been forgotten
+        if (
+            0 <= _age_s(attempt) - arrived_s(registry.provider(attempt.provider)) < policy.SEEK_S
+        ):  # later it may have been forgotten
             raise
     except ZapsError as exc:
         logger.info("attempt=%s recover=failed error=%s", attempt.pk, ask.code_of(exc))
@@ -86,10 +88,6 @@ def _send_again(attempt: Attempt, token: UUID, code: str) -> None:
             return
         moves.postponed(attempt, token, code=code, wait_s=0, reason=None)
         dispatch.begin_soon(attempt)
-
-
-def _arrived_s(attempt: Attempt) -> float:
-    return policy.arrived_s(registry.provider(attempt.provider).submit_timeout_s)
 
 
 def _age_s(attempt: Attempt) -> float:

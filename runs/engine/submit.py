@@ -16,7 +16,7 @@ from runs import circuits, dispatch, limits, policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.callbacks import Callback, new_callback
-from runs.engine.doors import Door, door_of
+from runs.engine.doors import Door, door_of, submit_lease_s
 from runs.engine.given import fetched
 from runs.engine.poll import NOTHING, Next, take
 from runs.engine.proof import acknowledge
@@ -44,7 +44,7 @@ def submit_attempt(attempt_pk: int) -> Next:
         return NOTHING
     generation, door = prepared
     token, callback = uuid4(), new_callback(door.provider)
-    pays_until = time.monotonic() + policy.submit_lease_s(door.provider.submit_timeout_s)
+    pays_until = time.monotonic() + submit_lease_s(door.provider)
     if not _admitted(attempt, token, door, callback):
         return NOTHING
     job = _send(attempt, token, generation, door, callback, pays_until)
@@ -103,7 +103,7 @@ def _admitted(attempt: Attempt, token: UUID, door: Door, callback: Callback | No
         account=door.account,
         key_source=door.source,
         webhook_digest=callback.digest if callback else "",
-        timeout_s=door.provider.submit_timeout_s + (0 if door.provider.fetches_files else policy.FETCH_S),
+        lease_s=submit_lease_s(door.provider),
     )
     allowed = limits.limits_of(door.account, door.provider.name)
     if not allowed.count_jobs:

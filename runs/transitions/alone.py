@@ -3,7 +3,7 @@
 They are most of what the engine writes. Lock, check, move, revision and event go over in a single round trip.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -36,13 +36,13 @@ class Intent:
     """How a request is about to be sent.
 
     `account` is the one at the provider that pays, `key_source` says whose key it is. `webhook_digest` is of the token
-    that the provider is told to call with, "" where it will not call. `timeout_s`: what its answer may take.
+    that the provider is told to call with, "" where it will not call.
     """
 
     account: str = ""
     key_source: str = ""
     webhook_digest: str = ""
-    timeout_s: float = policy.SUBMIT_TIMEOUT_S
+    lease_s: int = field(default_factory=policy.submit_lease_s)
 
 
 def submitting(attempt: Attempt, token: UUID, intent: Intent | None = None) -> None:
@@ -52,7 +52,7 @@ def submitting(attempt: Attempt, token: UUID, intent: Intent | None = None) -> N
     forgotten in a crash, the request would be sent again.
     """
     intent = intent or Intent()
-    lease_s = policy.submit_lease_s(intent.timeout_s)
+    lease_s = intent.lease_s
     changes = (
         "tries = a.tries + 1, submitted_at = now(), error = '', webhook_digest = %s, heard_at = NULL, "
         "account = %s, key_source = %s, "

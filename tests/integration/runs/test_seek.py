@@ -11,6 +11,7 @@ from core.errors import Conflict
 from providers import http, registry
 from runs import control, policy
 from runs.engine import submit
+from runs.engine.doors import arrived_s, submit_lease_s
 from runs.engine.submit import submission_unknown_of
 from runs.models import Attempt
 from tests.factories import planned
@@ -24,7 +25,6 @@ GRAPH = {
     "9": {"class_type": "SaveImage", "inputs": {"images": ["3", 0]}},
 }
 WORKFLOW = {"workflow": GRAPH, "slots": {"prompt": ["6", "text"], "seed": ["3", "seed"]}}
-SURE_S = policy.arrived_s(policy.SUBMIT_TIMEOUT_S) + 1
 USD = Decimal("0.0038")
 
 
@@ -44,6 +44,8 @@ def vendor(request, emulator, monkeypatch):
         "comfyui": lambda **more: planned("a", provider="comfyui", model="recipe", params=WORKFLOW, quote="0", **more),
     }[name]
     desk.held = USD if name == "runware" else Decimal(0)
+    desk.lease_s = submit_lease_s(registry.provider(name)) + 1
+    desk.sure_s = arrived_s(registry.provider(name)) + 1
     desk.looks = {"runware": "status", "comfyui": "history"}[name]
     return desk
 
@@ -86,10 +88,10 @@ def test_a_request_that_never_arrived_is_sent_again_once_that_is_certain(vendor,
     assert (only(run).status, step_of(run).wait_reason) == ("unknown", "submission_unknown")
     assert states(run) == ("running", {"a": "running"})
 
-    pass_and_ring(policy.submit_lease_s())
+    pass_and_ring(vendor.lease_s)
     bells.answer_all()
     assert only(run).status == "unknown"
-    pass_and_ring(SURE_S - policy.submit_lease_s())
+    pass_and_ring(vendor.sure_s - vendor.lease_s)
     bells.answer_all()
     go_on(bells)
 
@@ -103,7 +105,7 @@ def test_a_request_that_never_arrives_is_given_up_after_its_last_try_and_costs_n
     vendor.plan.add({"on": "submit", "do": "drop", "times": None})
     run = live(vendor.step())
 
-    go_on(bells, hop_s=SURE_S, rounds=3 * policy.SUBMIT_TRIES)
+    go_on(bells, hop_s=vendor.sure_s, rounds=3 * policy.SUBMIT_TRIES)
 
     assert states(run)[0] == "failed"
     assert (run.error, run.cost_usd, run.reserved_usd) == ("SUBMISSION_UNAVAILABLE", 0, 0)
@@ -141,7 +143,7 @@ def test_its_absence_is_not_believed_after_so_long_that_it_may_have_been_forgott
     run = live(vendor.step())
     bells.answer_all()
 
-    pass_and_ring(SURE_S + policy.SEEK_S)
+    pass_and_ring(vendor.sure_s + policy.SEEK_S)
     bells.answer_all()
 
     assert (states(run)[0], only(run).status) == ("waiting", "unknown")
@@ -161,7 +163,7 @@ def test_a_worker_that_died_between_the_request_and_its_answer_costs_no_second_o
             bells.answer_all()
     assert only(run).status == "submitting"
 
-    pass_and_ring(policy.submit_lease_s() + 5)
+    pass_and_ring(vendor.lease_s)
     go_on(bells)
 
     assert states(run)[0] == "done"
@@ -210,7 +212,7 @@ def test_what_is_not_wanted_and_never_arrived_frees_its_money(vendor, bells):
     bells.answer_all()
     check(run)
 
-    pass_and_ring(SURE_S)
+    pass_and_ring(vendor.sure_s)
     bells.answer_all()
 
     assert (states(run)[0], only(run).status, run.reserved_usd, run.cost_usd) == ("canceled", "canceled", 0, 0)
@@ -232,7 +234,7 @@ def test_a_late_answer_beats_the_search(vendor, bells, monkeypatch):
     write_down = submit._write_down
 
     def slowly(attempt, token, job):
-        let_pass(policy.submit_lease_s() + 5)
+        let_pass(vendor.lease_s)
         submission_unknown_of(attempt.pk)
         return write_down(attempt, token, job)
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0009_webhook_sender'),
+        ('runs', '0010_direct_uploads'),
     ]
 
     operations = [

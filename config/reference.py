@@ -63,7 +63,9 @@ def _table(rows: Iterable[Declared]) -> Iterator[str]:
 
 
 def _of_providers() -> Iterator[Declared]:
-    for kind in sorted(PROVIDERS, key=lambda one: one.name):
+    """Of those that come with the program: the page is the same wherever it is drawn."""
+    ours = [one for one in PROVIDERS if type(one).__module__.startswith(f"{PROVIDERS.package}.")]
+    for kind in sorted(ours, key=lambda one: one.name):
         if kind.key_variable:
             yield Declared(name=kind.key_variable, kind="secret", default="none", about=f"The key for {kind.name}.")
         for variable in kind.key_extras:

@@ -1,5 +1,6 @@
 """Who makes each planned step, with which model, and for how much; asked of the adapters and the price book."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -14,6 +15,8 @@ from zaps.planning.problems import Problems, ProviderUnsupported
 from zaps.planning.quotes import Quotes
 from zaps.recipe.check import of_input
 from zaps.recipe.schema import Recipe
+
+logger = logging.getLogger(__name__)
 
 _TYPES = {"png": "image/png", "mp4": "video/mp4", "wav": "audio/wav"}  # of what steps make
 
@@ -62,7 +65,12 @@ class Equipment:
         return replace(step, retry=retry)
 
     def _complaints(self, step: PlannedStep) -> list[tuple[str, str]]:
-        return self.choice.providers.get(step.provider).check(self._generation(step))
+        adapter, generation = self.choice.providers.get(step.provider), self._generation(step)
+        try:
+            return adapter.check(generation)
+        except Exception:  # an adapter may be anybody's, and `params` hold whatever a recipe says
+            logger.exception("provider=%s check=broken", step.provider)
+            return [("provider", f"The adapter of {step.provider} broke while it was asked about this step.")]
 
     def _quote(self, step: PlannedStep, path: str) -> Decimal:
         own = self.choice.providers.get(step.provider).quote(self._generation(step))

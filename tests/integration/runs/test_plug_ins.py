@@ -29,6 +29,14 @@ class Cracked(Acme):
             raise ValueError("no such address")
 
 
+class Mute(Acme):
+    """Breaks over every answer."""
+
+    def poll(self, job, *, key):
+        raise KeyError("status")
+        yield
+
+
 @pytest.fixture
 def acme(monkeypatch):
     monkeypatch.setitem(PROVIDERS.entries, "acme", Acme())
@@ -52,8 +60,12 @@ def crack(monkeypatch):
     monkeypatch.setenv("ACME_BASE_URL", "https://acme.example.com")
 
 
-@pytest.mark.parametrize("breaks", [uninstall, crack])
-def test_the_jobs_of_a_provider_that_is_gone_wait_for_it_and_stop_nobody(bells, acme, monkeypatch, breaks):
+def mute(monkeypatch):
+    monkeypatch.setitem(PROVIDERS.entries, "acme", Mute())
+
+
+@pytest.mark.parametrize("breaks", [uninstall, crack, mute])
+def test_the_jobs_of_a_provider_that_is_gone_or_broken_wait_for_it_and_stop_nobody(bells, acme, monkeypatch, breaks):
     ours, theirs = two_jobs(bells)
     with monkeypatch.context() as meanwhile:
         breaks(meanwhile)

@@ -57,6 +57,25 @@ def test_a_provider_that_does_not_do_a_kind_is_refused():
     assert [problem.path for problem in caught.value.problems] == ["steps[1].kind"]
 
 
+class Fragile(Willing):
+    """Breaks over every step."""
+
+    def check(self, generation):
+        raise KeyError("my key is k-123")
+
+
+def test_an_adapter_that_breaks_while_it_is_asked_refuses_its_own_steps(caplog):
+    text = changed(SMALL, "  - id: still\n", "  - id: still\n    provider: gmi\n")
+
+    with pytest.raises(ProviderUnsupported) as caught:
+        small(text, providers=installed(Willing("fal"), Fragile("gmi")))
+
+    (problem,) = caught.value.problems
+    assert (problem.path, problem.line) == ("steps[0].provider", 12)
+    assert problem.message == "The adapter of gmi broke while it was asked about this step."
+    assert "provider=gmi check=broken" in caplog.text
+
+
 def test_what_a_provider_complains_about_names_the_field():
     text = changed(SMALL, "duration_s: 5", "duration_s: 7")
 

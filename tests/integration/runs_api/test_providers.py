@@ -14,6 +14,7 @@ from providers.emulator import Emulator
 from providers.registry import PROVIDERS
 from runs.models import Circuit, ProviderAccount
 from tests.integration.people import bearer
+from zaps.kind import KINDS, StepKind
 
 pytestmark = pytest.mark.django_db
 CANARY = "canary-0123456789:do-not-show-this-key-4Jx2"
@@ -73,9 +74,14 @@ def test_every_provider_is_listed_with_what_it_makes(rows, as_alice):
 
     assert list(told) == sorted(PROVIDERS.entries)
     assert told["prodia"]["kinds"] == ["image.edit", "image.gen", "image.upscale", "video.extend", "video.gen"]
-    assert "stitch" not in told["mock"]["kinds"]  # nobody need be asked for that
     flux = next(model for model in told["fal"]["models"] if model["model"] == "fal-ai/flux/dev/image-to-image")
     assert flux == {"model": "fal-ai/flux/dev/image-to-image", "kinds": ["image.gen", "image.edit"], "price": "priced"}
+
+
+def test_what_our_own_machine_makes_is_no_provider_s_to_make(rows, as_alice, monkeypatch):
+    monkeypatch.setitem(KINDS.entries, "image.blur", StepKind(name="image.blur", makes="png", render=lambda job: []))
+
+    assert "image.blur" not in rows(as_alice)["comfyui"]["kinds"]  # whose workflows make whatever is called so
 
 
 def test_a_key_is_the_caller_s_own_else_the_operator_s_for_whom_that_is_allowed(

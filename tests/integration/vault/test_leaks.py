@@ -97,6 +97,7 @@ def look_everywhere(api, client, root, run):
     """(place, text) of every page and answer that speaks of the run or of the keys."""
     paths = [f"/api/runs/{run.run_id}{rest}" for rest in ("", "/attempts", "/log")]
     paths += ["/api/secrets", "/api/secrets/operator", "/api/secrets/accesses", "/api/info", "/api/runs", "/api/usage"]
+    paths += ["/api/providers"]
     for path in paths:
         yield path, api(root, "get", path).content.decode()
     client.force_login(root)

@@ -130,6 +130,9 @@ class Lumen(SheetedProvider):
         require_ok((yield Call(method="GET", url=f"{self.base_url}/v1/me", headers=_auth(key))))
         return True
 
+    # What Lumen has not, and others have: files that are uploaded first (gmi.py), results that are bytes (prodia.py),
+    # webhooks (replicate.py), a way to find the job of a submission whose answer was lost (`recover`, runware.py).
+
     def _url(self, job: Job) -> str:
         return f"{self.base_url}/v1/jobs/{quote(job.request_id, safe='')}"
 

@@ -16,7 +16,7 @@ def main() -> None:
     options = place.arguments(__doc__, runs=400, workers=2, threads=4, alone=20)
     with place.own_servers(), ExitStack() as stack:
         for number in range(options.workers):
-            command = place.worker("engine,media", threads=options.threads, name=f"engine{number}")
+            command = place.worker("engine,results,media", threads=options.threads, name=f"engine{number}")
             stack.enter_context(place.process(*command))
         figures = measure(options)
         place.report(options, figures)

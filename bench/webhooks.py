@@ -38,7 +38,7 @@ def main() -> None:
         os.environ["FAL_BASE_URL"] = json.loads(emulator.stdout.readline())["fal"]  # type: ignore[union-attr]
         for command in (
             server(port, 1),
-            place.worker("engine,media", threads=options.threads, name="engine"),
+            place.worker("engine,results,media", threads=options.threads, name="engine"),
             place.worker("drain", threads=2, name="drain"),
             [sys.executable, "-m", "bench._ring"],
         ):

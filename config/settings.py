@@ -363,8 +363,10 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90  # threads know no limits: each call has its own time-out
 CELERY_TASK_DEFAULT_QUEUE = "engine"
-CELERY_TASK_QUEUES = [Queue("engine"), Queue("media"), Queue("drain")]
+CELERY_TASK_QUEUES = [Queue("engine"), Queue("results"), Queue("media"), Queue("drain")]
 CELERY_TASK_ROUTES = {
+    "runs.poll_step": {"queue": "results"},
+    "runs.settle_step": {"queue": "results"},
     "runs.render_step": {"queue": "media"},
     "runs.drain": {"queue": "drain"},
     "runs.*": {"queue": "engine"},

@@ -37,7 +37,8 @@ class Role:
 
 def worker(threads: int = 8) -> Role:
     """Steps and media: everything but the drain."""
-    return _celery("worker", "worker", "-Q", "engine,media", "-c", str(threads), present_as=("engine", "media"))
+    queues = ("engine", "results", "media")
+    return _celery("worker", "worker", "-Q", ",".join(queues), "-c", str(threads), present_as=queues)
 
 
 def drain() -> Role:

@@ -32,8 +32,9 @@ def advance_soon(run_pk: int) -> None:
 
 
 def begin_soon(attempt: Attempt) -> None:
-    """Ask a worker to begin the attempt, once the current transaction has committed."""
-    transaction.on_commit(partial(ring_begin, attempt.pk, attempt.idem_key, attempt.provider))
+    """Ask a worker to begin the attempt, once the current transaction has committed; unless its turn comes later."""
+    if attempt.rung_at is not None:
+        transaction.on_commit(partial(ring_begin, attempt.pk, attempt.idem_key, attempt.provider))
 
 
 def settle_soon(attempt: Attempt) -> None:

@@ -23,14 +23,14 @@ from runs.engine.render import render_attempt
 from runs.engine.settle import settle_attempt
 from runs.engine.submit import submission_unknown_of, submit_attempt
 from runs.states import AttemptStatus
-from runs.transitions import batches
-from runs.transitions.batches import Bell
+from runs.transitions import bells
+from runs.transitions.bells import Bell
 from zaps.planned import LOCAL
 
 logger = logging.getLogger(__name__)
 
 BELLS = 500  # at most so many bells a look
-BELL_EVERY_S = 1.0
+BELL_EVERY_S = 0.25
 
 
 def run_scheduled() -> CycleReport:
@@ -71,9 +71,9 @@ def run_cycle(*, window_s: float, job_name: str) -> CycleReport:
 
 def ring_due(report: CycleReport) -> None:
     """Ring once for everything, besides polls, that is due and was not taken up."""
-    for bell in batches.claim_bells(BELLS):
+    for bell in bells.claim_bells(BELLS):
         _do(report, bell.idem_key, _verb(bell))
-    for run_pk in batches.claim_due_runs(BELLS):
+    for run_pk in bells.claim_due_runs(BELLS):
         _do(report, f"run {run_pk}", _advance(run_pk))
 
 

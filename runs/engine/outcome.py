@@ -146,8 +146,7 @@ class _Outcome:
         except OverBudget as exc:
             self._do_without(exc)
             return
-        if not retry.backoff_s:  # else the drain rings when it is due
-            dispatch.begin_soon(attempt)
+        dispatch.begin_soon(attempt)
         self._attempts.append(attempt)
         self.settle()
 

@@ -11,6 +11,7 @@ from core.ids import new_id
 from runs import dispatch, uploads
 from runs.models import Run, RunEvent, Step
 from runs.states import StepStatus, WaitReason
+from runs.transitions import bells
 from runs.transitions.purse import Claim, Purse
 from zaps.catalogue import content_hash
 from zaps.planned import Plan, PlannedStep
@@ -54,6 +55,7 @@ def start_run(  # noqa: PLR0913 (each is one thing that the caller decides)
         cap_usd=plan.cap_usd,
         reserved_usd=0,
         revision=1,
+        rung_at=Now() if bells.room_for_a_run(owner.pk if owner else None) else None,
     )
     uploads.use(inputs)
     steps = [_step(run, planned) for planned in plan.steps]
@@ -61,7 +63,8 @@ def start_run(  # noqa: PLR0913 (each is one thing that the caller decides)
         _reserve(run, steps)
     Step.objects.bulk_create(steps)
     RunEvent.objects.create(run=run, seq=1, type="run.accepted", subject=run.run_id, actor=principal_id)
-    dispatch.advance_soon(run.pk)
+    if run.rung_at is not None:  # else it is told of in its turn
+        dispatch.advance_soon(run.pk)
     return run
 
 

@@ -85,6 +85,8 @@ class Run(models.Model):
         indexes = [
             # The drain: what nobody looked at. Small: open runs only.
             models.Index(fields=["due_at"], name="run_due", condition=~Q(status__in=_FINAL)),
+            # Of how much of an owner's new work workers have been told.
+            models.Index(fields=["owner", "rung_at"], name="run_begins", condition=Q(status="queued")),
             # Lists, newest first: all, one owner's, one state's, one recipe's, one principal's.
             models.Index(fields=["-started_at", "-id"], name="run_started"),
             models.Index(fields=["owner", "-started_at", "-id"], name="run_owner"),

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 
 from runs import policy
+from runs.transitions.bells import Bell
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,6 @@ class Look:
         """Is there anything that a person watching would see?"""
         before, seen = self.leased, (self.progress, self.queue_position)
         return self.asked and (seen != (before.progress, before.queue_position) or before.polls == 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Bell:
-    """An attempt that somebody should look at."""
-
-    attempt_id: int
-    status: str
-    provider: str
-    idem_key: str
 
 
 _COLUMNS = """id, run_id, step_id, lease_token, provider, model, capability, provider_request_id, urls, polls, progress,
@@ -169,40 +160,6 @@ def begin_settling(leased: Sequence[Leased]) -> list[Bell]:
             [[e[0] for e in events], [e[1] for e in events], [e[2] for e in events]],
         )
     return [Bell(attempt_id, "settling", provider, key) for attempt_id, provider, key, *_ in moved]
-
-
-def claim_bells(limit: int) -> list[Bell]:
-    """Attempts whose message was lost or whose worker died, marked as rung; each is named once in a while only."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE attempts SET rung_at = now() WHERE id IN (
-                SELECT id FROM attempts
-                WHERE status IN ('planned', 'submitting', 'settling', 'canceling', 'unknown')
-                    AND due_at < now() - %s * interval '1 second'
-                    AND (lease_until IS NULL OR lease_until < now())
-                    AND (rung_at IS NULL OR rung_at < now() - %s * interval '1 second')
-                ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-            RETURNING id, status, provider, idem_key""",
-            [policy.BELL_GRACE_S, policy.BELL_AGAIN_S, limit],
-        )
-        return [Bell(*row) for row in cursor.fetchall()]
-
-
-def claim_due_runs(limit: int) -> list[int]:
-    """Open runs that nobody advanced in time, marked as rung."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE runs SET rung_at = now() WHERE id IN (
-                SELECT id FROM runs
-                WHERE status NOT IN ('done', 'failed', 'canceled') AND due_at < now() - %s * interval '1 second'
-                    AND (rung_at IS NULL OR rung_at < now() - %s * interval '1 second')
-                ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-            RETURNING id""",
-            [policy.BELL_GRACE_S, policy.BELL_AGAIN_S, limit],
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def seconds_to_next_poll() -> float | None:

@@ -14,6 +14,7 @@ from core.moves import NOW, Computed, later
 from runs import policy
 from runs.models import Asset, Attempt, Step
 from runs.states import StepStatus, WaitReason
+from runs.transitions import bells
 from runs.transitions.purse import Claim
 from runs.transitions.writing import Writer, step_key, subject_of
 from zaps.planned import LOCAL, PlannedStep
@@ -59,7 +60,7 @@ class StepMoves(Writer):
         )
         if after_s:
             attempt.due_at = Now() + timedelta(seconds=after_s)
-        self._begin(attempt)
+        self._begin(attempt, now=not after_s)
         reason = WaitReason.BACKOFF if after_s else None
         moves.write(step, idem_key=attempt.idem_key, due_at=_overdue_at(after_s), wait_reason=reason)
         return attempt
@@ -193,7 +194,14 @@ class StepMoves(Writer):
             reserved_on=day if quote_usd else None,
         )
 
-    def _begin(self, attempt: Attempt) -> None:
+    def _begin(self, attempt: Attempt, *, now: bool = True) -> None:
+        """Store it; `rung_at` says that a worker is to be told of it at once, else the drain does that in its turn."""
+        here = attempt.provider == LOCAL
+        if now and here not in self._room:
+            self._room[here] = bells.room_for_attempts(attempt.tenant, here=here)
+        if now and self._room[here] > 0:
+            attempt.rung_at = Now()
+            self._room[here] -= 1
         attempt.save(force_insert=True)
         self._note("attempt.planned", subject_of(attempt))
 

@@ -52,6 +52,7 @@ class Writer:
         self._events: list[tuple[str, str, str]] = []  # type, subject, reason
         self._changes: dict[str, Any] = {}
         self._run_move: moves.Move | None = None
+        self._room: dict[bool, int] = {}  # for bells: of how many attempts workers may still be told
 
     def flush(self) -> None:
         """Write the run's own move and changes, its revision, the events and the money."""

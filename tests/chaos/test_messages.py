@@ -93,7 +93,7 @@ def test_a_settling_that_is_announced_three_times_fetches_once(workers, fal, bro
         dispatch.ring_settle(attempt.pk, attempt.idem_key)
     wait_for(run, "done")
 
-    wait_until(lambda: broker.llen("engine") == 0)
+    wait_until(lambda: broker.llen("results") == 0)
     assert fal.journal.count("media") == 1
     assert_nothing_lost(run, fal)
 

@@ -50,7 +50,7 @@ def wait_for_line(child, text):
 
 def workers_of(child):
     for process in psutil.Process(child.pid).children(recursive=True):
-        if "engine,media" in process.cmdline():
+        if "engine,results,media" in process.cmdline():
             yield process
 
 

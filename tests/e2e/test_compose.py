@@ -139,9 +139,10 @@ def test_the_parts_are_the_ones_that_the_design_names():
 
 def test_every_queue_has_exactly_one_worker_and_every_entry_a_queue():
     served = [
-        service["command"][service["command"].index("-Q") + 1]
+        queue
         for service in OURS.values()
         if "-Q" in service["command"]
+        for queue in service["command"][service["command"].index("-Q") + 1].split(",")
     ]
 
     assert sorted(served) == sorted(queue.name for queue in CELERY_TASK_QUEUES)

@@ -73,6 +73,8 @@ def test_a_bell_rings_again_as_soon_as_the_broker_is_back(broker):
     [
         ("runs.advance", "engine"),
         ("runs.submit_step", "engine"),
+        ("runs.poll_step", "results"),
+        ("runs.settle_step", "results"),
         ("runs.render_step", "media"),
         ("runs.drain", "drain"),
     ],

@@ -66,6 +66,12 @@ def poller_ends(django_db_setup):
 
 
 @pytest.fixture
+def people(django_user_model):
+    """One who orders much, and one who orders little."""
+    return [django_user_model.objects.create(username=name) for name in ("large", "small")]
+
+
+@pytest.fixture
 def emulator():
     """The vendors and the judge on loopback, with their fault plans and journals."""
     with Emulator() as emulator:

@@ -119,7 +119,7 @@ def test_a_lost_message_is_rung_again(bells):
     run = make_run(planned("a"))
     advance_run(run.pk)
     bells.waiting.clear()
-    make_due(run.attempts.get())
+    make_due(run.attempts.get(), rung_at=Now() - LATE)
 
     drain.run_cycle(window_s=0.1, job_name="test")
     bells.answer_all()
@@ -131,7 +131,7 @@ def test_a_lost_message_is_rung_again(bells):
 def test_a_run_that_nobody_advanced_is_rung_again(bells):
     run = make_run(planned("a"))
     bells.waiting.clear()
-    type(run).objects.update(due_at=Now() - LATE)
+    type(run).objects.update(due_at=Now() - LATE, rung_at=Now() - LATE)
 
     drain.run_cycle(window_s=0.1, job_name="test")
     bells.answer_all()
@@ -156,8 +156,8 @@ def test_without_a_broker_the_drain_does_the_work_itself(bells):
 def test_a_submission_whose_worker_died_is_unknown_and_waits_for_a_person(bells):
     run = make_run(planned("a", quote="0.5"))
     advance_run(run.pk)
-    submitting = {"status": "submitting", "due_at": Now() - LATE, "lease_until": Now() - LATE, "lease_token": uuid4()}
-    run.attempts.update(**submitting)
+    long_ago = dict.fromkeys(("due_at", "rung_at", "lease_until"), Now() - LATE)
+    run.attempts.update(status="submitting", lease_token=uuid4(), **long_ago)
 
     drain.run_cycle(window_s=0.1, job_name="test")
 

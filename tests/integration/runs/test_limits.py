@@ -26,11 +26,6 @@ def go_on(bells, seconds=5):
     bells.answer_all()
 
 
-@pytest.fixture
-def people(django_user_model):
-    return [django_user_model.objects.create(username=name) for name in ("large", "small")]
-
-
 def test_an_account_is_known_once_something_was_sent_with_it(bells, fal):
     live(paid("a"))
     bells.answer_all()

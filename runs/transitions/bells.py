@@ -34,7 +34,8 @@ _LATE = "due_at < now() - %(grace)s * interval '1 second'"
 _HERE = f"(provider = '{LOCAL}')"
 
 _BELLS = f"""
-    status IN ('planned', 'submitting', 'settling', 'canceling', 'unknown') AND (status = 'planned' AND due_at <= now() OR {_LATE})
+    status IN ('planned', 'submitting', 'settling', 'canceling', 'unknown')
+    AND (status = 'planned' AND due_at <= now() OR {_LATE})
     AND (lease_until IS NULL OR lease_until < now()) AND {_UNHEARD}"""
 _CLAIM_BELLS = f"""
     WITH due AS (

@@ -1,6 +1,7 @@
 """What webhooks set off. One believed once is never believed again."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -50,7 +51,7 @@ def ring(note: Note) -> bool:
     written, where the job is not at its provider under that id, the webhook is not new, or it is for another account.
     """
     with connection.cursor() as cursor:
-        named = [note.attempt_id, note.request_id, note.sender]
+        named: list[Any] = [note.attempt_id, note.request_id, note.sender]
         cursor.execute(_RING, [*named, *_values(note, "rung"), note.sender, note.sender])
         return bool(cursor.rowcount == 1)
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0010_direct_uploads'),
+        ('runs', '0011_lost_submissions_are_due'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,18 +6,16 @@ test needs no network.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from providers.errors import WebhookRefused
 from providers.home import Home, mark_talks
-
-if TYPE_CHECKING:  # the price book asks the adapters, which are made from what stands here
-    from providers.prices import Price
+from providers.priced import Priced
 
 T = TypeVar("T")
 
@@ -116,10 +114,20 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a job cost. `source`: reported by the vendor, derived from its units, or quoted from our price book."""
+    """What a job cost. `source`: reported by the vendor, derived from what it counted, or quoted by us."""
 
     usd: Decimal
     source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billed:
+    """A job that is paid for, by a vendor that does not say how much: it costs what it was quoted by.
+
+    `units` is how many the vendor counted, of those that its list of prices is in; None: it does not say.
+    """
+
+    units: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +140,7 @@ class Snapshot:
     outputs: tuple[Output, ...] = ()  # filled exactly when state is DONE
     error_code: str | None = None  # set exactly when state is FAILED
     retryable: bool = False  # would a new attempt have a chance?
-    cost: Cost | None = None
+    cost: Cost | Billed | None = None  # None: nothing was said
     seed: int | None = None
     logs: tuple[str, ...] = ()  # sanitised: no prompt, no address, no key
     retry_after_s: float | None = None
@@ -174,7 +182,7 @@ class Hint:
     sender: str = ""
 
 
-class Provider(ABC):
+class Provider(Priced, ABC):
     """Knows one vendor's language, and does no I/O: each method is a conversation to be held.
 
     `base_url` is the vendor's origin and comes from `<NAME>_BASE_URL` where that is set. `key_variable` names the
@@ -209,8 +217,6 @@ class Provider(ABC):
     fetches_files: ClassVar[bool] = True
     #: hosts, besides base_url's own, that results may come from: exact, or ".suffix"
     media_hosts: ClassVar[tuple[str, ...]] = ()
-    #: what its models cost, where that is not written in `price_book/`
-    prices: "ClassVar[Sequence[Price]]" = ()
 
     def __init__(self, base_url: str | None = None) -> None:
         self.base_url = (base_url or self.default_base_url).rstrip("/")
@@ -251,10 +257,6 @@ class Provider(ABC):
     @abstractmethod
     def check(self, generation: Generation) -> list[tuple[str, str]]:
         """Why this generation cannot be asked for: (field, sentence) pairs; [] when it can. Called at plan time."""
-
-    def quote(self, generation: Generation) -> Decimal | None:
-        """USD that it costs at most, on a machine whose price only the operator knows. None: ask the price book."""
-        return None
 
     @abstractmethod
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:

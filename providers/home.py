@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _PORTS = {"https": 443, "http": 80}
-_TALKS = ("submit", "poll", "recover", "read_webhook", "check_key", "cancel")
+_TALKS = ("submit", "poll", "recover", "read_webhook", "check_key", "ask_prices", "cancel")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """What a vendor's models can do, and what their fields are called: data, so that a new model is a few lines of TOML."""
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from providers.contract import Generation, Media
+from providers.prices import variant_of
 
 SCALE = "scale"  # of `params`: our word for how much larger a picture or clip is made
 _FOLDER = Path(__file__).with_name("models")
@@ -34,6 +37,10 @@ class ModelSheet:
     for one or the others, not both. `always` are fields that are sent each time, unless `params` sets them. `sync`: the
     answer to the submission is the result, and takes as long. A name with a dot, such as "speech.text", lies inside
     another field.
+
+    `variants` lists, for each field that changes the price, what it may be; the first is sent where nobody asks, and
+    the price book has a price for every combination. `price_varies`: the cost depends on what nobody can know before,
+    and its price is the dearest.
     """
 
     model: str
@@ -64,6 +71,8 @@ class ModelSheet:
     aspects: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
     params: tuple[str, ...] = ()
     always: Mapping[str, Any] = field(default_factory=dict)
+    variants: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    price_varies: bool = False
     sync: bool = False
 
     def check(self, generation: Generation) -> list[Complaint]:
@@ -86,7 +95,7 @@ class ModelSheet:
     def body(self, generation: Generation, addresses: list[str]) -> dict[str, Any]:
         """The request in the model's own words, for files that lie at `addresses`."""
         own = {name: generation.params[name] for name in self.params if name in generation.params}
-        body: dict[str, Any] = {**self.always, **own}
+        body: dict[str, Any] = {**self.always, **own, **self._priced(generation.params)}
         body |= self.scales.get(str(generation.params.get(SCALE)), {})
         if self.prompt:
             body[self.prompt] = generation.prompt
@@ -101,6 +110,19 @@ class ModelSheet:
             body[self.duration] = self._duration(generation.duration_s)
         body |= self._shape(generation.aspect)
         return _nested(body)
+
+    def variant(self, params: Mapping[str, Any]) -> str:
+        """Which of the model's prices counts for these."""
+        return variant_of(self._priced(params))
+
+    def all_variants(self) -> dict[str, dict[str, Any]]:
+        """Everything that it has a price for, and the fields that it stands for."""
+        combined = product(*self.variants.values())
+        each = [dict(zip(self.variants, values, strict=True)) for values in combined]
+        return {variant_of(fields): fields for fields in each}
+
+    def _priced(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: params.get(name, values[0]) for name, values in self.variants.items()}
 
     def _places(self, generation: Generation) -> tuple["_Place", ...]:
         """Where pictures, clips and sounds go. A first frame takes the place of the references if both do not fit."""
@@ -159,8 +181,13 @@ class ModelSheet:
             if name == SCALE and params[name] not in self.scales:
                 sentence = f"makes things larger by {', '.join(self.scales)}" if self.scales else "makes nothing larger"
                 problems.append((f"params.{name}", f"{self.model} {sentence}."))
+            elif name in self.variants:
+                allowed = self.variants[name]
+                if not any(type(one) is type(params[name]) and one == params[name] for one in allowed):
+                    listed = " or ".join(json.dumps(one) for one in allowed)
+                    problems.append((f"params.{name}", f"{self.model} has a price for {name} {listed} only."))
             elif name not in (SCALE, _FOR_THE_MOCK, *self.params):
-                known = ", ".join(self.params) or "none"
+                known = ", ".join([*self.params, *self.variants]) or "none"
                 problems.append((f"params.{name}", f"{self.model} has no such field to set; it has: {known}."))
         return problems
 
@@ -247,6 +274,7 @@ def load(provider: str) -> Sheets:
 def _sheet(model: str, table: dict[str, Any]) -> ModelSheet:
     for name in ("makes", "default_for", "params"):
         table[name] = tuple(table.get(name, ()))
+    table["variants"] = {name: tuple(values) for name, values in table.get("variants", {}).items()}
     table["durations"] = tuple(Decimal(one) for one in table.get("durations", ()))
     for name in ("shortest_s", "longest_s"):
         if name in table:

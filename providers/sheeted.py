@@ -1,7 +1,7 @@
 """What every vendor has in common whose models are listed as sheets."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from providers import sheet
 from providers.contract import Generation, Media, Provider
@@ -31,6 +31,14 @@ class SheetedProvider(Provider):
 
     def model_for(self, capability: str, model: str) -> str:
         return self.sheets.in_family(capability, model)
+
+    def variant(self, model: str, params: Mapping[str, Any]) -> str:
+        known = self.sheets.get(model)
+        return known.variant(params) if known else ""
+
+    def variants(self, model: str) -> tuple[str, ...]:
+        known = self.sheets.get(model)
+        return tuple(known.all_variants()) if known else ("",)
 
     def takes(self, file: Media) -> bool:
         """Can the vendor get at it?"""

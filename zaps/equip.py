@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
 from providers import guard
@@ -49,7 +48,8 @@ class Equipment:
         for where, sentence in self._complaints(step):
             self.problems.note(ProviderUnsupported, frame_path or self._path(index, where), sentence)
         path = frame_path or f"steps[{index}].model"
-        step = replace(step, quote_usd=self._quote(step, path))
+        quote = self.quotes.quote(step, self._generation(step), path=path)
+        step = replace(step, quote_usd=quote.usd, price=quote.price)
         return step if is_frame else self._with_fallback(index, step)
 
     def _with_fallback(self, index: int, step: PlannedStep) -> PlannedStep:
@@ -60,8 +60,14 @@ class Equipment:
         other = replace(step, provider=provider, model=model)
         for _, sentence in self._complaints(other):
             self.problems.note(ProviderUnsupported, path, sentence)
-        quote = self._quote(other, path)
-        retry = replace(step.retry, fallback_provider=provider, fallback_model=model, fallback_usd=quote)
+        quote = self.quotes.quote(other, self._generation(other), path=path)
+        retry = replace(
+            step.retry,
+            fallback_provider=provider,
+            fallback_model=model,
+            fallback_usd=quote.usd,
+            fallback_price=quote.price,
+        )
         return replace(step, retry=retry)
 
     def _complaints(self, step: PlannedStep) -> list[tuple[str, str]]:
@@ -71,12 +77,6 @@ class Equipment:
         except Exception:  # an adapter may be anybody's, and `params` hold whatever a recipe says
             logger.exception("provider=%s check=broken", step.provider)
             return [("provider", f"The adapter of {step.provider} broke while it was asked about this step.")]
-
-    def _quote(self, step: PlannedStep, path: str) -> Decimal:
-        own = self.choice.providers.get(step.provider).quote(self._generation(step))
-        if own is not None:
-            return own
-        return self.quotes.quote(step, provider=step.provider, model=step.model or "", path=path)
 
     def _path(self, index: int, where: str) -> str:
         """The field of the recipe that an adapter's complaint is about."""

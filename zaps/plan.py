@@ -59,7 +59,7 @@ def make_plan(  # noqa: PLR0913 (each is one thing that the caller decides)
         recipe=recipe,
         values=values,
         choice=Choice(recipe=recipe, mode=mode, override=provider, providers=providers, problems=noted),
-        quotes=Quotes(mode=mode, prices=prices, today=today, problems=noted),
+        quotes=Quotes(mode=mode, prices=prices, providers=providers, today=today, problems=noted),
         problems=noted,
     )
     steps = tuple(equipment.equip(index, step) for index, step in expansion.planned)

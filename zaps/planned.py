@@ -5,11 +5,13 @@ A planned step is stored with the run as JSON, so it must survive `to_json` and 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from core.errors import Problem
+from providers.prices import Price
 
 LOCAL = "local"  # the provider of step kinds that run on our own machine
 
@@ -54,6 +56,7 @@ class Retrying:
     fallback_provider: str | None = None
     fallback_model: str | None = None
     fallback_usd: Decimal = Decimal(0)
+    fallback_price: Price | None = None
 
     @property
     def has_fallback(self) -> bool:
@@ -98,6 +101,7 @@ class PlannedStep:
     duration_s: Decimal | None = None
     aspect: str | None = None
     quote_usd: Decimal = Decimal(0)  # of one attempt
+    price: Price | None = None  # by which it was quoted, as it was then; None where the book was not asked
     candidates: int = 1  # attempts that are made side by side; the best is chosen
     retry: Retrying = field(default_factory=Retrying)
     judge: Judging | None = None
@@ -119,6 +123,11 @@ class PlannedStep:
         each = max(self.quote_usd, self.retry.fallback_usd) + (self.judge.quote_usd if self.judge else 0)
         return Decimal(0) if self.skipped else self.first_usd + each * self.retry.max
 
+    def price_at(self, provider: str, model: str) -> Price | None:
+        """The price that an attempt made there was quoted by."""
+        known = (self.price, self.retry.fallback_price)
+        return next((price for price in known if price and (price.provider, price.model) == (provider, model)), None)
+
     def to_json(self) -> dict[str, Any]:
         """Only JSON types; Decimals as strings."""
         return {
@@ -134,6 +143,7 @@ class PlannedStep:
             "duration_s": str(self.duration_s) if self.duration_s is not None else None,
             "aspect": self.aspect,
             "quote_usd": str(self.quote_usd),
+            "price": _plain(self.price),
             "candidates": self.candidates,
             "retry": _plain(self.retry),
             "judge": _plain(self.judge),
@@ -164,7 +174,8 @@ class PlannedStep:
             aspect=data["aspect"],
             quote_usd=Decimal(data["quote_usd"]),
             candidates=data["candidates"],
-            retry=Retrying(**_decimals(data["retry"], "backoff_s", "fallback_usd")),
+            price=_price(data.get("price")),  # older runs have none
+            retry=_retrying(data["retry"]),
             judge=_judging(data["judge"]),
             gate=Gate(**data["gate"]) if data["gate"] else None,
             shared=data["shared"],
@@ -178,7 +189,7 @@ def _plain_ref(ref: InputRef) -> dict[str, str]:
     return {"source": str(ref.source), "name": ref.name, "role": str(ref.role), "media": ref.media}
 
 
-def _plain(part: Retrying | Judging | Gate | None) -> dict[str, Any] | None:
+def _plain(part: Retrying | Judging | Gate | Price | None) -> dict[str, Any] | None:
     if part is None:
         return None
     values = asdict(part)
@@ -186,13 +197,26 @@ def _plain(part: Retrying | Judging | Gate | None) -> dict[str, Any] | None:
 
 
 def _json(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    if isinstance(value, dict):
+        return {name: _json(one) for name, one in value.items()}
+    if isinstance(value, Decimal | date):
         return str(value)
     return list(value) if isinstance(value, tuple) else value
 
 
 def _decimals(data: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {**data, **{name: Decimal(data[name]) for name in names}}
+
+
+def _price(data: Mapping[str, Any] | None) -> Price | None:
+    if data is None:
+        return None
+    return Price(**{**_decimals(data, "usd"), "verified_at": date.fromisoformat(data["verified_at"])})
+
+
+def _retrying(data: Mapping[str, Any]) -> Retrying:
+    known = _decimals(data, "backoff_s", "fallback_usd")
+    return Retrying(**{**known, "fallback_price": _price(data.get("fallback_price"))})
 
 
 def _judging(data: Mapping[str, Any] | None) -> Judging | None:

@@ -11,12 +11,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from core.money import usd
-from providers import prices, webhooks
+from providers import webhooks
 from providers.contract import (
+    Billed,
     Call,
     CancelState,
-    Cost,
     Generation,
     Hint,
     Hook,
@@ -130,7 +129,7 @@ class Fal(SheetedProvider):
         if status.get("error") or status.get("error_type"):
             return _failed(str(status.get("error_type")), retryable=True, logs=logs)
         reply = yield Call(method="GET", url=self._url(job, "response_url", ""), headers=_auth(key))
-        return self._result(job, reply, logs)
+        return self._result(reply, logs)
 
     def check_key(self, *, key: str) -> Talk[bool]:
         return bool((yield from self._upload_token(key)))
@@ -162,7 +161,7 @@ class Fal(SheetedProvider):
         app = "/".join(parts[: 3 if parts[0] in _THREE_PART else 2])
         return f"{self.base_url}/{app}/requests/{quote(job.request_id, safe='')}{ending}"
 
-    def _result(self, job: Job, reply: Reply, logs: tuple[str, ...]) -> Snapshot:
+    def _result(self, reply: Reply, logs: tuple[str, ...]) -> Snapshot:
         kind = _error_type(reply)
         if reply.status == 404:
             return Snapshot(state=JobState.FAILED, error_code="OUTPUT_EXPIRED", retryable=True, logs=logs)
@@ -175,7 +174,7 @@ class Fal(SheetedProvider):
         require_ok(reply)
         answer = json_object(reply)
         outputs = _outputs(answer)
-        cost, seed = self._cost(job, reply.headers), answer.get("seed")
+        cost, seed = _billed(reply.headers), answer.get("seed")
         if not outputs:
             return Snapshot(state=JobState.FAILED, error_code="OUTPUT_MISSING", retryable=True, cost=cost, logs=logs)
         return Snapshot(
@@ -186,16 +185,6 @@ class Fal(SheetedProvider):
             seed=seed if type(seed) is int and abs(seed) < 2**63 else None,
             logs=logs,
         )
-
-    def _cost(self, job: Job, headers: Mapping[str, str]) -> Cost | None:
-        try:
-            units = Decimal(headers.get("x-fal-billable-units", ""))
-            price = prices.load().unit_price(self.name, job.model)
-            if not 0 <= units <= _MOST_UNITS:
-                return None
-        except (InvalidOperation, prices.PriceUnknown):  # comparing a NaN is one of the former
-            return None
-        return Cost(usd=usd(units * price), source="derived")
 
     def _address(self, media: Media, key: str) -> Talk[str]:
         """Where fal can read the file: its own address, the bytes themselves, or an upload."""
@@ -234,6 +223,14 @@ class Fal(SheetedProvider):
 
 def _auth(key: str) -> dict[str, str]:
     return {"Authorization": f"Key {key}"}
+
+
+def _billed(headers: Mapping[str, str]) -> Billed | None:
+    try:
+        units = Decimal(headers.get("x-fal-billable-units", ""))
+        return Billed(units=units) if 0 <= units <= _MOST_UNITS else None
+    except InvalidOperation:  # also what comparing a NaN raises
+        return None
 
 
 def _failed(kind: str, *, retryable: bool, logs: tuple[str, ...], status: int = 500) -> Snapshot:

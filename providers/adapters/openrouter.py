@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import quote
 
 from core.money import usd
-from providers import prices, webhooks
+from providers import webhooks
 from providers.contract import (
+    Billed,
     Call,
     Cost,
     Generation,
@@ -52,6 +53,7 @@ _INPUT_BYTES = 20_000_000
 _RESULT_BYTES = 60_000_000
 _MOST_RESULTS = 16
 _MOST_USD = 10_000
+_BILLED = "billed"  # among what is stored of a job: it was paid for, and it is not told how much
 
 
 class OpenRouter(SheetedProvider):
@@ -96,7 +98,7 @@ class OpenRouter(SheetedProvider):
     def poll(self, job: Job, *, key: str) -> Talk[Snapshot]:
         known = self.sheets.get(job.model)
         if known is not None and known.sync:
-            return _failed("OUTPUT_EXPIRED", _cost(job.urls.get("usd"), source=job.urls.get("source", "reported")))
+            return _failed("OUTPUT_EXPIRED", Billed() if _BILLED in job.urls else _cost(job.urls.get("usd")))
         reply = yield Call(method="GET", url=self._job_url(job), headers=self.download_headers(key))
         if reply.status == 404:
             return _failed("JOB_LOST")
@@ -150,12 +152,13 @@ class OpenRouter(SheetedProvider):
             seen = self._delivered(generation, reply, answer)
         named = reply.headers.get("x-generation-id", "")
         request_id = named if _ID.fullmatch(named) else f"zap-{hashlib.sha256(idem_key.encode()).hexdigest()[:24]}"
-        spent = {"usd": str(seen.cost.usd), "source": seen.cost.source} if seen.cost else {}
+        spent = {"usd": str(seen.cost.usd)} if isinstance(seen.cost, Cost) else {_BILLED: "1"} if seen.cost else {}
         return Job(request_id=request_id, model=generation.model, urls=spent, snapshot=seen)
 
     def _delivered(self, generation: Generation, reply: Reply, answer: Mapping[str, Any]) -> Snapshot:
+        cost: Cost | Billed | None
         if generation.capability.startswith("audio."):
-            contents, cost = _sound(reply), self._reckoned(generation)
+            contents, cost = _sound(reply), Billed()  # of speech it is not told what it cost
         else:
             contents, cost = _pictures(answer), _charged(answer)
         if contents is None:
@@ -164,14 +167,6 @@ class OpenRouter(SheetedProvider):
             return _failed("OUTPUT_MISSING", cost)
         outputs = tuple(Output(content=content) for content in contents)
         return Snapshot(state=JobState.DONE, progress=1.0, outputs=outputs, cost=cost)
-
-    def _reckoned(self, generation: Generation) -> Cost | None:
-        """Of speech it is not told what it cost."""
-        try:
-            worth = prices.load().worth(self.name, generation.model, characters=len(generation.prompt))
-        except prices.PriceUnknown:
-            return None
-        return Cost(usd=worth, source="quoted")
 
 
 def _path(capability: str) -> str:
@@ -232,7 +227,7 @@ def _code(error: Mapping[str, Any]) -> int:
     return code if type(code) is int and 400 <= code < 600 else 500
 
 
-def _failed(code: str, cost: Cost | None = None) -> Snapshot:
+def _failed(code: str, cost: Cost | Billed | None = None) -> Snapshot:
     return Snapshot(state=JobState.FAILED, error_code=code, retryable=code != "CONTENT_REFUSED", cost=cost)
 
 
@@ -244,12 +239,12 @@ def _charged(answer: Mapping[str, Any]) -> Cost | None:
     return _cost(usage.get("cost"))
 
 
-def _cost(amount: object, *, source: str = "reported") -> Cost | None:
+def _cost(amount: object) -> Cost | None:
     if amount is None or isinstance(amount, bool):
         return None
     try:
         dollars = Decimal(str(amount))
-        return Cost(usd=usd(dollars), source=source) if 0 <= dollars <= _MOST_USD else None
+        return Cost(usd=usd(dollars), source="reported") if 0 <= dollars <= _MOST_USD else None
     except InvalidOperation:  # also what comparing a NaN raises
         return None
 

@@ -6,13 +6,13 @@ cost is not told. Results are deleted there after an hour.
 
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
 
 from core.money import ZERO
-from providers import multipart, prices, webhooks
+from providers import multipart, webhooks
 from providers.contract import (
+    Billed,
     Call,
     CancelState,
     Cost,
@@ -54,7 +54,6 @@ _RESETS_IN = re.compile(rb"resets in ~?(\d{1,4})s")
 _CANCEL_AFTER = "1h"  # as our own deadline: nothing runs, and is paid for, that nobody waits for
 _INLINE_BYTES = 256_000  # what is smaller travels inside the request
 _UPLOAD_BYTES = 100_000_000
-_LONGEST_S = 3600
 _DEPTH = 3  # how deep in a result addresses are looked for
 
 
@@ -91,7 +90,7 @@ class Replicate(SheetedProvider):
         request_id = prediction.get("id")
         if not isinstance(request_id, str) or not request_id:
             raise SubmissionUnknown("The provider's answer to the submission names no job.")
-        seen = self._snapshot(generation.model, prediction)
+        seen = _snapshot(prediction)
         return Job(
             request_id=request_id,
             model=generation.model,
@@ -104,7 +103,7 @@ class Replicate(SheetedProvider):
         if reply.status == 404:
             return Snapshot(state=JobState.FAILED, error_code="JOB_LOST", retryable=True)
         _require_ok(reply)
-        return self._snapshot(job.model, json_object(reply))
+        return _snapshot(json_object(reply))
 
     def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:
         reply = yield Call(method="POST", url=self._url(job, "cancel", "/cancel"), headers=_auth(key))
@@ -138,49 +137,6 @@ class Replicate(SheetedProvider):
         if stored is not None and self.is_own(stored):
             return stored
         return f"{self.base_url}/v1/predictions/{quote(job.request_id, safe='')}{ending}"
-
-    def _snapshot(self, model: str, prediction: Mapping[str, Any]) -> Snapshot:
-        word = str(prediction.get("status"))
-        # A word we do not know means "still working": the deadline ends the job, not a guess.
-        state = STATES.get(word, JobState.RUNNING)
-        if state is JobState.DONE:
-            return self._done(model, prediction)
-        if word == "aborted":
-            unbilled = Cost(usd=ZERO, source="reported")
-            return Snapshot(state=state, error_code="PROVIDER_UNAVAILABLE", retryable=True, cost=unbilled)
-        if state is JobState.FAILED:
-            found = _MARK.search(str(prediction.get("error")))
-            code = ERRORS.get(found[0] if found else "", "PROVIDER_FAILED")
-            return Snapshot(state=state, error_code=code, retryable=code not in _FINAL)
-        if state is JobState.CANCELED and prediction.get("started_at"):
-            return Snapshot(state=state, cost=self._quoted(model, _asked(prediction)))
-        return Snapshot(state=state, progress=_progress(prediction) if state is JobState.RUNNING else None)
-
-    def _done(self, model: str, prediction: Mapping[str, Any]) -> Snapshot:
-        outputs = tuple(Output(url=url) for url in _addresses_in(prediction.get("output")))
-        if not outputs:
-            code = "OUTPUT_EXPIRED" if prediction.get("data_removed") is True else "OUTPUT_MISSING"
-            cost = self._quoted(model, _asked(prediction))
-            return Snapshot(state=JobState.FAILED, error_code=code, retryable=True, cost=cost)
-        seed = _asked(prediction).get("seed")
-        kept = seed if type(seed) is int and abs(seed) < 2**63 else None
-        return Snapshot(state=JobState.DONE, progress=1.0, outputs=outputs, seed=kept)
-
-    def _quoted(self, model: str, asked: Mapping[str, Any]) -> Cost | None:
-        """What a prediction that began and has no result is billed: at most as if it had delivered."""
-        known = self.sheets.get(model)
-        if known is None:
-            return None
-        try:
-            told = asked.get(known.duration or "")
-            seconds = None if told is None else Decimal(str(told))
-            if seconds is not None and not 0 <= seconds <= _LONGEST_S:
-                return None
-            text = str(asked.get(known.prompt, ""))
-            worth = prices.load().worth(self.name, model, duration_s=seconds, characters=len(text))
-        except (InvalidOperation, prices.PriceUnknown):  # comparing a NaN is one of the former
-            return None
-        return Cost(usd=worth, source="quoted")
 
     def _addresses(self, files: tuple[Media, ...], key: str) -> Talk[list[str]]:
         addresses = []
@@ -226,6 +182,34 @@ def _require_ok(reply: Reply, *, paid: bool = False) -> None:
         wait_s = float(found[1])
         raise Unavailable("The provider asks us to slow down.", reason="RATE_LIMITED", retry_after_s=wait_s)
     require_ok(reply, paid=paid)
+
+
+def _snapshot(prediction: Mapping[str, Any]) -> Snapshot:
+    word = str(prediction.get("status"))
+    # A word we do not know means "still working": the deadline ends the job, not a guess.
+    state = STATES.get(word, JobState.RUNNING)
+    if state is JobState.DONE:
+        return _done(prediction)
+    if word == "aborted":
+        unbilled = Cost(usd=ZERO, source="reported")
+        return Snapshot(state=state, error_code="PROVIDER_UNAVAILABLE", retryable=True, cost=unbilled)
+    if state is JobState.FAILED:
+        found = _MARK.search(str(prediction.get("error")))
+        code = ERRORS.get(found[0] if found else "", "PROVIDER_FAILED")
+        return Snapshot(state=state, error_code=code, retryable=code not in _FINAL)
+    if state is JobState.CANCELED and prediction.get("started_at"):
+        return Snapshot(state=state, cost=Billed())
+    return Snapshot(state=state, progress=_progress(prediction) if state is JobState.RUNNING else None)
+
+
+def _done(prediction: Mapping[str, Any]) -> Snapshot:
+    outputs = tuple(Output(url=url) for url in _addresses_in(prediction.get("output")))
+    if not outputs:
+        code = "OUTPUT_EXPIRED" if prediction.get("data_removed") is True else "OUTPUT_MISSING"
+        return Snapshot(state=JobState.FAILED, error_code=code, retryable=True, cost=Billed())
+    seed = _asked(prediction).get("seed")
+    kept = seed if type(seed) is int and abs(seed) < 2**63 else None
+    return Snapshot(state=JobState.DONE, progress=1.0, outputs=outputs, seed=kept)
 
 
 def _asked(prediction: Mapping[str, Any]) -> Mapping[str, Any]:

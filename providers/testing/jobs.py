@@ -1,6 +1,6 @@
 """What a job owes to whoever buys it, whatever its vendor and whichever transport carries it."""
 
-from providers.contract import CancelState, Generation, Job, JobState, Provider
+from providers.contract import CancelState, Cost, Generation, Job, JobState, Provider
 from providers.testing.case import Case
 from providers.testing.stage import Hold, Stage
 
@@ -17,7 +17,7 @@ class JobPromises(Stage):
         assert len(seen.outputs) == 1
         assert seen.outputs[0].url
         assert seen.error_code is None
-        assert (seen.cost and seen.cost.usd) == case.usd
+        assert (seen.cost.usd if isinstance(seen.cost, Cost) else None) == case.usd
 
     def test_a_finished_job_gives_the_same_answer_twice(self, case: Case, converse: Hold) -> None:
         job = submit(case, converse)

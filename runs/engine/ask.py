@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,13 +57,18 @@ def code_of(error: ZapsError) -> str:
     return error.reason if isinstance(error, ProviderError) else error.code
 
 
-def cost_of(snapshot: Snapshot, quote_usd: Decimal) -> Cost:
-    """What the job cost: what the provider said; else our quote if it delivered, else nothing."""
-    if snapshot.cost is not None:
-        return Cost(usd=usd(snapshot.cost.usd), source=snapshot.cost.source)
-    if snapshot.state == JobState.DONE:
-        return Cost(usd=quote_usd, source="quoted")
-    return FREE
+def cost_of(snapshot: Snapshot, attempt: Attempt) -> Cost:
+    """What the job cost: what the provider said; else our quote if it is paid for or has delivered, else nothing."""
+    cost = snapshot.cost
+    if isinstance(cost, Cost):
+        return Cost(usd=usd(cost.usd), source=cost.source)
+    if cost is None and snapshot.state != JobState.DONE:
+        return FREE
+    price = PlannedStep.from_json(attempt.step.spec).price_at(attempt.provider, attempt.model)
+    # A flat price, or one of several, may be in another unit than the vendor counts by.
+    if cost and cost.units is not None and price and price.unit != "request" and not price.variant:
+        return Cost(usd=usd(cost.units * price.usd), source="derived")
+    return Cost(usd=attempt.quote_usd, source="quoted")
 
 
 def generation_of(attempt: Attempt) -> Generation:

@@ -55,7 +55,7 @@ def settle_held(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> Non
             _close(attempt, token, snapshot, _fetch_all(attempt, token, snapshot))
         elif snapshot.is_over:
             code = snapshot.error_code or ("CANCELED" if snapshot.state == JobState.CANCELED else "PROVIDER_FAILED")
-            fail(attempt, token, code, ask.cost_of(snapshot, attempt.quote_usd))
+            fail(attempt, token, code, ask.cost_of(snapshot, attempt))
         else:
             _give_up(attempt, token)
     except StaleState:
@@ -102,7 +102,7 @@ def _fetch_all(attempt: Attempt, token: UUID, snapshot: Snapshot) -> list[Stored
 
 
 def _close(attempt: Attempt, token: UUID, snapshot: Snapshot, stored: Sequence[Stored]) -> None:
-    close(attempt, token, stored, cost=ask.cost_of(snapshot, attempt.quote_usd), seed=snapshot.seed)
+    close(attempt, token, stored, cost=ask.cost_of(snapshot, attempt), seed=snapshot.seed)
 
 
 def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError, snapshot: Snapshot | None) -> None:
@@ -115,7 +115,7 @@ def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError, snapshot: Snap
                 moves.put_off(attempt, WaitReason.BACKOFF)
         logger.info("attempt=%s settle=again error=%s", attempt.pk, code)
         return
-    fail(attempt, token, code, ask.cost_of(snapshot, attempt.quote_usd) if snapshot else _as_if_delivered(attempt))
+    fail(attempt, token, code, ask.cost_of(snapshot, attempt) if snapshot else _as_if_delivered(attempt))
 
 
 def _give_up(attempt: Attempt, token: UUID) -> None:
@@ -141,7 +141,7 @@ def _wind_down(attempt: Attempt, token: UUID) -> None:
         leases.release(attempt, token, again_in_s=wait_s, error=exc.reason)
         return
     if snapshot.is_over:
-        cost = ask.cost_of(snapshot, attempt.quote_usd)
+        cost = ask.cost_of(snapshot, attempt)
         with moving(attempt.run_id) as moves:
             moves.canceled(attempt, actual=cost.usd, source=cost.source)
         return

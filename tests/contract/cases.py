@@ -34,8 +34,7 @@ def mock_case(emulator: Emulator) -> Case:
 
 def fal_case(emulator: Emulator) -> Case:
     provider, fault = Fal(emulator.urls["fal"]), {"do": "infra_error", "type": "runner_disconnected"}
-    usd = Decimal("0.025")
-    return emulated(provider, emulator.desks["fal"], picture(provider), fault, usd=usd, has_place=True)
+    return emulated(provider, emulator.desks["fal"], picture(provider), fault, usd=None, has_place=True)
 
 
 def gmi_case(emulator: Emulator) -> Case:

@@ -6,13 +6,16 @@ from decimal import Decimal
 from typing import Protocol
 
 from core.money import ZERO
+from providers.contract import Generation
 from providers.prices import PriceStale, PriceUnknown, Quote
 from zaps.planned import PlannedStep
-from zaps.planning.choice import MOCK
+from zaps.planning.choice import MOCK, Providers
 from zaps.planning.problems import ModelUnpriced, PriceOutdated, Problems
 
 #: width and height of the largest picture that a scale can give: of a wide frame, and of a full-HD one made larger
 _PIXELS = {"2k": (3360, 1440), "4k": (5040, 2160), "2x": (3840, 2160), "4x": (7680, 4320)}
+
+NOTHING = Quote(usd=ZERO, price=None)
 
 
 class Prices(Protocol):
@@ -23,6 +26,7 @@ class Prices(Protocol):
         provider: str,
         model: str,
         *,
+        variant: str = "",
         duration_s: Decimal | None = None,
         width: int | None = None,
         height: int | None = None,
@@ -38,28 +42,31 @@ class Quotes:
 
     mode: str
     prices: Prices
+    providers: Providers
     today: date
     problems: Problems
 
-    def quote(self, step: PlannedStep, *, provider: str, model: str, path: str) -> Decimal:
-        """USD for `step` made there; ZERO after noting, at `path`, why there is no price."""
-        if provider == MOCK:
-            return ZERO
+    def quote(self, step: PlannedStep, generation: Generation, *, path: str) -> Quote:
+        """What `step` costs: as its provider says, else by its price; NOTHING after noting, at `path`, why not."""
+        adapter = self.providers.get(step.provider)
+        own = adapter.quote(generation)
+        if own is not None or step.provider == MOCK:
+            return NOTHING if own is None else Quote(usd=own, price=None)
+        variant = adapter.variant(generation.model, generation.params)
         try:
-            return self._ask(step, provider, model, self.today)
+            return self._ask(step, variant, self.today)
         except PriceUnknown as exc:
             self.problems.note(ModelUnpriced, path, exc.detail)
         except PriceStale as exc:
             if self.mode == "plan":
                 self.problems.warn("PRICE_STALE", path, exc.detail)
-                return self._ask(step, provider, model, date.min)  # seen from then, no price is old
+                return self._ask(step, variant, date.min)  # seen from then, no price is old
             self.problems.note(PriceOutdated, path, exc.detail)
-        return ZERO
+        return NOTHING
 
-    def _ask(self, step: PlannedStep, provider: str, model: str, today: date) -> Decimal:
+    def _ask(self, step: PlannedStep, variant: str, today: date) -> Quote:
         width, height = _PIXELS.get(str(step.params.get("scale")), (None, None))
-        quote = self.prices.quote(
-            provider, model, duration_s=step.duration_s, width=width, height=height, characters=len(step.prompt),
-            today=today,
+        return self.prices.quote(
+            step.provider, step.model or "", variant=variant, duration_s=step.duration_s, width=width, height=height,
+            characters=len(step.prompt), today=today,
         )  # fmt: skip
-        return quote.usd

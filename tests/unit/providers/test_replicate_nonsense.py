@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.money import ZERO
 from providers.adapters.replicate import STATES, Replicate
-from providers.contract import CancelState, Generation, Job, JobState, Media, Reply
+from providers.contract import Billed, CancelState, Cost, Generation, Job, JobState, Media, Reply
 from providers.errors import ProviderError
 
 MODEL = "bytedance/seedance-1-lite"
@@ -58,7 +59,7 @@ def hold(talk, replies):
 def require_sense(seen):
     assert bool(seen.outputs) == (seen.state is JobState.DONE)
     assert (seen.error_code is not None) == (seen.state is JobState.FAILED)
-    assert seen.cost is None or 0 <= seen.cost.usd < 200
+    assert seen.cost in (None, Billed(), Cost(usd=ZERO, source="reported"))
     assert seen.seed is None or abs(seen.seed) < 2**63
     assert seen.progress is None or 0 <= seen.progress <= 1
     assert [word for word in SECRETS if word in repr(seen)] == []
@@ -123,10 +124,3 @@ def test_a_seed_that_cannot_be_stored_is_left_out(seed, kept):
     body = json.dumps({"status": "succeeded", "output": "https://x/a", "input": {"seed": seed}}).encode()
 
     assert hold(Replicate().poll(JOB, key="k"), [Reply(status=200, headers={}, body=body)]).seed == kept
-
-
-@pytest.mark.parametrize("seconds", [-1, "NaN", "many", "Infinity", 1e300, [5], True])
-def test_a_length_that_cannot_be_true_gives_no_cost(seconds):
-    body = json.dumps({"status": "canceled", "started_at": "2026", "input": {"duration": seconds}}).encode()
-
-    assert hold(Replicate().poll(JOB, key="k"), [Reply(status=200, headers={}, body=body)]).cost is None

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from providers import prices
 from providers.adapters.fal import Fal
 from providers.adapters.mock import MAKES
 from providers.adapters.replicate import Replicate
 from providers.contract import Generation, Media
+from providers.prices import variant_of
 
 PICTURE = Media(content_type="image/png", url="https://example.com/a.png")
 CLIP = Media(content_type="video/mp4", url="https://example.com/a.mp4")
@@ -165,7 +165,6 @@ def test_every_default_is_a_priced_model_that_does_it():
 
     for sheet in fal.sheets.values():
         assert set(sheet.default_for) <= set(sheet.makes)
-        assert ("fal", sheet.model) in prices.load()
     assert {
         capability: fal.default_model(capability) for capability in MAKES if not fal.default_model(capability)
     } == {}
@@ -191,6 +190,42 @@ def test_a_tier_names_a_model_where_there_is_one(capability, tier, model):
 ])  # fmt: skip
 def test_a_model_that_only_makes_pictures_stands_for_the_one_of_its_family_that_edits_them(capability, model, meant):
     assert Fal().model_for(capability, model) == meant
+
+
+VEO = "fal-ai/veo3.1"
+
+
+@pytest.mark.parametrize(
+    ("params", "variant"),
+    [
+        ({}, "generate_audio=true,resolution=720p"),
+        ({"resolution": "1080p", "seed": 4}, "generate_audio=true,resolution=1080p"),
+        ({"generate_audio": False}, "generate_audio=false,resolution=720p"),
+    ],
+)
+def test_what_is_asked_for_picks_the_price_and_is_what_is_sent(params, variant):
+    fal, asked = Fal(), Generation(capability="video.gen", model=VEO, prompt="p", params=params)
+
+    assert fal.check(asked) == []
+    assert fal.variant(VEO, params) == variant
+    assert variant in fal.variants(VEO)
+    body = fal.sheets[VEO].body(asked, [])
+    assert variant_of({name: body[name] for name in ("generate_audio", "resolution")}) == variant
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"resolution": "8k"}, f'{VEO} has a price for resolution "720p" or "1080p" only.'),
+        ({"resolution": ["720p"]}, f'{VEO} has a price for resolution "720p" or "1080p" only.'),
+        ({"generate_audio": 1}, f"{VEO} has a price for generate_audio true or false only."),
+        ({"generate_audio": "true"}, f"{VEO} has a price for generate_audio true or false only."),
+    ],
+)
+def test_what_has_no_price_is_not_asked_for(params, sentence):
+    (problem,) = check("video.gen", VEO, params=params)
+
+    assert problem == (f"params.{next(iter(params))}", sentence)
 
 
 @pytest.mark.parametrize(

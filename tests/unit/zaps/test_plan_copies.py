@@ -141,7 +141,7 @@ def test_a_caller_who_names_the_provider_names_that_of_the_larger_frames_too():
 
 class Free:
     def quote(self, provider, model, **asked):
-        return Quote(usd=Decimal(0), unit="request", source="by hand", verified_at=asked["today"])
+        return Quote(usd=Decimal(0), price=None)
 
 
 def test_an_extend_can_begin_with_a_picture_or_with_the_frame_of_another_step():

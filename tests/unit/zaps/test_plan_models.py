@@ -7,7 +7,7 @@ import pytest
 from providers import prices
 from providers.adapters.fal import Fal
 from providers.adapters.mock import Mock
-from zaps.planning.problems import ProviderUnsupported
+from zaps.planning.problems import ModelUnpriced, ProviderUnsupported
 
 from .planning import installed, small
 from .texts import SMALL, changed
@@ -55,6 +55,36 @@ def test_the_recipe_s_model_of_a_tier_goes_before_the_provider_s():
     text = changed(changed(TEXT, "version: 2\n", head), CLIP, CLIP + "    tier: draft\n")
 
     assert models(text)[1] == KLING
+
+
+VEO = "fal-ai/veo3.1"
+LOUD = changed(
+    changed(TEXT, CLIP, "    duration_s: 4\n    params: {}\n"),
+    "kind: video.gen\n",
+    f"kind: video.gen\n    model: {VEO}\n",
+).replace("    reference_images: [still]\n", "")
+
+
+@pytest.mark.parametrize(
+    ("params", "usd", "variant"),
+    [
+        ("{}", "1.80", "generate_audio=true,resolution=720p"),
+        ("{generate_audio: false, resolution: 1080p}", "0.80", "generate_audio=false,resolution=1080p"),
+    ],
+)
+def test_a_step_is_quoted_by_the_price_of_what_it_asks_for(params, usd, variant):
+    step = fal(changed(LOUD, "params: {}", f"params: {params}")).steps[1]
+
+    assert step.quote_usd == Decimal(usd)
+    assert (step.price.variant, step.price.usd * 4) == (variant, Decimal(usd))
+
+
+def test_what_is_asked_for_without_a_price_of_its_own_is_refused():
+    loud = ("fal", VEO, "generate_audio=true,resolution=720p")
+    silent = prices.load().with_changes({loud: None})
+
+    with pytest.raises(ModelUnpriced):
+        small(LOUD, providers=installed(Fal(), Mock()), prices=silent)
 
 
 def test_a_tier_without_a_model_is_refused():

@@ -1,12 +1,13 @@
 """Candidates, further tries, judges and gates: what the plan says, and what is held for them."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from core.errors import OverBudget
-from zaps.planned import Gate, Judging, Retrying
+from zaps.planned import Gate, Judging, PlannedStep, Retrying
 from zaps.planning.problems import ModelUnpriced, PriceOutdated, ProviderUnsupported
 
 from .planning import Willing, book, installed, small
@@ -124,9 +125,20 @@ def test_a_recipe_without_clips_gives_what_its_last_step_makes():
 
 
 def test_further_tries_go_where_the_recipe_says_for_what_they_cost_there():
-    assert first("retry: {max: 2, backoff_s: 1.5, fallback_model: other}").retry == Retrying(
-        max=2, backoff_s=Decimal("1.5"), fallback_provider="fal", fallback_model="other", fallback_usd=Decimal("0.3")
+    step = first("retry: {max: 2, backoff_s: 1.5, fallback_model: other}")
+
+    assert step.retry == Retrying(
+        max=2,
+        backoff_s=Decimal("1.5"),
+        fallback_provider="fal",
+        fallback_model="other",
+        fallback_usd=Decimal("0.3"),
+        fallback_price=book().get(("fal", "other", "")),
     )
+    assert step.price_at("fal", "other") == step.retry.fallback_price
+    assert step.price_at("fal", "fal/image.gen") == step.price == book().get(("fal", "fal/image.gen", ""))
+    assert step.price_at("gmi", "other") is None
+    assert PlannedStep.from_json(json.loads(json.dumps(step.to_json()))) == step
 
 
 def test_a_fallback_provider_makes_it_with_its_usual_model():

@@ -18,6 +18,7 @@ class Scope(StrEnum):
     LIVE = "live"  #: spend money
     PUBLISH = "publish"  #: write to the catalogue
     SECRETS = "secrets"  #: set, list and delete keys; no value is ever shown
+    PRICES = "prices"  #: change what models are thought to cost; of staff only
 
 
 class CallerUnknown(Refused):

@@ -1,4 +1,4 @@
-"""Who is calling, what they have already asked for once, and the keys that they spend."""
+"""Who is calling, what they have already asked for once, the keys that they spend, and the operator's prices."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ class ApiToken(models.Model):
         max_length=16, unique=True, help_text="The first characters, to tell tokens apart in lists and logs."
     )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the whole token.")
-    scopes = ArrayField(models.CharField(max_length=16), help_text="read, run, live, publish, secrets.")
+    scopes = ArrayField(models.CharField(max_length=16), help_text="read, run, live, publish, secrets, prices.")
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
@@ -30,7 +30,7 @@ class ApiToken(models.Model):
         verbose_name = "API token"
         constraints = [
             models.CheckConstraint(
-                condition=Q(scopes__contained_by=["live", "publish", "read", "run", "secrets"]),
+                condition=Q(scopes__contained_by=["live", "prices", "publish", "read", "run", "secrets"]),
                 name="api_token_scopes_known",
             ),
         ]
@@ -171,3 +171,47 @@ class OperatorKeyGrant(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+# Plain strings: see providers.prices.UNITS, which a migration must not follow.
+_UNITS = ["1k_chars", "megapixel", "minute", "request", "second"]
+
+
+class OperatorPrice(models.Model):
+    """What a model costs from now on, by the operator's word, which goes before the book that ships with the program.
+
+    Rows are only added: the newest of a provider, model and variant counts, the older ones are its history.
+    """
+
+    provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=200)
+    variant = models.CharField(
+        max_length=200, blank=True, help_text="Such as generate_audio=true,resolution=1080p; empty where it has none."
+    )
+    unit = models.CharField(max_length=12, blank=True, help_text="Empty: withdrawn.")
+    usd = models.DecimalField(
+        "USD", max_digits=12, decimal_places=6, null=True, blank=True,
+        help_text="For one unit. Empty: there is no price any more, and live runs are refused.",
+    )  # fmt: skip
+    source = models.CharField(max_length=200, help_text="Where it was read, or why it was withdrawn.")
+    verified_at = models.DateField(help_text="The day when it was read there.")
+    set_by = models.CharField(max_length=160, editable=False, help_text="Who set it, as the API names them.")
+    set_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        db_table = "prices"
+        ordering = ["-pk"]
+        verbose_name = "price"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(unit="", usd=None) | Q(unit__in=_UNITS, usd__gt=0, usd__isnull=False),
+                name="price_whole_or_withdrawn",
+            ),
+        ]
+        indexes = [
+            # For the newest of each.
+            models.Index(fields=["provider", "model", "variant", "-id"], name="price_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.model} {self.variant}".rstrip()

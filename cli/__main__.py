@@ -35,6 +35,7 @@ VERBS = {  # verb: what it is for
     "drain": "run one cycle of the drain in this process",
     "emulator": "play the providers on this machine, for trying and testing",
     "token": "make an API token",
+    "prices": "show, set and bring up to date what models cost",
     "keys": "set, list, try and delete providers' keys",
     "providers": "say which providers are configured, priced and reachable",
     "info": "say what this installation is made of",

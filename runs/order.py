@@ -11,10 +11,10 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.caller import Caller, CallerUnknown, Scope
+from accounts.pricing import book
 from accounts.vault.credentials import require
 from accounts.vault.keeping import keep_for_request
 from accounts.vault.sets import NONE, Sets
-from providers import prices
 from providers.registry import Configured
 from runs import judges, uploads
 from runs.engine.start import start_run
@@ -96,7 +96,7 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
         judge_usd=judges.quote_usd("live"),  # what the mock plans is free anyway
         gate_timeout_s=settings.ZAP_GATE_TIMEOUT_S or None,
         providers=Configured(),
-        prices=prices.load(),
+        prices=book.current(),
         today=today,
     )
     if order.mode is Mode.LIVE:

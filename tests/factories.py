@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from core.ids import new_id
+from providers import prices
 from runs.engine.start import start_run
 from runs.models import Run
 from zaps.planned import LOCAL, InputRef, Plan, PlannedStep, Role, Source
@@ -10,6 +11,7 @@ from zaps.planned import LOCAL, InputRef, Plan, PlannedStep, Role, Source
 
 def planned(step_id, *parents, kind="image.gen", provider="mock", position=0, quote="0", inputs=None, **fields):
     """A planned step; its parents' assets are its inputs unless told otherwise."""
+    model = fields.pop("model", f"{provider}/{kind}")
     refs = tuple(InputRef(source=Source.STEP, name=parent, role=Role.INPUT) for parent in parents)
     return PlannedStep(
         step_id=step_id,
@@ -17,11 +19,12 @@ def planned(step_id, *parents, kind="image.gen", provider="mock", position=0, qu
         position=position,
         kind=kind,
         provider=LOCAL if kind in {"stitch", "keyframes"} else provider,
-        model=fields.pop("model", f"{provider}/{kind}"),
+        model=model,
         prompt=fields.pop("prompt", "a lighthouse"),
         parents=parents,
         inputs=refs if inputs is None else inputs,
         quote_usd=Decimal(quote),
+        price=prices.load().get((provider, model or "", "")),
         **fields,
     )
 

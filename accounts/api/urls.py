@@ -1,7 +1,8 @@
-"""The addresses of keys, below /api/."""
+"""The addresses of keys and prices, below /api/."""
 
 from django.urls import path, register_converter
 
+from accounts.api.prices import PriceHistory, Prices, SyncPrices
 from accounts.api.secrets import (
     MySecret,
     MySecrets,
@@ -18,6 +19,9 @@ register_converter(PublicId, "run_ref")
 register_converter(ProviderName, "provider")
 
 urlpatterns = [
+    path("prices", Prices.as_view(), name="prices"),
+    path("prices/history", PriceHistory.as_view(), name="price-history"),
+    path("prices/sync", SyncPrices.as_view(), name="sync-prices"),
     path("secrets", MySecrets.as_view(), name="secrets"),
     path("secrets/accesses", SecretAccesses.as_view(), name="secret-accesses"),
     path("secrets/operator", OperatorSecrets.as_view(), name="operator-secrets"),

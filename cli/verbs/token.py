@@ -24,7 +24,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="S",
         dest="scopes",
-        help="read, run, live, publish or secrets, repeatable; by default all",
+        help="read, run, live, publish, secrets or prices, repeatable; by default all",
     )
     create.add_argument("--json", action="store_true", help="print one JSON document")
 

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from providers import webhooks
+from providers import price_list, webhooks
 from providers.contract import (
     Billed,
     Call,
@@ -28,6 +28,7 @@ from providers.contract import (
     Talk,
 )
 from providers.errors import NotSent, Rejected, SubmissionUnknown, Unavailable
+from providers.prices import Told
 from providers.sheeted import SheetedProvider
 from providers.verdict import ask, json_object, require_ok
 
@@ -45,6 +46,7 @@ ERRORS = {  # their error type: our code; all others are PROVIDER_FAILED
 }
 CANCELED = frozenset({"client_cancelled", "client_disconnected"})
 _REST = "https://rest.fal.ai"
+_API = "https://api.fal.ai"
 _JWKS = "https://rest.alpha.fal.ai/.well-known/jwks.json"
 _THREE_PART = frozenset({"workflows", "comfy"})  # namespaces whose queue addresses keep one segment more
 _LEVELS = ("STDERR", "STDOUT", "ERROR", "INFO", "WARN", "DEBUG")
@@ -53,6 +55,7 @@ _KEEP_FOR_S = 86_400  # results are copied at once; their public address need no
 _INLINE_BYTES = 256_000  # what is smaller travels inside the request
 _UPLOAD_BYTES = 100_000_000
 _MOST_UNITS = 1_000_000
+_PRICES_AT_ONCE = 50
 _MANY = ("images", "videos", "audios")
 _ONE = ("image", "video", "audio", "audio_file", "audio_url")
 
@@ -66,6 +69,7 @@ class Fal(SheetedProvider):
     variables = ("FAL_REST_BASE_URL",)
     key_variable = "FAL_KEY"
     supports_cancel = True
+    tells_prices = True
     webhooks = "signed"
     media_hosts = (".fal.media",)
 
@@ -74,6 +78,8 @@ class Fal(SheetedProvider):
         own = self.base_url if base_url else _REST
         self.rest_url = (rest_url or own).rstrip("/")
         self.home = self.home.and_at(self.rest_url, is_named=bool(rest_url or base_url))
+        self.api_url = self.base_url if base_url else _API
+        self.home = self.home.and_at(self.api_url, is_named=bool(base_url))
         self.jwks_url = f"{self.base_url}/.well-known/jwks.json" if base_url else _JWKS
 
     def submit(self, generation: Generation, *, key: str, idem_key: str, callback_url: str | None = None) -> Talk[Job]:
@@ -133,6 +139,16 @@ class Fal(SheetedProvider):
 
     def check_key(self, *, key: str) -> Talk[bool]:
         return bool((yield from self._upload_token(key)))
+
+    def ask_prices(self, *, key: str) -> Talk[tuple[Told, ...]]:
+        # One price is told for an endpoint: which of several it is, or of what size, is not.
+        sheets = [sheet for sheet in self.sheets.values() if not sheet.variants and not sheet.price_varies]
+        told: list[Told] = []
+        for start in range(0, len(sheets), _PRICES_AT_ONCE):
+            asked = [("endpoint_id", sheet.model) for sheet in sheets[start : start + _PRICES_AT_ONCE]]
+            call = Call(method="GET", url=f"{self.api_url}/v1/models/pricing?{urlencode(asked)}", headers=_auth(key))
+            told += price_list.by_unit((yield from ask(call)).get("prices"), models=self.sheets)
+        return tuple(told)
 
     def cancel(self, job: Job, *, key: str) -> Talk[CancelState]:
         reply = yield Call(method="PUT", url=self._url(job, "cancel_url", "/cancel"), headers=_auth(key))

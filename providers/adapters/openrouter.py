@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from core.money import usd
-from providers import webhooks
+from providers import price_list, webhooks
 from providers.contract import (
     Billed,
     Call,
@@ -32,6 +32,7 @@ from providers.contract import (
     Talk,
 )
 from providers.errors import Rejected, SubmissionUnknown, Unavailable
+from providers.prices import Told
 from providers.sheeted import SheetedProvider
 from providers.sniff import HEAD_BYTES, sniff
 from providers.verdict import json_object, refusal, require_ok, retry_after_s
@@ -63,6 +64,7 @@ class OpenRouter(SheetedProvider):
     files_rule = "OpenRouter fetches files over http or https only."
     default_base_url = "https://openrouter.ai/api/v1"
     key_variable = "OPENROUTER_API_KEY"
+    tells_prices = True
     webhooks = "signed"
     webhook_variable = "OPENROUTER_WEBHOOK_SECRET"
     submit_timeout_s = 180
@@ -116,6 +118,20 @@ class OpenRouter(SheetedProvider):
         reply = yield Call(method="GET", url=f"{self.base_url}/key", headers=self.download_headers(key))
         _require_ok(reply, _error(_object(reply)))
         return True
+
+    def ask_prices(self, *, key: str) -> Talk[tuple[Told, ...]]:
+        # Pictures and speech are sold by the token, which says nothing of a whole one.
+        reply = yield Call(method="GET", url=f"{self.base_url}/videos/models", headers=self.download_headers(key))
+        _require_ok(reply, _error(_object(reply)))
+        listed = json_object(reply).get("data")
+        entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        skus = {str(one.get("id")): one.get("pricing_skus") for one in entries}
+        return tuple(
+            price_list.by_second(sheet.model, variant, skus[sheet.model], {**sheet.always, **fields})
+            for sheet in self.sheets.values()
+            if sheet.model in skus
+            for variant, fields in sheet.all_variants().items()
+        )
 
     def _job_url(self, job: Job) -> str:
         return f"{self.base_url}/videos/{quote(job.request_id, safe='')}"

@@ -14,6 +14,7 @@ from providers.emulator.fal_jobs import FalJob, FalKeys, app_of, webhook_body
 from providers.emulator.faults import Rule
 from providers.emulator.media import CONTENT_TYPES, content
 from providers.emulator.postman import Letter
+from providers.emulator.price_lists import fal_prices
 from providers.emulator.wire import Answer, Request, reply
 
 _STREAM_EVERY_S = 0.05
@@ -53,6 +54,8 @@ class FalSheet:
             return "upload", ""
         if parts[0] == ".well-known":
             return "jwks", ""
+        if parts == ["v1", "models", "pricing"]:
+            return "prices", ""
         if "requests" in parts[2:]:
             at = parts.index("requests", 2)
             job = self._jobs.get(parts[at + 1]) if len(parts) > at + 1 else None
@@ -73,8 +76,8 @@ class FalSheet:
             return self._keys.jwks()
         if not _has_key(request):
             return reply({"detail": "Authentication is required to access this application."}, 401)
-        if on == "submit":
-            return self._submit(request, rule)
+        if on in ("submit", "prices"):
+            return self._submit(request, rule) if on == "submit" else fal_prices(request)
         job = self._find(request)
         if on == "unknown" or job is None or self._is_gone(job):
             return reply({"status": "NOT_FOUND"} if on == "cancel" else {"detail": "Request not found"}, 404)

@@ -14,6 +14,7 @@ from providers.emulator.desk import Desk
 from providers.emulator.faults import Rule
 from providers.emulator.media import CONTENT_TYPES, content
 from providers.emulator.postman import Letter
+from providers.emulator.price_lists import clips_sold
 from providers.emulator.signers import Stamped
 from providers.emulator.wire import Answer, Request, reply
 
@@ -84,7 +85,7 @@ class OpenRouterSheet:
             "status": lambda: self._status(request),
             "media": lambda: self._content(request),
             "account": lambda: reply({"data": {"label": "emu", "usage": 0, "limit": None, "is_free_tier": False}}),
-            "models": lambda: reply({"data": []}),
+            "models": lambda: reply({"data": clips_sold() if _inner(request) == "/videos/models" else []}),
         }
         return answers[on]() if on in answers else _refuse(404, "Not Found")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadInput, OverBudget
 from core.money import ZERO
-from providers.prices import Quote
+from providers.prices import UNITS, Price, Quote
 from zaps.plan import make_plan
 from zaps.planned import Gate, InputRef, Judging, PlannedStep, Retrying, Role, Source
 from zaps.recipe import Recipe, RecipeInvalid, parse
@@ -207,6 +207,16 @@ def test_the_recipe_that_is_mutated_can_be_planned():
 
 _words = st.text(max_size=20)
 _money = st.decimals(min_value=0, max_value=10**6, places=6)
+_prices = st.none() | st.builds(
+    Price,
+    provider=_words,
+    model=_words,
+    variant=_words,
+    unit=st.sampled_from(sorted(UNITS)),
+    usd=_money,
+    source=_words,
+    verified_at=st.dates(),
+)
 _gates = st.builds(Gate, timeout_s=st.none() | st.integers(1, 99), on_timeout=st.sampled_from(["approve", "reject"]))
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | _words,
@@ -233,9 +243,15 @@ _json = st.recursive(
         duration_s=st.none() | _money,
         aspect=st.none() | _words,
         quote_usd=_money,
+        price=_prices,
         candidates=st.integers(1, 16),
         retry=st.builds(
-            Retrying, max=st.integers(0, 8), backoff_s=_money, fallback_model=st.none() | _words, fallback_usd=_money
+            Retrying,
+            max=st.integers(0, 8),
+            backoff_s=_money,
+            fallback_model=st.none() | _words,
+            fallback_usd=_money,
+            fallback_price=_prices,
         ),
         judge=st.none() | st.builds(Judging, criteria=st.lists(_words).map(tuple), threshold=_money, hold=_gates),
         gate=st.none() | _gates,

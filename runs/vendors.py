@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models.functions import Now
 
+from accounts.pricing.book import current
 from accounts.vault.credentials import Prospect, Source, prospect_for
 from providers import prices, registry
 from providers.contract import Provider
@@ -92,7 +93,7 @@ def survey(*, owner_id: int, is_staff: bool, today: date) -> list[Vendor]:
     prospects = {name: prospect_for(name, owner_id=owner_id) for name in sorted(PROVIDERS.entries)}
     circuits = list(Circuit.objects.exclude(status="closed").order_by("provider", "model"))
     pauses = _pauses(prospects.values())
-    book = prices.load()
+    book = current()
     return [
         _vendor(
             registry.provider(name),
@@ -161,12 +162,14 @@ def _priced_by(provider: Provider) -> PricedBy:
 
 def _listed(book: PriceBook, provider: Provider, today: date) -> Iterable[Listed]:
     for model, makes in sorted(provider.listed_models().items()):
-        yield Listed(model=model, makes=makes, price=_price(book, provider.name, model, today))
+        states = {_price(book, provider.name, model, variant, today) for variant in provider.variants(model)}
+        worst = next(state for state in (PriceState.UNPRICED, PriceState.STALE, PriceState.PRICED) if state in states)
+        yield Listed(model=model, makes=makes, price=worst)
 
 
-def _price(book: PriceBook, provider: str, model: str, today: date) -> PriceState:
+def _price(book: PriceBook, provider: str, model: str, variant: str, today: date) -> PriceState:
     try:
-        book.quote(provider, model, duration_s=Decimal(1), characters=1, today=today)
+        book.quote(provider, model, variant=variant, duration_s=Decimal(1), characters=1, today=today)
     except PriceStale:
         return PriceState.STALE
     except PriceUnknown:

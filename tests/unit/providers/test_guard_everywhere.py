@@ -35,6 +35,7 @@ CONNECTING = {
 #: Where a call is made, beside the adapters.
 CALLING = {
     "providers/http.py": "the operator's own drain endpoint",
+    "providers/reach.py": "a provider's own address, by a bare question",
     "providers/webhooks.py": "a vendor's public keys, by a bare question",
     "runs/judges/vlm.py": "the judge that the operator named",
 }

@@ -130,6 +130,14 @@ FAULTS: dict[str, Fault] = {
     "LOCAL_STEP_FAILED": Fault(
         "A step on our own machine failed.", "Look at the worker's log; check the clips that go into it."
     ),
+    "LOCAL_INPUT_UNUSABLE": Fault(
+        "A step on our own machine was given files that it can make nothing of.",
+        "Let the recipe name steps that make clips or sounds.",
+    ),
+    "LOCAL_OUTPUT_MISSING": Fault(
+        "A step on our own machine ended without any file.",
+        "Look at what goes into it; if that is right, tell whoever wrote the step kind.",
+    ),
     "MEDIA_FAILED": Fault("A media file could not be worked with.", "Look at the worker's log; run again.", True),
     "RENDER_TIMEOUT": Fault(
         "A step on our own machine took too long.", "Use fewer or shorter clips, or a lower quality."

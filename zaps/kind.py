@@ -17,6 +17,14 @@ class UnusableMaterial(Refused):
     remediation = "Let the recipe name steps that make clips or sounds."
 
 
+class NothingMade(Refused):
+    """A local step ended without any file."""
+
+    code = "LOCAL_OUTPUT_MISSING"
+    title = "This step made nothing."
+    remediation = "Look at what goes into it; if that is right, the step kind is broken."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """One input file of a local step, with the step that made it. `kind`: png, mp4, wav or json."""
@@ -44,7 +52,8 @@ class StepKind:
     """What a recipe's `kind:` means.
 
     `makes` is the class of the main asset: png, mp4, wav or json. `uses` are the classes that the step's references may
-    bring; empty: any. `render` is set exactly for local kinds; it returns the files it wrote, the main one first.
+    bring; empty: any. `render` is set exactly for local kinds; it returns the files it wrote, at least one,
+    the main one first.
     """
 
     name: str

@@ -16,7 +16,7 @@ from runs.engine.settle import close, fail
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
 from runs.transitions import moving
-from zaps.kind import KINDS, LocalJob, Material
+from zaps.kind import KINDS, LocalJob, Material, NothingMade
 from zaps.planned import PlannedStep
 
 
@@ -75,7 +75,10 @@ def _render(attempt: Attempt, token: UUID) -> list[Stored]:
         render = KINDS.get(planned.kind).render
         if render is None:
             raise LookupError(f"{planned.kind} is not a local kind.")
-        return [store(attempt, index, path) for index, path in enumerate(render(job))]
+        made = [store(attempt, index, path) for index, path in enumerate(render(job))]
+        if not made:
+            raise NothingMade
+        return made
 
 
 def _material(asset: Asset, folder: Path) -> Material:

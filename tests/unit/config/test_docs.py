@@ -20,7 +20,12 @@ ROOT = Path(__file__).parents[3]
 API, CLI, OPERATING = ((ROOT / "docs" / name).read_text("utf-8") for name in ("api.md", "cli.md", "operating.md"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHARED = {"--json", "--no-wait", "--help"}  # said once for all verbs
-BEHIND_A_DOOR = {"REFUSED", "LOCAL_INPUT_UNUSABLE", "OUTPUT_VALIDATION_FAILED"}  # of workers: never an answer
+BEHIND_A_DOOR = {
+    "REFUSED",
+    "LOCAL_INPUT_UNUSABLE",
+    "LOCAL_OUTPUT_MISSING",
+    "OUTPUT_VALIDATION_FAILED",
+}  # of workers: never an answer
 
 
 def addresses():

@@ -2,7 +2,7 @@
 
 from runs import dispatch, policy
 from runs.decide import Decision, StepView, decide
-from runs.engine.content import content_key, made_before, may_be_made
+from runs.engine.content import content_key, kept, made_before, may_be_made
 from runs.engine.outcome import look_after, mind_the_time
 from runs.models import Asset, Attempt, Step
 from runs.states import RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
@@ -65,9 +65,12 @@ def _begin_step(moves: Moves, step: Step) -> bool:
     if planned.first_usd and moves.purse.is_overdrawn:
         moves.hold_step(step, WaitReason.BUDGET, error="BUDGET_EXCEEDED")
         return False
-    for attempt in moves.start_step(step, planned, content_key=key):
+    attempts = moves.start_step(step, planned, content_key=key, kept=kept(step, key))
+    for attempt in attempts:
         dispatch.begin_soon(attempt)
-    return True
+    if not attempts:
+        look_after(moves, step)
+    return step.status == StepStatus.RUNNING
 
 
 def _close_or_wait(moves: Moves, steps: list[Step], outcome: RunStatus) -> None:

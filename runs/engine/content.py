@@ -49,6 +49,14 @@ def made_before(run: Run, step: Step, planned: PlannedStep, key: str) -> Attempt
     return None
 
 
+def kept(step: Step, key: str) -> list[Attempt]:
+    """What the step has made of the same request before it was stopped, oldest first; [] where somebody decided."""
+    if step.kept_round is None:
+        return []
+    made = Attempt.objects.filter(step=step, round=step.kept_round, content_key=key, status=AttemptStatus.DONE)
+    return list(made.filter(role="make").order_by("number"))
+
+
 def may_be_made(run: Run, step: Step, planned: PlannedStep) -> bool:
     """Is there anywhere to look for an earlier result?"""
     return step.chosen_id is not None or (run.parent_id is not None and step.round == 1) or planned.shared

@@ -71,7 +71,7 @@ def _time_out(moves: Moves, step: Step) -> None:
 def _reopen_in_time(moves: Moves, step: Step) -> None:
     """The day whose budget was used up is over."""
     try:
-        moves.reopen_steps([(step, PlannedStep.from_json(step.spec))], forget=frozenset({step.step_id}))
+        moves.reopen_steps([(step, PlannedStep.from_json(step.spec))], forget=frozenset())
     except OverBudget:
         moves.wait_longer(step, policy.BUDGET_AGAIN_S)
 

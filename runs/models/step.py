@@ -32,6 +32,9 @@ class Step(models.Model):
         max_length=300, blank=True, help_text="The provider's id for the newest attempt."
     )
     round = models.IntegerField(default=1, help_text="Counts the times that it was begun anew.")
+    kept_round = models.IntegerField(
+        null=True, blank=True, help_text="The round whose results count again: it ended before anybody decided."
+    )
     chosen = models.ForeignKey(
         "runs.Attempt",
         on_delete=models.SET_NULL,

@@ -12,7 +12,7 @@ from core.ids import new_id
 from core.money import ZERO
 from core.moves import NOW, Computed, later
 from runs import policy
-from runs.models import Asset, Attempt, Step
+from runs.models import Asset, Attempt, Feedback, Step
 from runs.states import StepStatus, WaitReason
 from runs.transitions import bells
 from runs.transitions.purse import Claim
@@ -26,20 +26,30 @@ _REUSED = ("index", "kind", "content_type", "storage_key", "sha256", "size_bytes
 class StepMoves(Writer):
     """What happens to steps."""
 
-    def start_step(self, step: Step, planned: PlannedStep, *, content_key: str = "") -> list[Attempt]:
-        """Its parents are done: all its candidates begin, on the money that was held for them."""
+    def start_step(
+        self, step: Step, planned: PlannedStep, *, content_key: str = "", kept: Sequence[Attempt] = ()
+    ) -> list[Attempt]:
+        """Its parents are done: all its candidates begin, on the money that was held for them.
+
+        `kept` are results of an earlier round that count again; only what is missing is made.
+        """
         made = Attempt.objects.filter(step=step).count() if step.idem_key else 0
+        taken = [self._reuse(step, source, made + place) for place, source in enumerate(kept, 1)]
+        made += len(taken)
         attempts = [
             self._attempt(step, number, quote_usd=planned.quote_usd, day=step.reserved_on, content_key=content_key)
-            for number in range(made + 1, made + planned.candidates + 1)
+            for number in range(made + 1, made + max(planned.candidates - len(taken), 0) + 1)
         ]
-        step.reserved_usd -= planned.quote_usd * planned.candidates
+        step.reserved_usd -= planned.quote_usd * len(attempts)
         held: dict[str, Any] = {"reserved_usd": step.reserved_usd} if planned.quote_usd else {}
+        if step.kept_round is not None:
+            held["kept_round"] = step.kept_round = None
+        newest = attempts[0] if attempts else taken[-1]
         self._move_step(
             step,
             "started",
             wait_reason=None,
-            idem_key=attempts[0].idem_key,
+            idem_key=newest.idem_key,
             started_at=NOW,
             due_at=_overdue_at(),
             **held,
@@ -129,15 +139,7 @@ class StepMoves(Writer):
 
     def reuse_step(self, step: Step, source: Attempt) -> Attempt:
         """The same request was made before, and its result is here: it is taken over and costs nothing."""
-        number = Attempt.objects.filter(step=step).count() + 1
-        attempt = self._attempt(
-            step, number, quote_usd=ZERO, day=None, content_key=source.content_key, provider=source.provider,
-            model=source.model,
-        )  # fmt: skip
-        attempt.status, attempt.cost_source, attempt.actual_usd, attempt.seed = "done", "reused", ZERO, source.seed
-        attempt.due_at, attempt.finished_at, attempt.progress = None, Now(), 1.0
-        attempt.save(force_insert=True)
-        Asset.objects.bulk_create(_taken_over(asset, attempt) for asset in source.assets.all())
+        attempt = self._reuse(step, source, Attempt.objects.filter(step=step).count() + 1)
         step.chosen_id = attempt.pk
         self._end_step(step, "reused", chosen_id=attempt.pk, started_at=NOW, idem_key=attempt.idem_key, **_FINISHED)
         return attempt
@@ -159,16 +161,17 @@ class StepMoves(Writer):
         """They are made again, each in a new round. Raises OverBudget where there is no money for all of them.
 
         A step that is not in `forget` keeps its result where its request turns out to be the same. What was only
-        proposed to a person is no result.
+        proposed to a person is no result; where nobody decided, it is proposed again.
         """
         day = self.purse.reserve(*((Claim.of_step(step), planned.first_usd) for step, planned in steps))
         for step, planned in steps:
+            kept_round = None if step.step_id in forget else _undecided_round(step)
             step.round, step.reserved_usd, step.reserved_on = step.round + 1, planned.first_usd, day
             if step.step_id in forget or step.status == StepStatus.WAITING:
                 step.chosen_id = None
             self._move_step(
                 step, "reopened", round=step.round, reserved_usd=step.reserved_usd, reserved_on=day, error="",
-                chosen_id=step.chosen_id, progress=0, finished_at=None, provider_request_id="",
+                kept_round=kept_round, chosen_id=step.chosen_id, progress=0, finished_at=None, provider_request_id="",
                 wait_reason=WaitReason.DEPENDENCY, due_at=None,
             )  # fmt: skip
 
@@ -194,6 +197,23 @@ class StepMoves(Writer):
             reserved_on=day if quote_usd else None,
         )
 
+    def _reuse(self, step: Step, source: Attempt, number: int) -> Attempt:
+        """That attempt's result as one of this step's, with what judges said of it."""
+        attempt = self._attempt(
+            step, number, quote_usd=ZERO, day=None, content_key=source.content_key, provider=source.provider,
+            model=source.model,
+        )  # fmt: skip
+        attempt.status, attempt.cost_source, attempt.actual_usd, attempt.seed = "done", "reused", ZERO, source.seed
+        attempt.due_at, attempt.finished_at, attempt.progress = None, Now(), 1.0
+        attempt.save(force_insert=True)
+        for asset in source.assets.all():
+            taken = _taken_over(asset, attempt)
+            taken.save(force_insert=True)
+            if source.step_id == step.pk:
+                said = asset.feedback.filter(kind="judge_score")
+                Feedback.objects.bulk_create(_said_again(one, taken) for one in said)
+        return attempt
+
     def _begin(self, attempt: Attempt, *, now: bool = True) -> None:
         """Store it; `rung_at` says that a worker is to be told of it at once, else the drain does that in its turn."""
         here = attempt.provider == LOCAL
@@ -213,6 +233,21 @@ def _overdue_at(after_s: float = 0) -> Computed:
 def _unproposed(step: Step) -> dict[str, Any]:
     """What a person was shown and never approved must not pass for a result later."""
     return {"chosen_id": None} if step.status == StepStatus.WAITING else {}
+
+
+def _undecided_round(step: Step) -> int | None:
+    """The round whose results nobody has accepted or refused; None where there is none."""
+    if step.kept_round is not None:  # it was not begun since
+        return step.kept_round
+    undecided = step.status == StepStatus.CANCELED or step.error == "GATE_TIMED_OUT"
+    return step.round if undecided else None
+
+
+def _said_again(said: Feedback, asset: Asset) -> Feedback:
+    return Feedback(
+        run_id=said.run_id, step_id=said.step_id, asset=asset, kind=said.kind, rater=said.rater, scores=said.scores,
+        comment=said.comment, principal_id=said.principal_id,
+    )  # fmt: skip
 
 
 def _taken_over(asset: Asset, attempt: Attempt) -> Asset:

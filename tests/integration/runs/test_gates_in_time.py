@@ -143,9 +143,9 @@ def gated_beside_unknown(bells):
 
 
 def test_the_late_answer_of_a_submission_leaves_a_gate_alone(gated_beside_unknown, bells):
-    run, attempt, token = gated_beside_unknown
+    run, attempt, _ = gated_beside_unknown
 
-    _answer_late(attempt, token, Job(request_id="late", model="m"))
+    _answer_late(attempt, Job(request_id="late", model="m"))
 
     assert states(run) == ("waiting", {"a": "waiting", "b": "queued"})
     attempt.refresh_from_db()

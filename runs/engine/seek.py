@@ -16,7 +16,7 @@ from core.money import ZERO
 from providers import http, registry
 from providers.contract import Job
 from providers.errors import NeverTaken
-from runs import dispatch, leases, limits, policy
+from runs import leases, limits, policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.doors import arrived_s, door_of
@@ -81,13 +81,13 @@ def leave_unknown(moves: Moves, attempt: Attempt) -> None:
 
 
 def _send_again(attempt: Attempt, token: UUID, code: str) -> None:
+    """In its turn, by the drain."""
     with moving(attempt.run_id) as moves:
         if attempt.tries >= policy.SUBMIT_TRIES:
             moves.failed(attempt, token, code=code, actual=ZERO, source="none")
             advance(moves, attempt)
             return
         moves.postponed(attempt, token, code=code, wait_s=0, reason=None)
-        dispatch.begin_soon(attempt)
 
 
 def _age_s(attempt: Attempt) -> float:

@@ -9,7 +9,17 @@ import logging
 import re
 from datetime import UTC, datetime
 
+#: Libraries that write whole addresses, signed ones too, or what is sent; from which level on they may speak.
+_OTHERS = {"urllib3": "ERROR"} | dict.fromkeys(
+    ("aiohttp", "asyncio", "boto3", "botocore", "django.db.backends", "httpx", "s3transfer"), "INFO"
+)
 _CALLBACK = re.compile(r"(webhook(?:/|%2F))[0-9a-f]{32}", re.IGNORECASE)
+
+
+def levels_of_others(least: str) -> dict[str, dict[str, str]]:
+    """How loud libraries may be where everybody else logs from `least` on."""
+    known = logging.getLevelNamesMapping()
+    return {name: {"level": max(least, level, key=known.__getitem__)} for name, level in _OTHERS.items()}
 
 
 class OneLine(logging.Formatter):

@@ -11,6 +11,7 @@ from kombu import Queue
 
 from config import addresses, local, storage
 from config.env import Environment
+from config.logs import levels_of_others
 
 BASE_DIR = local.BASE_DIR
 ENV = Environment(os.environ)
@@ -347,8 +348,7 @@ LOGGING = {
     # Django gives this one a handler of its own in DEBUG, which would print each line twice.
     "loggers": {
         **{name: {"handlers": [], "propagate": True} for name in ("django", "django.server")},
-        # At DEBUG these say every address that they sign.
-        **{name: {"level": "INFO"} for name in storage.SIGNERS if ZAP_LOG_LEVEL == "DEBUG"},
+        **levels_of_others(ZAP_LOG_LEVEL),
     },
 }
 

@@ -12,8 +12,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from config.env import Environment
 
-#: loggers of the libraries that speak with a bucket
-SIGNERS = ("boto3", "botocore", "s3transfer", "urllib3")
 _NAME = "ZAP_STORAGE_URL"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")

@@ -1,7 +1,14 @@
 import logging
+import socket
 import sys
+from threading import Thread
 
-from config.logs import OneLine
+import pytest
+
+from config.logs import OneLine, levels_of_others
+from providers import http
+from providers.contract import Call
+from providers.home import Home
 
 
 def record(message, *, error=None):
@@ -32,3 +39,34 @@ def test_a_traceback_stays_on_the_line():
 
     assert len(line.splitlines()) == 1
     assert 'task=failed trace="Traceback' in line
+
+
+def test_libraries_that_write_addresses_are_quieter_than_we_are():
+    assert levels_of_others("DEBUG")["urllib3"] == {"level": "ERROR"}
+    assert levels_of_others("DEBUG")["botocore"] == {"level": "INFO"}
+    assert levels_of_others("WARNING")["botocore"] == {"level": "WARNING"}
+
+
+@pytest.mark.parametrize("broken", [b"", b" no colon\r\n: x\r\n"])
+def test_an_address_that_was_called_is_not_logged_whatever_was_answered(caplog, broken):
+    """urllib3 names the whole address of a server whose headings it cannot read."""
+    caplog.set_level(logging.DEBUG)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        Thread(target=answer, args=(server, broken), daemon=True).start()
+
+        reply = http.hold(ask(f"{url}/a?signature=s3cret", Home.named_by_operator(url)))
+
+    assert reply.status == 200
+    assert "s3cret" not in caplog.text
+
+
+def answer(server, broken):
+    line, _ = server.accept()
+    with line:
+        line.recv(65536)
+        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + broken + b"\r\nok")
+
+
+def ask(url, home):
+    return (yield Call(method="GET", url=url, home=home))

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
-from providers.errors import WebhookRefused
+from providers.errors import SubmissionUnknown, WebhookRefused
 from providers.home import Home, mark_talks
 from providers.priced import Priced
 
@@ -40,6 +40,7 @@ class CancelState(StrEnum):
     NOT_FOUND = "not_found"
 
 
+_ID_AT_MOST, _URL_AT_MOST = 300, 4096  # characters
 _OVER = frozenset({JobState.DONE, JobState.FAILED, JobState.CANCELED})
 
 
@@ -48,9 +49,9 @@ class Call:
     """One HTTP request. Exactly the call that costs money has `paid=True`: it is sent once, on a fresh connection."""
 
     method: str
-    url: str
+    url: str = field(repr=False)  # may be signed, or tell the vendor where to call us
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # carries the key
-    json: Any = None
+    json: Any = field(default=None, repr=False)  # carries the prompt
     body: bytes | None = field(default=None, repr=False)
     paid: bool = False
     timeout_s: float | None = None  # how long the answer may take; None: as the transport thinks right
@@ -153,12 +154,20 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What a submission returned. `urls` and `model` are stored and given back to poll and cancel."""
+    """What a submission returned. `urls` and `model` are stored and given back to poll and cancel.
+
+    Raises SubmissionUnknown for what cannot be written down.
+    """
 
     request_id: str
     model: str
     urls: Mapping[str, str] = field(default_factory=dict, repr=False)
     snapshot: Snapshot | None = None  # when the answer already was terminal
+
+    def __post_init__(self) -> None:
+        texts = [(self.request_id, _ID_AT_MOST), *((url, _URL_AT_MOST) for url in self.urls.values())]
+        if not all(len(text) <= most and text.isascii() and text.isprintable() for text, most in texts):
+            raise SubmissionUnknown("The provider's answer to the submission names no job.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,14 +181,11 @@ class Hook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
-    """What a webhook is believed: that a job is worth a look. `event_id` is the same in every copy of it; "": none.
-
-    `sender` is the vendor's own name of the account that it is for, where that is signed along; "": it is not told.
-    """
+    """What a webhook is believed: that a job is worth a look."""
 
     request_id: str
-    event_id: str = ""
-    sender: str = ""
+    event_id: str = ""  # the same in every copy of it; "": none
+    sender: str = ""  # what the vendor calls the account that it is signed for; "": it does not tell
 
 
 class Provider(Priced, ABC):

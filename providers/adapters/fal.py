@@ -6,6 +6,7 @@ fal has no "failed": a job is COMPLETED with an error beside it, or with an erro
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -49,6 +50,7 @@ _REST = "https://rest.fal.ai"
 _API = "https://api.fal.ai"
 _JWKS = "https://rest.alpha.fal.ai/.well-known/jwks.json"
 _THREE_PART = frozenset({"workflows", "comfy"})  # namespaces whose queue addresses keep one segment more
+_MOMENT = re.compile(r"[0-9T:.Z+ -]{1,32}", re.ASCII)
 _LEVELS = ("STDERR", "STDOUT", "ERROR", "INFO", "WARN", "DEBUG")
 _START_WITHIN_S = 3600  # a job that has not started by then is dropped there, as our own deadline drops it here
 _KEEP_FOR_S = 86_400  # results are copied at once; their public address need not live longer
@@ -289,7 +291,11 @@ def _sanitised(logs: object) -> tuple[str, ...]:
     """When, and how grave; never the text, which repeats prompts and addresses."""
     lines = [entry for entry in _listed(logs)[-50:] if isinstance(entry, dict)]
     levels = [line["level"] if line.get("level") in _LEVELS else "INFO" for line in lines]
-    return tuple(f"{str(line.get('timestamp', ''))[:32]} {level}" for line, level in zip(lines, levels, strict=True))
+    return tuple(f"{_moment(line.get('timestamp'))} {level}" for line, level in zip(lines, levels, strict=True))
+
+
+def _moment(value: object) -> str:
+    return value if isinstance(value, str) and _MOMENT.fullmatch(value) else ""
 
 
 PROVIDER = Fal()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from config.logs import OneLine
 from providers.emulator.signers import Standard
+from providers.registry import PROVIDERS
 from runs import dispatch
 from runs.engine.callbacks import digest_of
 from runs.models import Attempt, RunEvent, Webhook
@@ -234,7 +235,7 @@ BODIES = st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).enco
 slow_fixtures = examples(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.mark.parametrize("provider", ["fal", "openrouter", "replicate", "runware"])
+@pytest.mark.parametrize("provider", sorted(one.name for one in PROVIDERS if one.webhooks != "none"))
 def test_whatever_is_sent_nothing_breaks_changes_or_is_told(provider, client, monkeypatch):
     for name in ("FAL_KEY", "OPENROUTER_API_KEY", "OPENROUTER_WEBHOOK_SECRET"):
         monkeypatch.setenv(name, "kite-secret")

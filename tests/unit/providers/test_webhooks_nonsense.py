@@ -16,6 +16,7 @@ from providers.adapters.replicate import Replicate
 from providers.adapters.runware import Runware
 from providers.contract import Hint, Hook, Reply
 from providers.errors import ProviderError, WebhookRefused
+from providers.registry import PROVIDERS
 from tests.unit.providers.test_fal_nonsense import hold
 
 NOW = 1_900_000_000
@@ -42,6 +43,10 @@ BODIES = st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encod
 REPLIES = st.builds(
     Reply, status=st.sampled_from([200, 200, 200, 301, 401, 404, 500]), headers=st.just({}), body=BODIES
 )
+
+
+def test_every_adapter_that_is_called_is_played():
+    assert set(ADAPTERS) == {provider.name for provider in PROVIDERS if provider.webhooks != "none"}
 
 
 @pytest.mark.parametrize("name", ADAPTERS)

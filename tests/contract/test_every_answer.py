@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from providers.contract import CancelState, Job, JobState, Snapshot
+from providers.contract import Billed, CancelState, Job, JobState, Snapshot
 from providers.emulator import Emulator
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, SubmissionUnknown, Unavailable
 from providers.registry import PROVIDERS
@@ -118,10 +118,15 @@ def require_sound(value):
         assert value.seed is None or (type(value.seed) is int and abs(value.seed) < 2**63)
         assert value.progress is None or 0 <= value.progress <= 1
         assert value.queue_position is None or 0 <= value.queue_position < 2**31
-        assert value.cost is None or (isinstance(value.cost.usd, Decimal) and 0 <= value.cost.usd < 10**8)
+        amount = value.cost.units if isinstance(value.cost, Billed) else value.cost and value.cost.usd
+        assert amount is None or is_sum(amount)
         assert value.retry_after_s is None or 0 <= value.retry_after_s <= 3600
         assert is_storable([value.logs, value.error_code])
         assert all((one.url is None) != (one.content is None) for one in value.outputs)
+
+
+def is_sum(amount):
+    return isinstance(amount, Decimal) and 0 <= amount < 10**8
 
 
 def is_storable(value):

@@ -9,8 +9,10 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
+
+import filetype  # type: ignore[import-untyped]
 
 from cli import faults
 from cli.exits import Exit, of_problem
@@ -19,6 +21,9 @@ from cli.form import FileForm
 TIMEOUT_S = 60.0
 UPLOAD_TIMEOUT_S = 600.0  # between two pieces
 _TRIES = 3
+_HEAD_BYTES = 8192
+_SCHEMES = frozenset({"http", "https"})
+_GONE = (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError)
 
 
 class Client(Protocol):
@@ -54,24 +59,47 @@ class HttpClient:
         for tried in range(1, tries + 1):
             try:
                 return self._once(method, path, body, key)
-            except (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError):
+            except _GONE:
                 if tried < tries:
                     time.sleep(0.5 * tried)
         raise self._unreachable()
 
     def send(self, path: Path) -> str:
-        """See Client. Sent once: whoever repeats it gets the same upload."""
+        """See Client. To the server's bucket where it has one, else to the server; whoever repeats it gets the same."""
         with path.open("rb") as file:
-            form = FileForm(file, size=os.fstat(file.fileno()).st_size)
-            headers = {"Content-Type": form.content_type, "Content-Length": str(form.length)}
+            size = os.fstat(file.fileno()).st_size
+            direct_id = self._send_to_bucket(file, size)
+            file.seek(0)
             try:
-                return upload_of(self._ask("POST", "/api/uploads", form, headers, timeout_s=UPLOAD_TIMEOUT_S))
-            except (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError):
+                return upload_of(self._complete(direct_id) if direct_id else self._send_here(file, size))
+            except _GONE:
                 raise self._unreachable() from None
 
     def path_of(self, storage_key: str) -> str | None:
         """The files are the server's."""
         return None
+
+    def _send_here(self, file: IO[bytes], size: int) -> Any:
+        form = FileForm(file, size=size)
+        return self._ask("POST", "/api/uploads", form, form.headers, timeout_s=UPLOAD_TIMEOUT_S)
+
+    def _send_to_bucket(self, file: IO[bytes], size: int) -> str | None:
+        """What it is completed by; None where it did not get there, for whatever reason: then the server takes it."""
+        kind = filetype.guess(file.read(_HEAD_BYTES))
+        file.seek(0)
+        try:
+            signed = self.call("POST", "/api/uploads/sign", {"contentType": kind.mime if kind else "", "size": size})
+            if urlsplit(signed["url"]).scheme not in _SCHEMES:
+                return None
+            form = FileForm(file, size=size, fields=signed["formFields"])
+            request = urllib.request.Request(signed["url"], data=form, headers=form.headers)  # noqa: S310
+            with _OPENER.open(request, timeout=TIMEOUT_S):
+                return str(signed["id"])
+        except (faults.Fault, *_GONE):
+            return None
+
+    def _complete(self, direct_id: str) -> Any:
+        return self._ask("POST", f"/api/uploads/{direct_id}/complete", None, {}, timeout_s=UPLOAD_TIMEOUT_S)
 
     def _once(self, method: str, path: str, body: Any, key: str | None) -> Any:
         headers = {} if key is None else {"Idempotency-Key": key}
@@ -144,7 +172,7 @@ def connect() -> Client:
     if not address:
         client: Client = importlib.import_module("cli.inprocess").enter()
         return client
-    if urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname:
+    if urlsplit(address).scheme not in _SCHEMES or not urlsplit(address).hostname:
         raise faults.bad_input(
             "API_URL_INVALID", "ZAP_API_URL is no http or https address.", "Write it like https://zap.example.com."
         )

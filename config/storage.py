@@ -14,10 +14,12 @@ from config.env import Environment
 
 _NAME = "ZAP_STORAGE_URL"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")  # a name, or an IPv6 address
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _FLAGS = {"0": False, "1": True}
 _KNOWN = ("region", "tls", "style", "public", "direct")
 _LIKE = "s3://KEY:SECRET@host/bucket?region=eu-central-1"
+_HINT = f"Write it like {_LIKE}, with / and + in the secret as %2F and %2B."
 
 
 class _Wrong(Exception):
@@ -63,10 +65,12 @@ def _s3(address: str) -> dict[str, Any]:
         parts = urlsplit(address)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise _Wrong(f"is no address. Write it like {_LIKE}, with / and + in the secret as %2F and %2B.") from None
+        raise _Wrong(f"is no address. {_HINT}") from None
     bucket = parts.path.strip("/")
+    if host and not _HOST.fullmatch(host):
+        raise _Wrong(f"names no host. {_HINT}")
     if not _BUCKET.fullmatch(bucket) or parts.fragment:
-        raise _Wrong(f"names no bucket. Write it like {_LIKE}, with / and + in the secret as %2F and %2B.")
+        raise _Wrong(f"names no bucket. {_HINT}")
     if bool(parts.username) != bool(parts.password):
         raise _Wrong("holds a key without a secret, or a secret without a key.")
     if find_spec("storages") is None or find_spec("boto3") is None:
@@ -112,6 +116,7 @@ def _options(query: str, *, has_host: bool) -> _Options:
 def _is_origin(address: str) -> bool:
     try:
         parts = urlsplit(address)
-        return address == f"{parts.scheme}://{parts.netloc}" and bool(parts.hostname) and not parts.username
+        is_bare = address == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
+        return is_bare and parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or ""))
     except ValueError:
         return False

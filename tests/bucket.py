@@ -1,7 +1,8 @@
 """A bucket on loopback that speaks S3: moto keeps the objects, and a gate before it holds callers to what was signed.
 
 moto itself looks at no key, signature, expiry or policy. The gate checks those of addresses and of forms, as AWS
-describes them; of what the server itself sends it checks the key's name alone.
+describes them, and hands a form that is good to moto as a plain object; of what the server itself sends it checks the
+key's name alone.
 """
 
 import base64
@@ -11,6 +12,7 @@ import io
 import json
 import logging
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from urllib.parse import parse_qsl, quote
@@ -31,6 +33,7 @@ class Server:
     def __init__(self):
         self.refusing = None  # a status, while nothing is let through
         self.seen = []  # method and path of every request
+        self.tokens = []  # and what it identified itself with
         moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._gate(moto), True, request_handler=MotoRequestHandler)
         self._server.daemon_threads = True
@@ -56,6 +59,7 @@ class Server:
     def _gate(self, moto):
         def answer(environ, start_response):
             self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
+            self.tokens.append(environ.get("HTTP_AUTHORIZATION", ""))
             refusal = self.refusing or _refusal(environ)
             if refusal:
                 start_response(f"{refusal} Refused", [("Content-Type", "application/xml"), ("Content-Length", "0")])
@@ -96,10 +100,9 @@ def _of_address(environ):
 
 
 def _of_form(environ):
-    body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-    environ["wsgi.input"] = io.BytesIO(body)
-    _, form, files = parse_form_data({**environ, "wsgi.input": io.BytesIO(body)})
-    fields, content = dict(form), files["file"].read()
+    _, form, files = parse_form_data(environ)
+    with closing(files["file"]) as file:
+        fields, content = dict(form), file.read()
     scope = fields.get("x-amz-credential", "////").split("/")[1:]
     if fields.get("x-amz-signature") != _signature(scope, fields.get("policy", "")):
         return 403
@@ -117,4 +120,10 @@ def _of_form(environ):
             assert word == "content-length-range"
             if not least <= len(content) <= most:
                 return 400
-    return None if wanted == {name.lower(): value for name, value in exact.items()} else 403
+    if wanted != {name.lower(): value for name, value in exact.items()}:
+        return 403
+    key = f"{environ['PATH_INFO'].rstrip('/')}/{fields['key']}"
+    environ |= {"REQUEST_METHOD": "PUT", "PATH_INFO": key, "RAW_URI": key, "REQUEST_URI": key}
+    environ |= {"CONTENT_TYPE": fields["Content-Type"], "CONTENT_LENGTH": str(len(content))}
+    environ["wsgi.input"] = io.BytesIO(content)
+    return None

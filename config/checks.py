@@ -109,6 +109,21 @@ def check_judge(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessag
     ]
 
 
+def check_storage(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Callers are led to a bucket by addresses that let whoever reads them in."""
+    options = settings.STORAGES["default"].get("OPTIONS", {})
+    parts = urlsplit(options.get("public_url") or options.get("endpoint_url") or "")
+    if parts.scheme != "http" or parts.hostname in _LOOPBACK:
+        return []
+    return [
+        Warning(
+            "ZAP_STORAGE_URL leads callers to the bucket over http: media travel unprotected.",
+            hint="Take tls=0 out, or name an https address in its option public.",
+            id="config.W005",
+        )
+    ]
+
+
 def check_provider_addresses(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """Keys go to these addresses: https, or a loopback emulator that is allowed."""
     return [
@@ -158,5 +173,6 @@ ALL = (
     check_provider,
     check_plug_ins,
     check_judge,
+    check_storage,
     check_provider_addresses,
 )

@@ -108,7 +108,7 @@ def complete(direct_id: str, caller: Caller) -> Upload:
     which it may be asked again; and what uploads.keep raises. What was refused is gone, and its form with it.
     """
     place, waiting = require_place(), _find(direct_id, caller)
-    if waiting.upload is not None and waiting.upload.discarded_at is None:
+    if waiting.upload is not None:
         return waiting.upload
     with _held(waiting), tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".upload") as file:
         try:
@@ -142,9 +142,13 @@ def _find(direct_id: str, caller: Caller) -> DirectUpload:
     if not caller.is_known:
         theirs = theirs.filter(session=caller.key_scope)
     waiting = theirs.filter(direct_id=direct_id).select_related("upload").first()
-    if waiting is None or (waiting.ended_at is not None and waiting.upload is None):
+    if waiting is None or (waiting.ended_at is not None and _is_gone(waiting.upload)):
         raise NotFound("There is no such upload of yours that waits.")
     return waiting
+
+
+def _is_gone(upload: Upload | None) -> bool:
+    return upload is None or upload.discarded_at is not None
 
 
 def _open(waiting: DirectUpload) -> "QuerySet[DirectUpload]":

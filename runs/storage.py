@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import IO, Protocol, cast
 
+from django.core.files.base import File
 from django.core.files.storage import default_storage, storages
 
 from core.errors import ZapsError
+
+_AWAY_TRIES = 36  # with pauses of up to a minute between them
 
 
 class StorageUnavailable(ZapsError):
@@ -54,9 +57,18 @@ def bucket() -> Bucket | None:
     return cast(Bucket, storage) if hasattr(storage, "sign_read") else None
 
 
-def holds(name: str, size_bytes: int) -> bool:
-    """Whether the whole file is there. Whoever died while storing it may have left a part."""
+def put(name: str, content: "File[bytes]") -> str:
+    """Store it under that very name, unless the whole of it is there. Whoever died over it may have left a part."""
     try:
-        return default_storage.size(name) == size_bytes
+        held = default_storage.size(name)
     except FileNotFoundError:
-        return False
+        return default_storage.save(name, content)
+    if held == content.size:
+        return name
+    default_storage.delete(name)  # some back ends would choose another name
+    return default_storage.save(name, content)
+
+
+def tries_after(code: str, usual: int) -> int:
+    """How often in all that may be tried whose last try ended with `code`: half an hour for a storage that is away."""
+    return _AWAY_TRIES if code == StorageUnavailable.code else usual

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 
 from django.core.files.base import ContentFile, File
-from django.core.files.storage import default_storage
 
 from media import fence
 from media.mock import mock_media
@@ -17,7 +16,7 @@ from providers.contract import Output, Provider
 from providers.download import download
 from providers.mock_media import SCHEME, MockMedia
 from runs.models import Attempt
-from runs.storage import holds
+from runs.storage import put
 
 _KNOWN: dict[str, Probe] = {}
 _MOST_KNOWN = 1024
@@ -104,13 +103,9 @@ def _store_content(attempt: Attempt, index: int, content: bytes) -> Stored:
 
 
 def _put(attempt: Attempt, index: int, file: "File[bytes]", sha256: str, found: Probe) -> Stored:
-    """A worker that died after storing, or in the middle of it, left the same name behind, perhaps only a part."""
     ending = _ENDINGS.get(found.content_type, found.kind)
     name = f"runs/{attempt.run.run_id}/{attempt.step.step_id}/{attempt.number}/{index}-{sha256}.{ending}"
-    if not holds(name, file.size):
-        file.seek(0)
-        name = default_storage.save(name, file)
-    return Stored(index=index, storage_key=name, sha256=sha256, size_bytes=file.size, probe=found)
+    return Stored(index=index, storage_key=put(name, file), sha256=sha256, size_bytes=file.size, probe=found)
 
 
 def seconds(found: Probe) -> Decimal | None:

@@ -15,6 +15,7 @@ from runs.engine.outputs import Stored, store
 from runs.engine.settle import close, fail
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
+from runs.storage import tries_after
 from runs.transitions import moving
 from zaps.kind import KINDS, LocalJob, Material, NothingMade
 from zaps.planned import PlannedStep
@@ -29,8 +30,8 @@ def render_attempt(attempt_pk: int) -> None:
     if attempt.role == "judge":
         judge_attempt(attempt, token)
         return
-    if attempt.tries > policy.RENDER_TRIES:
-        fail(attempt, token, "LOCAL_STEP_FAILED", ask.FREE)
+    if attempt.tries > tries_after(attempt.error, policy.RENDER_TRIES):
+        fail(attempt, token, attempt.error or "LOCAL_STEP_FAILED", ask.FREE)
         return
     try:
         stored = _render(attempt, token)
@@ -54,7 +55,7 @@ def _take(attempt: Attempt) -> UUID | None:
 
 
 def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError) -> None:
-    if not exc.retryable or attempt.tries >= policy.RENDER_TRIES:
+    if not exc.retryable or attempt.tries >= tries_after(exc.code, policy.RENDER_TRIES):
         fail(attempt, token, exc.code, ask.FREE)
         return
     with moving(attempt.run_id) as moves:

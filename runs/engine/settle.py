@@ -19,6 +19,7 @@ from runs.engine.outputs import Stored, keep, seconds
 from runs.engine.seek import find, seek
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
+from runs.storage import tries_after
 from runs.transitions import alone, moving
 from runs.transitions.writing import held_by
 
@@ -38,7 +39,7 @@ def settle_attempt(attempt_pk: int) -> None:
         return
     if attempt.status == AttemptStatus.CANCELING:
         _wind_down(attempt, token)
-    elif attempt.tries > policy.SETTLE_TRIES:
+    elif attempt.tries > tries_after(attempt.error, policy.SETTLE_TRIES):
         fail(attempt, token, attempt.error or "OUTPUT_UNAVAILABLE", _as_if_delivered(attempt))
     else:
         settle_held(attempt, token, None)
@@ -108,7 +109,7 @@ def _close(attempt: Attempt, token: UUID, snapshot: Snapshot, stored: Sequence[S
 def _again_or_fail(attempt: Attempt, token: UUID, exc: ZapsError, snapshot: Snapshot | None) -> None:
     """The provider has finished and will charge: its price is booked even when the result cannot be had."""
     code = ask.code_of(exc)
-    if exc.retryable and attempt.tries < policy.SETTLE_TRIES:
+    if exc.retryable and attempt.tries < tries_after(code, policy.SETTLE_TRIES):
         with moving(attempt.run_id) as moves:
             if leases.is_held(attempt, token):
                 leases.release(attempt, token, again_in_s=policy.backoff_s(attempt.tries), error=code)

@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage, storages
 from django.utils import timezone
 
-from runs.storage import StorageUnavailable, bucket, holds
+from runs.storage import StorageUnavailable, bucket, put
 from tests.bucket import KEY, SECRET
 from tests.integration.storage.conftest import read
 
@@ -74,12 +74,15 @@ def test_a_folder_is_listed_without_its_folders_files():
     assert default_storage.listdir("runs/a") == (["b"], ["1", "2"])
 
 
-def test_a_part_of_a_file_is_not_the_file():
-    default_storage.save("runs/a", ContentFile(b"half"))
+def test_a_file_that_is_there_is_not_sent_again_and_a_part_of_it_is_written_over(objects, server):
+    put("runs/a", ContentFile(b"all of it"))
+    server.seen.clear()
+    assert put("runs/a", ContentFile(b"all of it")) == "runs/a"
+    assert [method for method, _ in server.seen] == ["HEAD"]
 
-    assert holds("runs/a", 4)
-    assert not holds("runs/a", 8)
-    assert not holds("runs/b", 0)
+    objects["runs/a"] = b"all"
+    assert put("runs/a", ContentFile(b"all of it")) == "runs/a"
+    assert objects["runs/a"] == b"all of it"
 
 
 def test_a_file_that_is_larger_than_wanted_is_not_fetched_to_its_end():

@@ -96,6 +96,21 @@ def test_a_result_that_cannot_be_stored_is_stored_later(bells, server):  # noqa:
     assert run.attempts.count() == 1
 
 
+def test_a_paid_result_waits_half_an_hour_for_its_place(bells, server):  # noqa: F811
+    run = make_run(planned("a"))
+    server.refusing = 403
+    bells.answer_all()
+    attempt = run.attempts.get()
+    Attempt.objects.filter(pk=attempt.pk).update(tries=30)
+
+    settle_attempt(attempt.pk)
+    assert state_of(attempt)[0] == "settling"
+
+    Attempt.objects.filter(pk=attempt.pk).update(tries=36)
+    settle_attempt(attempt.pk)
+    assert state_of(attempt) == ("failed", None, "STORAGE_UNAVAILABLE")
+
+
 def test_materials_that_cannot_be_read_are_rendered_later(bells, server):  # noqa: F811
     run = make_run(clip(), planned("film", "clip", kind="stitch"))
     while not run.attempts.filter(provider="local").exists():
@@ -118,29 +133,25 @@ def test_a_bucket_that_stays_away_fails_the_render_in_the_end(bells, server):  #
         bells.answer()
     server.refusing = 403
     attempt = run.attempts.get(provider="local")
-    for _ in range(3):
-        render_attempt(attempt.pk)
+    render_attempt(attempt.pk)
+    Attempt.objects.filter(pk=attempt.pk).update(tries=30)
+    render_attempt(attempt.pk)
+    assert state_of(attempt)[0] == "settling"
 
-    assert state_of(attempt) == ("failed", "", "STORAGE_UNAVAILABLE")
-
-
-def bought_with(step, **fields):
-    return planned(
-        "bought",
-        step,
-        provider="fal",
-        model="fal-ai/wan-i2v",
-        kind="video.gen",
-        duration_s=Decimal(5),
-        quote="0.4",
-        **fields,
-    )
+    Attempt.objects.filter(pk=attempt.pk).update(tries=36)
+    render_attempt(attempt.pk)
+    assert state_of(attempt) == ("failed", None, "STORAGE_UNAVAILABLE")
 
 
-@pytest.mark.parametrize("role", [Role.INPUT, Role.FIRST_FRAME])
-def test_nothing_is_bought_while_what_goes_along_cannot_be_read(bells, fal, server, role):  # noqa: F811
-    along = (InputRef(source=Source.STEP, name="a", role=role),)
-    run = live(planned("a"), bought_with("a", inputs=along))
+@pytest.mark.parametrize(
+    ("source", "role"),
+    [(planned("clip"), Role.INPUT), (clip(), Role.FIRST_FRAME)],
+    ids=["read while it is sent", "read before"],
+)
+def test_nothing_is_bought_while_what_goes_along_cannot_be_read(bells, fal, server, source, role):  # noqa: F811
+    fields = {"model": "fal-ai/kling-video/v2.1/standard/image-to-video", "duration_s": Decimal(5), "quote": "0.28"}
+    along = (InputRef(source=Source.STEP, name="clip", role=role),)
+    run = live(source, planned("more", "clip", kind="video.gen", provider="fal", inputs=along, **fields))
     while not run.attempts.filter(provider="fal").exists():
         bells.answer()
     server.refusing = 403
@@ -150,7 +161,7 @@ def test_nothing_is_bought_while_what_goes_along_cannot_be_read(bells, fal, serv
     assert not fal.bought()
 
     server.refusing = None
-    Attempt.objects.update(due_at=Now())
+    Attempt.objects.filter(pk=attempt.pk).update(due_at=Now())
     submit_attempt(attempt.pk)
 
     assert len(fal.bought()) == 1

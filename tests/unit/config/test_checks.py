@@ -104,3 +104,19 @@ def test_even_a_machine_of_the_operator_s_has_an_address_without_a_password(monk
     monkeypatch.setenv("COMFYUI_BASE_URL", address)
 
     assert codes(checks.check_provider_addresses(None)) == ["config.E004"]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"endpoint_url": "http://minio:9000", "public_url": ""}, ["config.W005"]),
+        ({"endpoint_url": "https://s3.example.com", "public_url": "http://media.example.com"}, ["config.W005"]),
+        ({"endpoint_url": "http://minio:9000", "public_url": "https://media.example.com"}, []),
+        ({"endpoint_url": "http://127.0.0.1:9000", "public_url": ""}, []),
+        ({"endpoint_url": None, "public_url": ""}, []),
+    ],
+)
+def test_callers_are_led_to_a_bucket_over_https(settings, options, found):
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "runs.s3.BucketStorage", "OPTIONS": options}}
+
+    assert codes(checks.check_storage(None)) == found

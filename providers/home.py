@@ -5,10 +5,16 @@ refuse what leads elsewhere, and needs to know no adapter.
 """
 
 import functools
+import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from core.errors import ZapsError
+from providers.errors import Rejected
+
+logger = logging.getLogger(__name__)
 
 _PORTS = {"https": 443, "http": 80}
 _TALKS = ("submit", "poll", "recover", "read_webhook", "check_key", "ask_prices", "cancel")
@@ -58,21 +64,24 @@ def mark_talks(kind: type[Any]) -> None:
     """From now on, the calls of the conversations that `kind` itself defines are marked with its `home`."""
     for name in _TALKS:
         if name in vars(kind):
-            setattr(kind, name, _marked(vars(kind)[name]))
+            setattr(kind, name, _marked(vars(kind)[name], buys=name == "submit"))
 
 
-def _marked(talk: Callable[..., Generator[Any, Any, Any]]) -> Callable[..., Generator[Any, Any, Any]]:
+def _marked(talk: Callable[..., Generator[Any, Any, Any]], *, buys: bool) -> Callable[..., Generator[Any, Any, Any]]:
     @functools.wraps(talk)
     def marked(self: Any, *args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        return _mark(talk(self, *args, **kwargs), self.home)
+        return _mark(talk(self, *args, **kwargs), self.home, buys=buys)
 
     return marked
 
 
-def _mark(talk: Generator[Any, Any, Any], home: Home) -> Generator[Any, Any, Any]:
+def _mark(talk: Generator[Any, Any, Any], home: Home, *, buys: bool) -> Generator[Any, Any, Any]:
+    """`buys`: what breaks before the paid call was let out is Rejected, since then it is certain that no job exists."""
+    bought = False
     try:
         call = next(talk)
         while True:
+            bought = bought or call.paid
             try:
                 reply = yield replace(call, home=home)
             except Exception as exc:  # what went wrong with the call is the adapter's to judge
@@ -81,5 +90,12 @@ def _mark(talk: Generator[Any, Any, Any], home: Home) -> Generator[Any, Any, Any
                 call = talk.send(reply)
     except StopIteration as stop:
         return stop.value
+    except ZapsError:
+        raise
+    except Exception:
+        if bought or not buys:
+            raise
+        logger.exception("submit=broken-before-it-was-paid")
+        raise Rejected("The adapter broke, and nothing was sent.", reason="SUBMISSION_PRECONDITION_FAILED") from None
     finally:
         talk.close()

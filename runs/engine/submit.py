@@ -9,9 +9,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from core.errors import StaleState, ZapsError
 from core.money import ZERO
-from providers import http, registry
+from providers import http
 from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
+from providers.registry import PROVIDERS
 from runs import circuits, dispatch, limits, policy
 from runs.engine import ask
 from runs.engine.advance import advance
@@ -62,7 +63,7 @@ def submission_unknown(attempt: Attempt, token: UUID | None) -> None:
         if request_id:  # its webhook was quicker than its answer
             acknowledge(moves, attempt, request_id=request_id, urls={})
             return
-        if registry.provider(attempt.provider).supports_recover:
+        if attempt.provider in PROVIDERS and PROVIDERS.get(attempt.provider).supports_recover:
             moves.sought(attempt)
             dispatch.settle_soon(attempt)
         else:

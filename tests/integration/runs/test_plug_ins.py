@@ -1,5 +1,8 @@
 """A provider that somebody else wrote may break, or go, while its jobs are at work: only they wait for it."""
 
+from decimal import Decimal
+from uuid import uuid4
+
 import pytest
 from django.db.models.functions import Now
 
@@ -7,9 +10,11 @@ from providers.adapters.mock import Mock
 from providers.registry import PROVIDERS
 from runs import info
 from runs.engine import drain
+from runs.engine.advance import advance_run
+from runs.engine.cron_logs import CycleReport
 from runs.models import Attempt
 from tests.factories import make_run, planned
-from tests.integration.runs.test_drain import SLOW, finished, in_flight, make_due
+from tests.integration.runs.test_drain import LATE, SLOW, finished, in_flight, make_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -27,6 +32,14 @@ class Cracked(Acme):
         super().__init__()
         if settings:
             raise ValueError("no such address")
+
+
+class Clumsy(Acme):
+    """Breaks over every request, before anything is asked for."""
+
+    def submit(self, generation, *, key, idem_key, callback_url=None):
+        raise KeyError("seconds")
+        yield
 
 
 class Mute(Acme):
@@ -80,6 +93,33 @@ def test_the_jobs_of_a_provider_that_is_gone_or_broken_wait_for_it_and_stop_nobo
 
     bells.answer_all()
     assert set(Attempt.objects.values_list("status", flat=True)) == {"done"}
+
+
+def test_a_submission_that_breaks_before_it_is_paid_fails_its_step_and_holds_no_money(bells, monkeypatch):
+    monkeypatch.setitem(PROVIDERS.entries, "acme", Clumsy())
+    run = make_run(planned("a", provider="acme", quote="0.5"), mode="live")
+    advance_run(run.pk)
+
+    bells.answer_all()
+
+    run.refresh_from_db()
+    attempt = run.attempts.get()
+    assert (attempt.status, attempt.error) == ("failed", "SUBMISSION_PRECONDITION_FAILED")
+    assert (run.status, run.reserved_usd, run.cost_usd) == ("failed", 0, 0)
+
+
+def test_a_submission_that_was_lost_with_its_package_is_left_to_a_person(bells, acme, monkeypatch):
+    run = make_run(planned("a", provider="acme", quote="0.5"), mode="live")
+    advance_run(run.pk)
+    dead = {"status": "submitting", "due_at": Now() - LATE, "lease_until": Now() - LATE, "lease_token": uuid4()}
+    run.attempts.update(**dead)
+    uninstall(monkeypatch)
+
+    drain.ring_due(CycleReport())
+
+    run.refresh_from_db()
+    assert run.attempts.get().status == "unknown"
+    assert (run.status, run.wait_reason, run.reserved_usd) == ("waiting", "submission_unknown", Decimal("0.5"))
 
 
 def test_what_is_left_out_is_said_by_the_name_of_its_package(left_out):

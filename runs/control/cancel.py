@@ -4,8 +4,10 @@ from runs.control.taking import forbid_run, taking
 from runs.engine.stop import stop_attempt
 from runs.models import Attempt, Step
 from runs.states import ATTEMPT_FINAL, RUN_FINAL, STEP_FINAL, RunStatus
+from runs.transitions import again
 
 
+@again
 def cancel_run(run_id: str, *, actor: str) -> None:
     """Cancel it; one that is canceled already stays so. Raises NotFound, or Conflict when it has otherwise ended."""
     with taking(run_id, actor=actor) as moves:

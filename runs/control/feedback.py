@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from core.errors import BadInput, Problem
 from runs.control.taking import COMMENT_AT_MOST, asset_of, named, steps_of, taking
 from runs.models import Asset, Attempt, Feedback, Step
-from runs.transitions import Moves
+from runs.transitions import Moves, again
 
 VOTES = ("up", "down")
 KINDS = ("rlhf_vote", "aura_score")
 _SCORES_AT_MOST = 32
 
 
+@again
 def give_feedback(
     run_id: str,
     *,

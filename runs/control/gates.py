@@ -6,9 +6,10 @@ from runs.engine.advance import advance
 from runs.engine.stop import stop_attempts
 from runs.models import Attempt, RunEvent, Step
 from runs.states import StepStatus, WaitReason
-from runs.transitions import Moves
+from runs.transitions import Moves, again
 
 
+@again
 def approve_run(
     run_id: str, *, actor: str, step_id: str | None = None, asset_id: str | None = None, comment: str = ""
 ) -> None:
@@ -42,6 +43,7 @@ def approve_run(
         advance(moves)
 
 
+@again
 def reject_run(run_id: str, *, actor: str, step_id: str | None = None, comment: str = "") -> None:
     """Refuse what a waiting step made, or give up waiting: the step fails. Rejecting twice is once.
 

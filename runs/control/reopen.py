@@ -11,12 +11,13 @@ from runs.engine.advance import advance
 from runs.engine.stop import stop_attempts
 from runs.models import Attempt, Step
 from runs.states import RUN_FINAL, RunStatus, StepStatus, WaitReason
-from runs.transitions import Moves
+from runs.transitions import Moves, again
 from zaps.planned import PlannedStep, providers_of
 
 _STOPPED = frozenset({StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELED})
 
 
+@again
 def retry_run(
     run_id: str, *, actor: str, step_id: str | None = None, comment: str = "", max_usd: Decimal | None = None
 ) -> None:
@@ -39,6 +40,7 @@ def retry_run(
         _reopen(moves, steps, again | after, forget=again, max_usd=max_usd, reason="retry")
 
 
+@again
 def resume_run(run_id: str, *, actor: str, max_usd: Decimal | None = None) -> None:
     """Let a run go on that failed, was canceled, or waits for money. What is finished stays; a running one goes on.
 
@@ -56,6 +58,7 @@ def resume_run(run_id: str, *, actor: str, max_usd: Decimal | None = None) -> No
         _reopen(moves, steps, wanted, forget=set(), max_usd=max_usd, reason="resume")
 
 
+@again
 def rerun_from(run_id: str, step_id: str, *, actor: str, comment: str = "", max_usd: Decimal | None = None) -> None:
     """Make that step again, and whatever follows from it as far as what goes into it has changed.
 

@@ -5,10 +5,12 @@ from core.money import ZERO
 from runs.control.taking import StepStateForbids, taking
 from runs.models import Attempt
 from runs.states import ATTEMPT_FINAL, AttemptStatus
+from runs.transitions import again
 
 _UNKNOWN = "SUBMISSION_UNKNOWN"
 
 
+@again
 def resolve_unknown(run_id: str, attempt_pk: int, *, bought: bool, actor: str) -> None:
     """Free the money that an unknown submission holds, or book it. Its step is left to whoever decides about it.
 

@@ -6,10 +6,11 @@ from runs.engine.content import content_key, kept, made_before, may_be_made
 from runs.engine.outcome import look_after, mind_the_time
 from runs.models import Asset, Attempt, Step
 from runs.states import RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
-from runs.transitions import Moves, moving
+from runs.transitions import Moves, again, moving
 from zaps.planned import LOCAL, PlannedStep
 
 
+@again
 def advance_run(run_pk: int) -> None:
     """Take the run one turn further. Does nothing to a run that has ended."""
     with moving(run_pk) as moves:

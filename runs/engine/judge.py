@@ -21,7 +21,7 @@ from runs.engine.advance import advance
 from runs.judges import Judge, JudgeError, JudgeRefused, JudgeUnavailable, Kind, Sample, Verdict, combine, judges_for
 from runs.models import Asset, Attempt, Feedback
 from runs.states import AttemptStatus, WaitReason
-from runs.transitions import moving
+from runs.transitions import again, moving
 from zaps.planned import PlannedStep
 
 
@@ -48,6 +48,7 @@ def judge_attempt(attempt: Attempt, token: UUID) -> None:
         advance(moves, attempt)
 
 
+@again
 def _keep(attempt: Attempt, token: UUID, asset: Asset, rows: list[Feedback], verdict: Verdict) -> None:
     """A look that comes too late counts for nothing, and is paid for all the same."""
     with moving(attempt.run_id) as moves:
@@ -124,6 +125,7 @@ def _give_up_or_again(attempt: Attempt, token: UUID, exc: JudgeError) -> None:
     _give_up(attempt, token, exc.code)
 
 
+@again
 def _give_up(attempt: Attempt, token: UUID, code: str) -> None:
     with moving(attempt.run_id) as moves:
         moves.failed(attempt, token, code=code, actual=_paid(attempt), source=attempt.cost_source or "none")

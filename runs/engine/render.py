@@ -16,7 +16,7 @@ from runs.engine.settle import close, fail
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
 from runs.storage import tries_after
-from runs.transitions import moving
+from runs.transitions import again, moving
 from zaps.kind import KINDS, LocalJob, Material, NothingMade
 from zaps.planned import PlannedStep
 
@@ -43,6 +43,7 @@ def render_attempt(attempt_pk: int) -> None:
     close(attempt, token, stored, cost=ask.FREE, seed=None)
 
 
+@again
 def _take(attempt: Attempt) -> UUID | None:
     if attempt.status == AttemptStatus.SETTLING:
         return leases.claim(attempt, seconds=policy.work_lease_s())

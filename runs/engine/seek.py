@@ -13,16 +13,17 @@ from django.db.models.functions import Now
 
 from core.errors import ZapsError
 from core.money import ZERO
-from providers import http, registry
+from providers import http
 from providers.contract import Job
 from providers.errors import NeverTaken
+from providers.registry import PROVIDERS
 from runs import leases, limits, policy
 from runs.engine import ask
 from runs.engine.advance import advance
 from runs.engine.doors import arrived_s, door_of
 from runs.engine.proof import acknowledge
 from runs.models import Attempt
-from runs.transitions import Moves, moving
+from runs.transitions import Moves, again, moving
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def seek(attempt: Attempt) -> None:
             acknowledge(moves, attempt, request_id=job.request_id, urls=dict(job.urls))
         return
     age_s = _age_s(attempt)
-    if age_s < arrived_s(registry.provider(attempt.provider)) + policy.SEEK_S:
+    if age_s < _sure_s(attempt) + policy.SEEK_S:
         leases.release(attempt, token, again_in_s=policy.seek_again_s(age_s), error=attempt.error)
         return
     with moving(attempt.run_id) as moves:
@@ -55,7 +56,7 @@ def find(attempt: Attempt) -> Job | None:
 
     Raises NeverTaken where it is certain that there is none.
     """
-    if not registry.provider(attempt.provider).supports_recover:
+    if attempt.provider not in PROVIDERS or not PROVIDERS.get(attempt.provider).supports_recover:
         return None
     try:
         door = door_of(attempt, "recover")
@@ -80,6 +81,7 @@ def leave_unknown(moves: Moves, attempt: Attempt) -> None:
     advance(moves, attempt)
 
 
+@again
 def _send_again(attempt: Attempt, token: UUID, code: str) -> None:
     """In its turn, by the drain."""
     with moving(attempt.run_id) as moves:
@@ -88,6 +90,11 @@ def _send_again(attempt: Attempt, token: UUID, code: str) -> None:
             advance(moves, attempt)
             return
         moves.postponed(attempt, token, code=code, wait_s=0, reason=None)
+
+
+def _sure_s(attempt: Attempt) -> float:
+    """From this age on, its request is not on its way any more; at once where the provider was taken out meanwhile."""
+    return arrived_s(PROVIDERS.get(attempt.provider)) if attempt.provider in PROVIDERS else 0.0
 
 
 def _age_s(attempt: Attempt) -> float:

@@ -20,7 +20,7 @@ from runs.engine.seek import find, seek
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
 from runs.storage import tries_after
-from runs.transitions import alone, moving
+from runs.transitions import again, alone, moving
 from runs.transitions.writing import held_by
 
 logger = logging.getLogger(__name__)
@@ -67,12 +67,17 @@ def settle_held(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> Non
 
 def close(attempt: Attempt, token: UUID, stored: Sequence[Stored], *, cost: Cost, seed: int | None) -> None:
     """One transaction: the assets, the attempt, the money, and whatever its step and run can do next."""
+    _deliver(attempt, token, stored, cost, seed)
+    circuits.note_success(attempt.provider, attempt.model)
+
+
+@again
+def _deliver(attempt: Attempt, token: UUID, stored: Sequence[Stored], cost: Cost, seed: int | None) -> None:
     parents = [asset.asset_id for asset in ask.materials(attempt.step)]
     with moving(attempt.run_id) as moves:
         moves.done(attempt, token, actual=cost.usd, source=cost.source, seed=seed)
         Asset.objects.bulk_create(_asset(attempt, one, parents) for one in stored)
         advance(moves, attempt)
-    circuits.note_success(attempt.provider, attempt.model)
 
 
 def fail(attempt: Attempt, token: UUID | None, code: str, cost: Cost) -> None:
@@ -80,10 +85,15 @@ def fail(attempt: Attempt, token: UUID | None, code: str, cost: Cost) -> None:
 
     `token` is None before anything was begun.
     """
+    _lose(attempt, token, code, cost)
+    circuits.note_failure(attempt.provider, attempt.model, code)
+
+
+@again
+def _lose(attempt: Attempt, token: UUID | None, code: str, cost: Cost) -> None:
     with moving(attempt.run_id) as moves:
         moves.failed(attempt, token, code=code, actual=cost.usd, source=cost.source)
         advance(moves, attempt)
-    circuits.note_failure(attempt.provider, attempt.model, code)
 
 
 def _ask_again(attempt: Attempt) -> Snapshot:
@@ -164,6 +174,7 @@ def _look_for_it(attempt: Attempt, token: UUID) -> None:
         alone.note_late_acceptance(attempt, request_id=job.request_id, urls=dict(job.urls))
 
 
+@again
 def _stop_waiting(attempt: Attempt) -> None:
     """Its provider never said that it ended. What was accepted counts as delivered; what is unknown stays reserved."""
     cost = _as_if_delivered(attempt)

@@ -11,12 +11,13 @@ from core.ids import new_id
 from runs import dispatch, uploads
 from runs.models import Run, RunEvent, Step
 from runs.states import StepStatus, WaitReason
-from runs.transitions import bells
+from runs.transitions import again, bells
 from runs.transitions.purse import Claim, Purse
 from zaps.catalogue import content_hash
 from zaps.planned import Plan, PlannedStep
 
 
+@again
 @transaction.atomic
 def start_run(  # noqa: PLR0913 (each is one thing that the caller decides)
     *,

@@ -26,7 +26,7 @@ from runs.engine.settle import fail
 from runs.models import Attempt
 from runs.states import WaitReason
 from runs.storage import StorageUnavailable
-from runs.transitions import admission, alone, inbox, moving
+from runs.transitions import admission, again, alone, inbox, moving
 from runs.transitions.alone import Intent
 
 logger = logging.getLogger(__name__)
@@ -57,18 +57,25 @@ def submit_attempt(attempt_pk: int) -> Next:
 
 def submission_unknown(attempt: Attempt, token: UUID | None) -> None:
     """Its fate cannot be told. Its provider is asked, where it can be; else the recipe says what comes of it."""
+    if _is_unknown(attempt, token):
+        circuits.note_failure(attempt.provider, attempt.model, "SUBMISSION_UNKNOWN")
+
+
+@again
+def _is_unknown(attempt: Attempt, token: UUID | None) -> bool:
+    """Not where its webhook was quicker than its answer."""
     with moving(attempt.run_id) as moves:
         moves.unknown(attempt, token)
         request_id = inbox.early_request_id(attempt)
-        if request_id:  # its webhook was quicker than its answer
+        if request_id:
             acknowledge(moves, attempt, request_id=request_id, urls={})
-            return
+            return False
         if attempt.provider in PROVIDERS and PROVIDERS.get(attempt.provider).supports_recover:
             moves.sought(attempt)
             dispatch.settle_soon(attempt)
         else:
             leave_unknown(moves, attempt)
-    circuits.note_failure(attempt.provider, attempt.model, "SUBMISSION_UNKNOWN")
+    return True
 
 
 def submission_unknown_of(attempt_pk: int) -> None:
@@ -120,6 +127,7 @@ def _admitted(attempt: Attempt, token: UUID, door: Door, callback: Callback | No
     return reason is None
 
 
+@again
 def _hold_back(attempt: Attempt, reason: WaitReason, *, wait_s: float, account: str = "") -> None:
     """The first time it is an event of the run; while it lasts, only the time to try again moves."""
     if attempt.step.wait_reason == reason:
@@ -179,6 +187,11 @@ def _postpone(attempt: Attempt, token: UUID, exc: ProviderError) -> None:
     reason = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
     if limited:
         limits.note_slowdown(attempt.account, attempt.provider, exc.retry_after_s)
+    _put_back(attempt, token, exc, reason)
+
+
+@again
+def _put_back(attempt: Attempt, token: UUID, exc: ProviderError, reason: WaitReason) -> None:
     wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
     with moving(attempt.run_id) as moves:
         moves.postponed(attempt, token, code=exc.reason, wait_s=wait_s, reason=reason)
@@ -209,6 +222,7 @@ def _accept(attempt: Attempt, token: UUID, job: Job) -> datetime | None:
         return None
 
 
+@again
 def _answer_late(attempt: Attempt, job: Job) -> None:
     """While the request was out its lease ran out, or the step was canceled. The job's id must not be lost."""
     try:

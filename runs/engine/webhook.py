@@ -17,7 +17,7 @@ from runs.engine.doors import door_of
 from runs.engine.proof import acknowledge
 from runs.models import Attempt
 from runs.states import AttemptStatus
-from runs.transitions import Moves, alone, inbox, moving
+from runs.transitions import Moves, again, alone, inbox, moving
 from runs.transitions.inbox import Note
 
 logger = logging.getLogger(__name__)
@@ -102,6 +102,7 @@ def _reading(attempt: Attempt, hook: Hook) -> Talk[Hint]:
     return provider.read_webhook(hook, key=key, secret=secret)
 
 
+@again
 def _take_in(attempt: Attempt, note: Note) -> Heard:
     """What it means while the run holds still."""
     with moving(attempt.run_id, actor="webhook") as moves:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 
 from runs import policy
+from runs.transitions.again import again
 from runs.transitions.bells import Bell
 
 
@@ -89,6 +90,7 @@ def claim_poll(attempt_id: int) -> Leased | None:
     return rows[0] if rows else None
 
 
+@again
 def write_looks(looks: Sequence[Look]) -> None:
     """Give the leases back with the next due time. One that was lost meanwhile is left alone.
 
@@ -122,6 +124,7 @@ def write_looks(looks: Sequence[Look]) -> None:
         _show_progress(changed)
 
 
+@again
 def begin_settling(leased: Sequence[Leased]) -> list[Bell]:
     """Their provider is finished: move them on, with their events; the bells to ring are returned.
 

@@ -32,6 +32,7 @@ from providers.errors import (
 )
 from providers.home import Home
 from providers.sniff import HEAD_BYTES, sniff
+from providers.transcript import tape
 from providers.verdict import retry_after_s
 
 _MB = 1_000_000
@@ -110,16 +111,24 @@ def download(
     limits = limits or Limits.of(os.environ)
     path = into / "result"
     try:
-        if output.content is not None:
-            return _write(path, _pieces(output.content), limits, beat)
-        url = output.url or ""
-        if url.startswith("data:"):
-            return _write(path, _pieces(_inline(url, limits)), limits, beat)
-        headers = provider.download_headers(key) if output.authorized and provider.is_own(url) else {}
-        return _fetch(url, path, partial(admit, provider=provider, limits=limits), headers, limits, beat)
+        found = _take(output, path, provider, key, limits, beat)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+    tape.note_fetched(output, content_type=found.content_type, size=found.bytes, sha256=found.sha256)
+    return found
+
+
+def _take(
+    output: Output, path: Path, provider: Provider, key: str, limits: Limits, beat: Callable[[], None]
+) -> Downloaded:
+    if output.content is not None:
+        return _write(path, _pieces(output.content), limits, beat)
+    url = output.url or ""
+    if url.startswith("data:"):
+        return _write(path, _pieces(_inline(url, limits)), limits, beat)
+    headers = provider.download_headers(key) if output.authorized and provider.is_own(url) else {}
+    return _fetch(url, path, partial(admit, provider=provider, limits=limits), headers, limits, beat)
 
 
 def download_given(url: str, into: Path, *, limits: Limits) -> Downloaded:

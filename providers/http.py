@@ -20,6 +20,7 @@ from providers.contract import Call, Reply, Talk
 from providers.errors import NotSent, ProviderError
 from providers.home import Home
 from providers.kept import KEPT
+from providers.transcript import tape
 from providers.verdict import json_object, lost, require_ok
 from providers.wire import encode, is_bare
 
@@ -41,6 +42,7 @@ def hold(talk: Talk[T], *, timeout_s: tuple[float, float] = (5, 30), pays_until:
     A call that fails is told to the adapter where it stands, as the error of `providers.verdict`; what the adapter
     raises, or lets pass, comes out here. One that may not be made is AddressRefused.
     """
+    talk = tape.overheard(talk)
     try:
         call = next(talk)
         while True:

@@ -6,7 +6,7 @@ On every port: POST /__emu__/plan {rules: [...]} adds faults, DELETE takes them 
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
@@ -19,10 +19,12 @@ from providers.emulator.gmi import GmiSheet
 from providers.emulator.judge import JudgeSheet
 from providers.emulator.openrouter import OpenRouterSheet
 from providers.emulator.prodia import ProdiaSheet
+from providers.emulator.replay import ReplaySheet
 from providers.emulator.replicate import ReplicateSheet
 from providers.emulator.runware import RunwareSheet
 from providers.emulator.wire import Connection
 from providers.registry import base_url_variable
+from providers.transcript.page import Transcript
 
 JUDGE = "judge"
 INSTALLED = "providers.emulator"  # the entry point group of vendors that other packages play, by their providers' names
@@ -49,10 +51,21 @@ class Emulator:
     Used with `with`; inside, `urls` has each vendor's base URL and `desks` what steers and watches it.
     """
 
-    def __init__(self, *, port: int = 0, queue_s: float = 0.0, run_s: float = 0.0, keep_s: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        queue_s: float = 0.0,
+        run_s: float = 0.0,
+        keep_s: float | None = None,
+        transcripts: Iterable[Transcript] = (),
+    ) -> None:
+        """`transcripts` take the places of their vendors."""
         self._pace = Pace(queue_s=queue_s, run_s=run_s, keep_s=keep_s)
         self.desks = {name: Desk(make, replace(self._pace)) for name, make in SHEETS.items()}
         load_installed(INSTALLED, self._seat)
+        for one in transcripts:
+            self.desks[one.provider] = Desk(partial(ReplaySheet, one), replace(self._pace))
         self.urls: dict[str, str] = {}
         self._port = port
         self._servers: list[asyncio.Server] = []

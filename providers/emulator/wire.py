@@ -62,6 +62,7 @@ class Answer:
         extent = "transfer-encoding: chunked" if length is None else f"content-length: {length}"
         lines = [
             f"HTTP/1.1 {self.status} {_PHRASES.get(self.status, 'Unknown')}",
+            "server: zaps-emulator",
             f"content-type: {self.content_type}",
             extent,
         ]

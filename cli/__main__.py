@@ -33,6 +33,7 @@ VERBS = {  # verb: what it is for
     "dead-letters": "show the steps that failed for good, or make them again",
     "up": "serve everything from this machine",
     "drain": "run one cycle of the drain in this process",
+    "live-smoke": "buy the cheapest thing of a provider, and write down how it answered",
     "emulator": "play the providers on this machine, for trying and testing",
     "token": "make an API token",
     "prices": "show, set and bring up to date what models cost",

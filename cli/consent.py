@@ -14,14 +14,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="spend without asking, where it is a live run")
 
 
-def ask(usd: float) -> None:
-    """Raises Fault unless the person at the terminal agrees to spend that much."""
+def ask(usd: float, *, otherwise: str = "Say --yes, or --max-usd X for what it may cost.") -> None:
+    """Raises Fault unless the person at the terminal agrees to spend that much. `otherwise`: how to agree elsewhere."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise faults.fault(
             "LIVE_NEEDS_CONSENT",
             "A live run spends money, and nobody is here to agree to it.",
             exit_code=Exit.REFUSED,
-            remediation="Say --yes, or --max-usd X for what it may cost.",
+            remediation=otherwise,
         )
     talk.say(f"Spend up to {talk.usd(usd)}? [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:

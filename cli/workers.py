@@ -10,7 +10,7 @@ from typing import Protocol, TextIO
 from django.conf import settings
 
 from config import local
-from embedded import stack
+from embedded import presence, stack
 
 _LOG_AT_MOST = 2_000_000  # bytes
 _THREADS = 4
@@ -51,6 +51,12 @@ def helpers() -> Iterator[Helpers]:
     ):
         tree.start(stack.worker(_THREADS), stack.drain(), stack.beat())
         yield Ours()
+
+
+def are_at_work() -> bool:
+    """Whether anybody else may take up what a run needs: workers here, or elsewhere at the same database."""
+    data = Path(settings.ZAPS_DATA_DIR)
+    return _answers_elsewhere() or any(presence.is_present(data, name) for name in ("engine", "drain"))
 
 
 def _answers_elsewhere() -> bool:

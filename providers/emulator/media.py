@@ -14,6 +14,7 @@ from PIL import Image
 
 CONTENT_TYPES = {"png": "image/png", "mp4": "video/mp4", "wav": "audio/wav", "mp3": "audio/mpeg"}
 _LONGEST_S = 60.0
+_SMALL_S = 2.0
 
 
 @lru_cache(maxsize=64)
@@ -21,6 +22,12 @@ def content(kind: str, seconds: float) -> bytes:
     """A picture, clip or sound of the kind png, mp4, wav or mp3; of so many seconds, at most a minute."""
     seconds = min(max(seconds, 0.1), _LONGEST_S)
     return {"png": _png, "mp4": _mp4, "wav": _wav, "mp3": _mp3}[kind](seconds)
+
+
+def like(content_type: str) -> tuple[str, bytes]:
+    """A small file of the same class of media, and its own content type. Raises KeyError for what is none."""
+    kind = {"image": "png", "video": "mp4", "audio": "mp3"}[content_type.partition("/")[0]]
+    return CONTENT_TYPES[kind], content(kind, _SMALL_S)
 
 
 def _png(_seconds: float) -> bytes:

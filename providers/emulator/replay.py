@@ -8,22 +8,20 @@ when the transcript was made stands in `differences`.
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from providers import multipart
 from providers.emulator.desk import Desk
 from providers.emulator.faults import Rule
-from providers.emulator.media import content
+from providers.emulator.media import like
 from providers.emulator.wire import Answer, Request, reply
 from providers.transcript.match import Names, differences, fill, matches
 from providers.transcript.page import Transcript
+from providers.transcript.words import MEDIA_TYPES
 
 _FILES = "/__elsewhere__/"
 _HOSTS = "/__host__/"
-_SECONDS = 2.0
-_KINDS = {"image": "png", "video": "mp4", "audio": "mp3"}
 _TRANSPORT = frozenset(  # what a transport adds by itself, and the other one does not
     {"accept", "accept-encoding", "connection", "content-length", "content-type", "host", "transfer-encoding"}
 )
@@ -93,7 +91,8 @@ class ReplaySheet:
         if file is None:
             self.differences.append(f"{request.method} {request.path} was not recorded.")
             return reply({"detail": "This was not recorded."}, 404)
-        return _made(file["content_type"])
+        content_type, content = _like(file["content_type"])
+        return Answer(body=content, content_type=content_type)
 
     def _spoken(self, call: Mapping[str, Any], take: "_Take") -> Answer:
         if "answer" not in call:
@@ -110,8 +109,7 @@ class ReplaySheet:
         if "text" in said:
             return content_type, str(fill(said["text"], names)).encode()
         if "bytes" in said:
-            made = _made(said["bytes"]["content_type"])
-            return made.content_type, made.make() if made.make else made.body
+            return _like(said["bytes"]["content_type"])
         if "parts" in said:
             return multipart.write([self._part(part, names) for part in said["parts"]])
         return content_type, b""
@@ -124,9 +122,9 @@ class ReplaySheet:
     def _data(self, name: str) -> str:
         """Other bytes of the same type, written in the same way."""
         blob = self._transcript.media[name]
-        made = _made(blob["content_type"])
-        text = base64.b64encode(made.make() if made.make else made.body).decode()
-        return f"data:{made.content_type};base64,{text}" if blob["is_url"] else text
+        content_type, content = _like(blob["content_type"])
+        text = base64.b64encode(content).decode()
+        return f"data:{content_type};base64,{text}" if blob["is_url"] else text
 
 
 class _Take:
@@ -191,10 +189,6 @@ def _likeness(call: Mapping[str, Any]) -> str:
     return json.dumps([call["method"], call["path"], call["body"]], sort_keys=True)
 
 
-def _made(content_type: str) -> Answer:
-    """A small file of that class of media."""
-    kind = _KINDS.get(content_type.partition("/")[0])
-    if kind is None:
-        return Answer(body=b"{}", content_type=content_type)
-    made = {"png": "image/png", "mp4": "video/mp4", "mp3": "audio/mpeg"}[kind]
-    return Answer(content_type=made, make=partial(content, kind, _SECONDS))
+def _like(content_type: str) -> tuple[str, bytes]:
+    """Bytes that may stand for others of that type, which were not kept."""
+    return like(content_type) if content_type in MEDIA_TYPES else (content_type, b"{}")

@@ -1,0 +1,1 @@
+"""One minimal job at a real provider, and what was said meanwhile."""

@@ -1,8 +1,5 @@
 """The purchase, and what is told of it afterwards."""
 
-import hashlib
-import importlib
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +13,6 @@ from cli.client import Client
 from cli.smoke.choosing import Ready
 from cli.smoke.expect import expected
 from cli.smoke.hands import Hands
-from providers.contract import Provider
 from providers.transcript.compare import news
 from providers.transcript.tape import Tape
 from providers.transcript.writing import Facts, write_down
@@ -93,7 +89,6 @@ def _bought(hands: Hands, tape: Tape, snapshot: Mapping[str, Any], ready: Ready,
         generation=generation,
         recorded_on=datetime.now(UTC).date(),
         zaps=str(settings.SPECTACULAR_SETTINGS["VERSION"]),
-        adapter=digest_of(ready.provider),
         outcome=outcome,
         quoted_usd=attempt.quote_usd,
         cost_usd=attempt.actual_usd,
@@ -104,9 +99,3 @@ def _bought(hands: Hands, tape: Tape, snapshot: Mapping[str, Any], ready: Ready,
     path.write_text(transcript.text(), encoding="utf-8")
     believed = expected(ready.provider, generation, facts)
     return Bought(**made, path=path, news=None if believed is None else news(transcript, believed))
-
-
-def digest_of(provider: Provider) -> str:
-    """The beginning of a digest of the adapter's text, by which one can tell whether it was changed since."""
-    source = inspect.getsource(importlib.import_module(type(provider).__module__))
-    return hashlib.sha256(source.encode()).hexdigest()[:12]

@@ -1,6 +1,7 @@
 """What will be bought, for how much, and whether it may be: everything before the money."""
 
 import argparse
+import importlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from cli import consent, faults, talk, workers
 from cli.client import Client
 from cli.exits import Exit
 from cli.smoke.minimal import Minimal, choices
-from providers import prices, registry
+from providers import registry
 from providers.contract import Provider
 from providers.registry import PROVIDERS, base_url_variable
 
@@ -91,7 +92,8 @@ def _require_key(client: Client, provider: Provider) -> None:
 
 def _cheapest(args: argparse.Namespace, provider: Provider) -> Minimal:
     today = datetime.now(UTC).date()
-    found = choices(provider, prices.load(), today=today, kind=args.kind, model=args.model)
+    book = importlib.import_module("accounts.pricing.book").current()  # its tables can be imported only now
+    found = choices(provider, book, today=today, kind=args.kind, model=args.model)
     if not found:
         raise faults.bad_input(
             "NOTHING_TO_BUY",

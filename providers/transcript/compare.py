@@ -7,7 +7,7 @@ from typing import Any
 from providers.transcript.page import Transcript
 
 _NUMBER = re.compile(r"-\d+\}")
-_SAID = " (a word)"  # one that is not said may only have been missed
+_NULL, _SAID = " (null)", " (a word)"
 _WORDS = frozenset({"status", "state", "current", "code", "finish_reason", "type"})
 
 
@@ -15,33 +15,38 @@ def news(live: Transcript, expected: Transcript) -> list[str]:
     """One sentence for each thing that is in the one and not in the other, call by call; [] where they are alike.
 
     Calls are compared by method and path, answers by their status, their fields with the types of their values, and the
-    words of fields that tell a state.
+    words of fields that tell a state. What is told only while a job is at work may be missed by a poll, so of what was
+    expected only the last answer counts.
     """
     new, old = _facts(live), _facts(expected)
-    sentences = []
-    for call in [*new, *(one for one in old if one not in new)]:
-        if call not in old:
-            sentences.append(f"{call} was not expected.")
-        elif call not in new:
-            sentences.append(f"{call} was expected, and was not made.")
-        else:
-            sentences += [f"{call} is answered with {fact}, which was not expected." for fact in new[call] - old[call]]
-            lacks = {fact for fact in old[call] - new[call] if not fact.endswith(_SAID)}
-            sentences += [f"{call} is not answered with {fact}, as was expected." for fact in lacks]
+    sentences = [f"{call} was not expected." for call in new if call not in old]
+    sentences += [f"{call} was expected, and was not made." for call in old if call not in new]
+    for call in (one for one in new if one in old):
+        said, believed = set[str]().union(*new[call]), set[str]().union(*old[call])
+        odd = {fact for fact in said - believed if not _is_null_of(fact, believed)}
+        lacks = {fact for fact in old[call][-1] - said if not fact.endswith((_SAID, _NULL))}
+        sentences += [f"{call} is answered with {fact}, which was not expected." for fact in odd]
+        sentences += [f"{call} is not answered with {fact}, as was expected." for fact in lacks]
     return sorted(sentences)
 
 
-def _facts(transcript: Transcript) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+def _is_null_of(fact: str, known: set[str]) -> bool:
+    """Is it a known field that is empty for once?"""
+    path = fact.removesuffix(_NULL)
+    return path != fact and any(one.startswith(f"{path} (") for one in known)
+
+
+def _facts(transcript: Transcript) -> dict[str, list[set[str]]]:
+    """For each call, what each of its answers holds, oldest first."""
+    found: dict[str, list[set[str]]] = {}
     for call in transcript.calls:
-        facts = found.setdefault(f"{call['method']} {_NUMBER.sub('}', call['path'])}", set())
+        answers = found.setdefault(f"{call['method']} {_NUMBER.sub('}', call['path'])}", [])
         if "answer" not in call:
-            facts.add("nothing")
+            answers.append({"nothing"})
             continue
         answer = call["answer"]
-        facts.add(f"status {answer['status']}")
-        facts |= {f"the header {name}" for name in answer["headers"]}
-        facts |= set(_of_body(answer["body"]))
+        headers = {f"the header {name}" for name in answer["headers"]}
+        answers.append({f"status {answer['status']}", *headers, *_of_body(answer["body"])})
     return found
 
 
@@ -64,10 +69,12 @@ def _fields(value: Any, path: str) -> Iterator[str]:
         for one in value:
             yield from _fields(one, f"{path}[]")
     else:
-        yield f"{path} ({_type(value)})"
+        yield f"{path or 'it'}{_type(value)}"
         if isinstance(value, str) and path.rpartition(".")[2] in _WORDS:
             yield f"{path} {_NUMBER.sub('}', value)}{_SAID}"
 
 
 def _type(value: Any) -> str:
-    return {str: "text", bool: "yes or no", type(None): "null"}.get(type(value), "a number")
+    if value is None:
+        return _NULL
+    return {str: " (text)", bool: " (yes or no)"}.get(type(value), " (a number)")

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from config import reference
+from config import reference, run_live
 from config.local import BASE_DIR
 
-_PAGE = BASE_DIR / "docs" / "settings.md"
+_DOCS = BASE_DIR / "docs"
 
 
 class Command(BaseCommand):
@@ -23,10 +23,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         """Raises CommandError, with --check, when a page is stale."""
-        if not check:
-            _PAGE.write_text(reference.page(), encoding="utf-8")
-        elif _read(_PAGE) != reference.page():
-            raise CommandError("docs/settings.md is stale: run ./dev docs.")
+        providers = _DOCS / "providers.md"
+        pages = {_DOCS / "settings.md": reference.page(), providers: run_live.page(_read(providers))}
+        for path, drawn in pages.items():
+            if not check:
+                path.write_text(drawn, encoding="utf-8")
+            elif _read(path) != drawn:
+                raise CommandError(f"docs/{path.name} is stale: run ./dev docs.")
 
 
 def _read(path: Path) -> str:

@@ -1,17 +1,22 @@
-"""`zap live-smoke` against the emulator: the same path as to a vendor, save for the address."""
+"""`zap live-smoke` against the emulator: the same way as to a vendor, save for the address."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 
 from cli.__main__ import main
 from providers.emulator import Emulator
 from providers.transcript.page import Transcript
-from runs.models import Run
+from runs.models import Attempt, Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-KEY = "pk-live-4f9a:Zx81-secret-7Q"
+KEYS = {
+    "prodia": ("PRODIA_TOKEN", "pk-live-4f9a-Zx81-7Q"),
+    "replicate": ("REPLICATE_API_TOKEN", "r8_9f3Kd0aQ77xw2"),
+}
 
 
 @pytest.fixture
@@ -21,32 +26,175 @@ def emulator():
 
 
 @pytest.fixture
-def prodia(emulator, monkeypatch):
-    """Its desk; this process has a key for it, and nobody else is at work."""
-    for name, value in {
-        "PRODIA_BASE_URL": emulator.urls["prodia"],
-        "PRODIA_TOKEN": KEY,
-        "ZAP_ALLOW_LOOPBACK": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
+def vendors(emulator, monkeypatch):
+    """The desks of two vendors; this process has keys for them, and nobody else is at work."""
+    monkeypatch.setenv("ZAP_ALLOW_LOOPBACK", "1")
+    for name, (variable, key) in KEYS.items():
+        monkeypatch.setenv(f"{name.upper()}_BASE_URL", emulator.urls[name])
+        monkeypatch.setenv(variable, key)
     monkeypatch.setattr("cli.workers.are_at_work", lambda: False)
-    return emulator.desks["prodia"]
+    return emulator.desks
 
 
-def smoke(*words):
-    return main(["live-smoke", *words])
+@pytest.fixture
+def smoke(vendors, tmp_path, capsys):
+    """Runs the verb with --json. Returns the exit code, what it printed, and its transcript if there is one."""
+    path = tmp_path / "transcript.json"
+
+    def smoke(*words, yes=True, max_usd="0.01"):
+        words = [*words, "--max-usd", max_usd, "--out", str(path), "--json", *(["--yes"] if yes else [])]
+        code = main(["live-smoke", *words])
+        return code, json.loads(capsys.readouterr().out), Transcript.read(path) if path.exists() else None
+
+    return smoke
 
 
-def test_the_cheapest_job_is_bought_once_and_written_down(prodia, tmp_path, capsys):
-    path = tmp_path / "t.json"
+def bought(desk):
+    return len(desk.journal.accepted())
 
-    assert smoke("prodia", "--max-usd", "0.01", "--yes", "--out", str(path), "--json") == 0
 
-    said = json.loads(capsys.readouterr().out)
-    transcript = Transcript.read(path)
-    assert len(prodia.journal.accepted()) == 1
-    assert (said["status"], said["calls"], said["costUsd"], said["costSource"]) == ("done", 1, 0.0025, "reported")
-    assert said["news"] == []
+def test_the_cheapest_job_is_bought_once_and_written_down(smoke, vendors):
+    code, said, transcript = smoke("prodia")
+
+    assert (code, said["status"], said["model"]) == (0, "done", "inference.upscale.v1")
+    assert bought(vendors["prodia"]) == 1
+    assert (said["quotedUsd"], said["costUsd"], said["costSource"]) == (0.002, 0.0025, "reported")
+    assert said["calls"] == len(transcript.calls)
+    assert [call["paid"] for call in transcript.calls].count(True) == 1
     assert (transcript.recorded_from, transcript.outcome, transcript.cost_usd) == ("emulator", "done", "0.0025")
-    assert KEY not in path.read_text()
-    assert Run.objects.get().provider_mode == "live"
+    assert KEYS["prodia"][1] not in transcript.text()
+
+
+def test_what_answers_as_the_emulator_does_is_no_news(smoke):
+    assert smoke("replicate")[1]["news"] == []
+
+
+def test_what_nobody_expected_is_told(smoke, vendors):
+    vendors["replicate"].plan.add({"on": "submit", "do": "object"})
+
+    code, said, _ = smoke("replicate", "--kind", "image.gen")
+
+    assert code == 0
+    assert any("output" in one and "was not expected" in one for one in said["news"])
+
+
+def test_it_is_a_live_run_with_its_own_budget(smoke):
+    smoke("prodia", max_usd="0.0100")
+
+    run = Run.objects.get()
+    assert (run.provider_mode, float(run.cap_usd), float(run.cost_usd)) == ("live", 0.01, 0.0025)
+
+
+def test_kind_and_model_choose_otherwise(smoke):
+    code, said, transcript = smoke("prodia", "--kind", "image.gen")
+
+    assert (code, said["model"]) == (0, "inference.flux-fast.schnell.txt2img.v2")
+    assert transcript.asked["prompt"] == "A red kite over the sea"
+
+
+def test_a_price_above_the_cap_is_refused_and_nothing_is_spent(smoke, vendors):
+    code, said, transcript = smoke("prodia", max_usd="0.001")
+
+    assert (code, said["code"]) == (4, "BUDGET_EXCEEDED")
+    assert (bought(vendors["prodia"]), Run.objects.count(), transcript) == (0, 0, None)
+
+
+def test_without_a_key_nothing_is_asked(smoke, vendors, monkeypatch):
+    monkeypatch.delenv("PRODIA_TOKEN")
+
+    code, said, _ = smoke("prodia")
+
+    assert (code, said["code"]) == (4, "KEY_MISSING")
+    assert vendors["prodia"].journal.calls == {}
+
+
+def test_without_a_terminal_it_needs_a_yes(smoke, vendors):
+    code, said, _ = smoke("prodia", yes=False)
+
+    assert (code, said["code"]) == (4, "LIVE_NEEDS_CONSENT")
+    assert (bought(vendors["prodia"]), Run.objects.count()) == (0, 0)
+
+
+def test_the_cap_must_be_given(capsys):
+    assert main(["live-smoke", "prodia", "--yes"]) == 2
+    assert "--max-usd" in capsys.readouterr().err
+
+
+def test_workers_would_make_the_job_unheard(smoke, vendors, monkeypatch):
+    monkeypatch.setattr("cli.workers.are_at_work", lambda: True)
+
+    code, said, _ = smoke("prodia")
+
+    assert (code, said["code"]) == (4, "WORKERS_AT_WORK")
+    assert bought(vendors["prodia"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["nobody"], "PROVIDER_UNKNOWN"),
+        (["mock"], "PROVIDER_WITHOUT_ADDRESS"),
+        (["prodia", "--kind", "audio.tts"], "NOTHING_TO_BUY"),
+        (["prodia", "--model", "no-such-model"], "NOTHING_TO_BUY"),
+    ],
+)
+def test_what_cannot_be_bought_is_bad_input(smoke, words, code):
+    ended, said, _ = smoke(*words)
+
+    assert (ended, said["code"]) == (2, code)
+
+
+def test_a_transcript_is_never_overwritten(smoke, vendors):
+    smoke("prodia")
+
+    code, said, _ = smoke("prodia")
+
+    assert (code, said["code"]) == (2, "FILE_EXISTS")
+    assert bought(vendors["prodia"]) == 1
+
+
+def test_a_lost_answer_is_not_asked_for_again_and_is_written_down(smoke, vendors):
+    vendors["prodia"].plan.add({"on": "submit", "do": "drop_after"})
+
+    code, said, transcript = smoke("prodia")
+
+    assert (code, said["status"], said["outcome"]) == (3, "waiting", "SUBMISSION_UNKNOWN")
+    assert bought(vendors["prodia"]) == 1
+    assert transcript.calls[-1]["no_answer"] == "SUBMISSION_UNKNOWN"
+    assert not transcript.is_live
+
+
+def test_a_refusal_is_written_down(smoke, vendors):
+    vendors["prodia"].plan.add({"on": "submit", "do": "reject"})
+
+    code, said, transcript = smoke("prodia", "--kind", "image.gen")
+
+    assert (code, said["outcome"], said["costUsd"]) == (1, "PROVIDER_REJECTED", None)
+    assert transcript.calls[-1]["answer"]["status"] == 400
+    assert "lighthouse" not in transcript.text()
+
+
+def test_the_intent_is_committed_before_the_paid_call(smoke, vendors):
+    seen = []
+    sheet = vendors["prodia"].sheet
+    answer = sheet.answer
+
+    def look(on, request, rule):
+        if on == "submit":
+            with ThreadPoolExecutor() as another:
+                seen.append(another.submit(committed_statuses).result())
+        return answer(on, request, rule)
+
+    sheet.answer = look
+
+    assert smoke("prodia")[0] == 0
+
+    assert seen == [["submitting"]]
+
+
+def committed_statuses():
+    """As a connection of its own sees them."""
+    try:
+        return list(Attempt.objects.values_list("status", flat=True))
+    finally:
+        connection.close()

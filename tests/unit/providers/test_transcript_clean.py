@@ -20,7 +20,7 @@ from providers.transcript.writing import Facts, write_down
 
 FAL = Fal()
 ASKED = Generation(capability="image.gen", model="fal-ai/flux/dev", prompt="A red kite over the sea")
-FACTS = Facts(generation=ASKED, recorded_on=date(2026, 11, 21), zaps="0.1.0", adapter="0123abcd", outcome="done")
+FACTS = Facts(generation=ASKED, recorded_on=date(2026, 11, 21), zaps="0.1.0", outcome="done")
 URL = "https://queue.fal.run/fal-ai/flux/dev"
 
 _ALNUM = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"

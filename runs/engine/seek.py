@@ -65,9 +65,8 @@ def find(attempt: Attempt) -> Job | None:
         talk = door.provider.recover(idem_key=attempt.idem_key, key=door.key)
         return http.hold(talk, timeout_s=(policy.CONNECT_S, policy.POLL_TIMEOUT_S))
     except NeverTaken:
-        if (
-            0 <= _age_s(attempt) - arrived_s(registry.provider(attempt.provider)) < policy.SEEK_S
-        ):  # later it may have been forgotten
+        sure_s = _sure_s(attempt)
+        if sure_s <= _age_s(attempt) < sure_s + policy.SEEK_S:  # later it may have been forgotten
             raise
     except ZapsError as exc:
         logger.info("attempt=%s recover=failed error=%s", attempt.pk, ask.code_of(exc))

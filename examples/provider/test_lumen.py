@@ -1,5 +1,6 @@
 """Lumen keeps what every adapter promises, and what only Lumen does is what we take it for."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ from providers.contract import Generation, JobState
 from providers.emulator import Emulator
 from providers.testing import PROMPT, Case, JobPromises, VendorPromises, emulated, picture
 from providers.testing.stage import Hold
-from zaps_lumen import Lumen
+from zaps_lumen import PRICES, Lumen
 
 
 class TestPictures(JobPromises, VendorPromises):
@@ -42,6 +43,17 @@ class TestClips(JobPromises):
 
         assert (seen.state, seen.error_code, seen.retryable) == (JobState.FAILED, code, again)
 
+    def test_what_costs_more_is_charged_and_known_beforehand(self, case: Case, converse: Hold) -> None:
+        sharp = replace(case.asked, params={"resolution": "1080p"})
+        job = converse(case.provider.submit(sharp, key=case.key, idem_key="one"))
+
+        seen = converse(case.provider.poll(job, key=case.key))
+
+        assert seen.cost.usd == Decimal(1)
+        assert [one.usd for one in PRICES if one.variant == case.provider.variant(sharp.model, sharp.params)] == [
+            Decimal("0.10")
+        ]
+
     def test_a_word_that_nobody_has_told_us_of_means_still_working(self, case: Case, converse: Hold) -> None:
         job = converse(case.provider.submit(case.asked, key=case.key, idem_key="one"))
         odd = {"status": "polishing", "progress": "much", "place": True, "credits": -1, "files": 7}
@@ -50,3 +62,11 @@ class TestClips(JobPromises):
         seen = converse(case.provider.poll(job, key=case.key))
 
         assert (seen.state, seen.progress, seen.queue_position, seen.cost) == (JobState.RUNNING, None, None, None)
+
+
+def test_whatever_can_be_asked_for_has_a_price() -> None:
+    lumen = Lumen()
+
+    asked = {(model, variant) for model in lumen.listed_models() for variant in lumen.variants(model)}
+
+    assert asked == {(price.model, price.variant) for price in PRICES}

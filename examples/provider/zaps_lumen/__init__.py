@@ -50,15 +50,20 @@ MODELS = (
         aspect="size",
         aspects=SHAPES,
         params=("seed",),
+        variants={"resolution": ("720p", "1080p")},  # what changes the price; the first is sent when nobody asks
     ),
 )
 
-# What they cost. Without a price, or with one that nobody has verified for half a year, a live run is refused before it
-# spends anything: so write down where you read it, and when, and release again when you have looked again.
+# What they cost, each in every variant. Without a price, or with one that nobody has verified for half a year, a live
+# run is refused before it spends anything: so write down where you read it, and when, and release when you look again.
 PAGE, READ_ON = "lumen.example/pricing", date(2026, 11, 21)
-PRICES = (
-    Price(provider="lumen", model="lumen-still", unit="request", usd=Decimal("0.02"), source=PAGE, verified_at=READ_ON),
-    Price(provider="lumen", model="lumen-motion", unit="second", usd=Decimal("0.05"), source=PAGE, verified_at=READ_ON),
+PRICES = tuple(
+    Price(provider="lumen", model=model, variant=variant, unit=unit, usd=Decimal(usd), source=PAGE, verified_at=READ_ON)
+    for model, variant, unit, usd in (
+        ("lumen-still", "", "request", "0.02"),
+        ("lumen-motion", "resolution=720p", "second", "0.05"),
+        ("lumen-motion", "resolution=1080p", "second", "0.10"),
+    )
 )
 
 STATES = {  # their word: ours

@@ -41,7 +41,9 @@ class LumenJob:
     @property
     def credits(self) -> float:
         """What Lumen charges."""
-        return 50 * self.seconds if self.kind == "mp4" else 20
+        if self.kind == "png":
+            return 20
+        return (100 if self.asked.get("resolution") == "1080p" else 50) * self.seconds
 
     def status(self, now: float) -> str:
         """In Lumen's words."""

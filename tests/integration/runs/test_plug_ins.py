@@ -111,8 +111,8 @@ def test_a_submission_that_breaks_before_it_is_paid_fails_its_step_and_holds_no_
 def test_a_submission_that_was_lost_with_its_package_is_left_to_a_person(bells, acme, monkeypatch):
     run = make_run(planned("a", provider="acme", quote="0.5"), mode="live")
     advance_run(run.pk)
-    dead = {"status": "submitting", "due_at": Now() - LATE, "lease_until": Now() - LATE, "lease_token": uuid4()}
-    run.attempts.update(**dead)
+    long_ago = dict.fromkeys(("due_at", "rung_at", "lease_until"), Now() - LATE)
+    run.attempts.update(status="submitting", lease_token=uuid4(), **long_ago)
     uninstall(monkeypatch)
 
     drain.ring_due(CycleReport())

@@ -168,12 +168,12 @@ class PriceHistory(APIView):
         """What the operator set for it, newest first. Staff only."""
         caller_of(request).require_staff()
         asked = request.query_params
+        provider, model = (_word(asked.get(name, ""), name) for name in ("provider", "model"))
         try:
-            variant = read_variant(asked.get("variant", ""))
+            variant = read_variant(_word(asked.get("variant", ""), "variant"))
         except ValueError as exc:
-            problem = Problem(code="PARAMETER_INVALID", message=str(exc), path="variant")
-            raise BadInput(problem.message, problems=[problem]) from None
-        rows: list[OperatorPrice] = book.history((asked.get("provider", ""), asked.get("model", ""), variant))
+            raise _no_parameter("variant", str(exc)) from None
+        rows: list[OperatorPrice] = book.history((provider, model, variant))
         return Response({"history": SetRow(rows, many=True).data})
 
 
@@ -197,6 +197,16 @@ def _staff(request: Request) -> Caller:
     caller.require_staff()
     caller.require(Scope.PRICES)
     return caller
+
+
+def _word(text: str, name: str) -> str:
+    if "\0" in text or len(text) > 200:
+        raise _no_parameter(name, f"There is no such {name}.")
+    return text
+
+
+def _no_parameter(name: str, sentence: str) -> BadInput:
+    return BadInput(sentence, problems=[Problem(code="PARAMETER_INVALID", message=sentence, path=name)])
 
 
 def _today() -> date:

@@ -95,8 +95,26 @@ def test_a_token_changes_prices_only_where_it_was_made_for_that(api, sam, method
     assert api(sam, method, path, body, scopes=scopes).status_code == 403
 
 
-def test_a_variant_that_is_none_has_no_history(api, sam):
-    assert api(sam, "get", "/api/prices/history?provider=fal&model=x&variant=large").status_code == 422
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("provider=fal&model=x&variant=large", "variant"),
+        ("provider=fal&model=x&variant=a%3D%00", "variant"),
+        ("provider=fal&model=%00", "model"),
+        ("provider=%00&model=x", "provider"),
+        (f"provider=fal&model={'x' * 201}", "model"),
+    ],
+)
+def test_what_names_no_price_has_no_history(api, sam, query, path):
+    answer = api(sam, "get", f"/api/prices/history?{query}")
+
+    assert answer.status_code == 422
+    assert [error["path"] for error in answer.json()["errors"]] == [path]
+
+
+def test_what_nobody_set_has_an_empty_history(api, sam):
+    assert api(sam, "get", "/api/prices/history?provider=fal&model=x").json() == {"history": []}
+    assert api(sam, "get", "/api/prices?provider=%00").json() == {"prices": []}
 
 
 def test_vendors_are_asked_and_what_came_of_it_is_told(api, sam, emulator):

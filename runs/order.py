@@ -15,6 +15,7 @@ from accounts.pricing import book
 from accounts.vault.credentials import require
 from accounts.vault.keeping import keep_for_request
 from accounts.vault.sets import NONE, Sets
+from providers import prices
 from providers.registry import Configured
 from runs import judges, uploads
 from runs.engine.start import start_run
@@ -96,7 +97,7 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
         judge_usd=judges.quote_usd("live"),  # what the mock plans is free anyway
         gate_timeout_s=settings.ZAP_GATE_TIMEOUT_S or None,
         providers=Configured(),
-        prices=book.current(),
+        prices=prices.load() if order.mode is Mode.MOCK else book.current(),  # the mock is free
         today=today,
     )
     if order.mode is Mode.LIVE:

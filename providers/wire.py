@@ -3,14 +3,22 @@
 import base64
 import hashlib
 import json
+import re
 
 from providers.contract import Call
+from providers.errors import KeyRefused
 
+_CARRIED = re.compile(r"[ -~]*")
 _ALWAYS = {"Accept-Encoding": "identity", "User-Agent": "zaps"}
 
 
 def encode(call: Call) -> tuple[bytes | None, dict[str, str]]:
-    """The request's body and headers as they go over the wire."""
+    """The request's body and headers as they go over the wire.
+
+    Raises KeyRefused for a header that cannot be sent: only a key comes from people. The libraries would repeat it.
+    """
+    if not all(_CARRIED.fullmatch(value) for value in call.headers.values()):
+        raise KeyRefused("The key holds what no header can carry.")
     if call.json is None:
         return call.body, {**_ALWAYS, **call.headers}
     body = json.dumps(call.json, separators=(",", ":")).encode()

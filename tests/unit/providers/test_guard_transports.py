@@ -10,7 +10,7 @@ import pytest
 
 from providers.contract import Call, Provider
 from providers.emulator.wire import Answer, reply
-from providers.errors import AddressRefused, NotSent, SubmissionUnknown, Unavailable
+from providers.errors import AddressRefused, KeyRefused, NotSent, SubmissionUnknown, Unavailable
 from providers.home import Home
 from tests.unit.providers.test_transports import call, converse, one  # noqa: F401 (a fixture)
 
@@ -71,6 +71,18 @@ def test_a_call_that_would_take_the_key_elsewhere_is_not_made(resolve, converse,
         converse(ask(url, headers=KEY))
 
     assert connected == []
+
+
+@pytest.mark.parametrize("paid", [False, True])
+@pytest.mark.parametrize("key", ["ключ", "first\nsecond", "nul\x00", "\udc80"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_repeated(serve, converse, key, paid):  # noqa: F811
+    server = serve(reply({}))
+    home = Home.named_by_operator(server.url)
+
+    with pytest.raises(KeyRefused) as caught:
+        converse(ask(server.url, home, method="POST", headers={"Authorization": f"Key {key}"}, paid=paid))
+
+    assert (server.requests, key in f"{caught.value!r} {caught.value}") == ([], False)
 
 
 def test_a_call_of_nobody_s_home_carries_nothing(serve, converse):  # noqa: F811

@@ -8,7 +8,9 @@ import base64
 import binascii
 import hashlib
 import re
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import filetype  # type: ignore[import-untyped]
@@ -16,6 +18,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from core.errors import BadInput, NotFound, Problem
+from media import fence
+from media.errors import Unreadable
 from runs.storage import put
 
 MAX_BYTES = 20 * 1024 * 1024  # of all data: inputs of one request
@@ -67,9 +71,15 @@ def check_inputs(inputs: Mapping[str, Any]) -> dict[str, tuple[str, bytes]]:
 
 
 def store_inputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """`inputs` with every data: URI put into storage and named instead. Raises BadInput with nothing stored."""
-    media = check_inputs(inputs)
-    named = {name: f"{_MARK}{_put(content)}|{content_type}" for name, (content_type, content) in media.items()}
+    """`inputs` with every data: URI put into storage and named instead. Raises BadInput with nothing stored.
+
+    Each is looked at first; what kind of file it is, its bytes say.
+    """
+    looked = {name: _look(name, *media) for name, media in check_inputs(inputs).items()}
+    problems = [found for found in looked.values() if isinstance(found, Problem)]
+    if problems:
+        raise BadInput(problems[0].message, problems=problems)
+    named = {name: f"{_MARK}{_put(found[1])}|{found[0]}" for name, found in looked.items() if isinstance(found, tuple)}
     return {**inputs, **named}
 
 
@@ -121,6 +131,20 @@ def _decode(name: str, uri: str) -> tuple[str, bytes] | Problem:
     if claimed and claimed.split("/")[0].lower() != kind.mime.split("/")[0]:
         return _problem("INPUT_NOT_MEDIA", name, f"it calls itself {claimed} and is {kind.mime}.")
     return _OUR_WORD.get(kind.mime, kind.mime), content
+
+
+def _look(name: str, content_type: str, content: bytes) -> tuple[str, bytes] | Problem:
+    """What it is behind its first bytes, seen from behind the fence."""
+    with tempfile.NamedTemporaryFile(prefix="zaps-") as file:
+        file.write(content)
+        file.flush()
+        try:
+            found = fence.probe(Path(file.name)).content_type
+        except Unreadable:
+            found = ""
+    if found not in ACCEPTED or found.partition("/")[0] != content_type.partition("/")[0]:
+        return _problem("INPUT_NOT_MEDIA", name, "it cannot be read as the image, video or sound that it begins like.")
+    return found, content
 
 
 def _put(content: bytes) -> str:

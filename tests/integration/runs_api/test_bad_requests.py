@@ -2,6 +2,7 @@ import base64
 
 import pytest
 
+from media.mock import mock_media
 from runs.models import Run
 from tests.integration.recipes import DOOR
 
@@ -116,7 +117,7 @@ def test_a_body_beyond_a_megabyte_is_too_large(post, order, as_alice):
 
 
 def test_media_does_not_count_towards_the_megabyte(post, order, as_alice):
-    png = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 1_500_000).decode()
+    png = base64.b64encode(mock_media("png", seed="a photo") + b"0" * 1_500_000).decode()
     order["inputs"]["PHOTO"] = f"data:image/png;base64,{png}"
 
     assert post("/api/zaps/run", order, **as_alice).status_code == 202

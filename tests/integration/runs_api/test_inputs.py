@@ -5,10 +5,11 @@ import pytest
 from django.core.files.storage import default_storage
 
 from core.errors import BadInput, NotFound
+from media.mock import mock_media
 from runs.inputs import read_input, store_inputs, type_of_input
 from runs.models import Run
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
+PNG = mock_media("png", seed="a photo")
 KEY = f"inputs/{hashlib.sha256(PNG).hexdigest()}"
 
 
@@ -49,6 +50,8 @@ def test_the_type_is_what_the_bytes_are():
         (uri(b"hello"), "INPUT_NOT_MEDIA"),
         (uri(b""), "INPUT_NOT_MEDIA"),
         (uri(PNG, "data:video/mp4;base64,"), "INPUT_NOT_MEDIA"),
+        (uri(PNG[:40]), "INPUT_NOT_MEDIA"),
+        (uri(PNG[:8] + b"0" * 100), "INPUT_NOT_MEDIA"),
         (uri(b"MZ" + b"0" * 100, "data:image/png;base64,"), "INPUT_NOT_MEDIA"),
         (
             uri(b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', "data:image/svg+xml;base64,"),

@@ -13,10 +13,11 @@ from django.utils import timezone
 from core.errors import BadInput
 from media.mock import mock_media
 from runs import uploads
-from runs.engine import ask
+from runs.engine.given import given_media
 from runs.models import Run, Upload
 from tests.integration.recipes import DOOR
 from tests.unit.media.test_fence import NOT_KEPT, REFUSED
+from zaps.planned import InputRef, Source
 
 RECIPE = DOOR.replace("PHOTO: {type: image}", "PHOTO: {type: %s}").replace(
     "inputs: [door]", "inputs: [door, user.PHOTO]"
@@ -230,7 +231,7 @@ def test_a_run_is_given_the_upload_of_its_owner(order_with, sent, as_alice):
     run, upload = Run.objects.get(), Upload.objects.get()
     assert run.inputs == {"NAME": "Ada", "PHOTO": upload.reference}
     assert upload.used_at is not None
-    given = ask._given(run.inputs["PHOTO"])
+    (given,) = given_media([InputRef(source=Source.USER, name="PHOTO", media="image")], run.inputs)
     assert (given.content_type, given.read()) == ("image/png", picture())
 
 

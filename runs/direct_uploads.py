@@ -27,7 +27,6 @@ from runs.storage import Bucket, Form, bucket
 FORM_S = 900
 _LEASE = timedelta(minutes=10)
 _LEAST_BYTES = 1_000_000  # what one counts for at least, so that nobody announces a million small ones
-_PRUNED_AT_ONCE = 500
 
 
 class UploadsNotSigned(Refused):
@@ -123,11 +122,12 @@ def complete(direct_id: str, caller: Caller) -> Upload:
 
 def prune() -> int:
     """Throw away what has arrived and was never completed. Returns how many. Safe to repeat."""
-    gone = list(DirectUpload.objects.filter(expires_at__lt=Now()).order_by("expires_at")[:_PRUNED_AT_ONCE])
-    for waiting in gone:
+    gone = 0
+    for waiting in DirectUpload.objects.filter(expires_at__lt=Now()).iterator():
         default_storage.delete(waiting.storage_key)
         waiting.delete()
-    return len(gone)
+        gone += 1
+    return gone
 
 
 def _announced(caller: Caller) -> int:

@@ -16,6 +16,7 @@ from cli.form import FileForm
 from media.mock import mock_media
 from runs import direct_uploads, uploads
 from runs.models import DirectUpload, Run, Upload
+from runs.s3 import BucketStorage
 from tests.integration.recipes import DOOR
 from tests.integration.storage.conftest import read
 from tests.unit.media.test_fence import NOT_KEPT, REFUSED
@@ -142,11 +143,19 @@ def test_a_hostile_file_is_refused_and_is_gone(sign, complete, objects, content)
     assert code_of(complete(signed)) == (404, "NOT_FOUND")
 
 
-def test_a_bucket_that_lets_more_in_than_was_announced_helps_nobody(sign, complete, objects):
-    signed = sign(size=len(picture()) - 1).json()
+def test_a_bucket_that_lets_more_in_than_was_announced_helps_nobody(sign, complete, objects, monkeypatch):
+    wanted, fetch = [], BucketStorage.fetch
+
+    def noted(*args, most_bytes):
+        wanted.append(most_bytes)
+        return fetch(*args, most_bytes=most_bytes)
+
+    monkeypatch.setattr(BucketStorage, "fetch", noted)
+    signed = sign(size=SIZE - 1).json()
     objects[f"quarantine/{signed['id']}"] = picture()
 
     assert code_of(complete(signed)) == (413, "UPLOAD_TOO_LARGE")
+    assert wanted == [SIZE - 1]
     assert objects.keys() == []
 
 

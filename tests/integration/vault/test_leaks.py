@@ -15,6 +15,7 @@ from accounts.vault.sets import read_sets
 from providers import registry
 from providers.emulator import Emulator
 from runs.engine.advance import advance_run
+from runs.engine.callbacks import digest_of
 from runs.engine.poll import poll_attempt
 from runs.engine.poller import POLLER
 from runs.engine.settle import settle_attempt
@@ -170,3 +171,59 @@ def test_an_error_while_a_key_is_at_hand_does_not_say_it(api, alice, fal, caplog
     assert "adapters break" in caplog.text
     search("answer", answer.content.decode())
     search("log", caplog.text)
+
+
+@pytest.mark.parametrize("breaks", ["before", "after"])
+def test_a_submission_that_breaks_with_the_key_at_hand_does_not_say_it(
+    api, client, caplog, capfd, broker, fal, settings, monkeypatch, breaks
+):
+    settings.DEBUG = True
+    caplog.set_level(logging.DEBUG)
+    root = User.objects.create_superuser("root")
+    run = make_run(paid("shot"), mode="live", owner=root)
+    api(root, "put", "/api/secrets/fal", {"fal_key": CANARY})
+    kind = type(registry.provider("fal"))
+    submit = kind.submit
+
+    def broken(self, *args, **named):
+        headers = {"Authorization": f"Key {named['key']}"}
+        if breaks == "after":
+            yield from submit(self, *args, **named)
+        raise RuntimeError("adapters break") from KeyError(len(headers))
+
+    monkeypatch.setattr(kind, "submit", broken)
+
+    work(run)
+
+    assert "adapters break" in caplog.text
+    for place, text in [*dump(), *look_everywhere(api, client, root, run)]:
+        search(place, text)
+    for text in [*messages(broker), caplog.text, *capfd.readouterr()]:
+        search("said", text)
+
+
+def test_a_webhook_that_breaks_with_the_key_at_hand_does_not_say_it(api, client, caplog, fal, settings, monkeypatch):
+    """With DEBUG on, Django's own page would show every variable on the way."""
+    settings.DEBUG = True
+    client.raise_request_exception = False
+    caplog.set_level(logging.DEBUG)
+    root = User.objects.create_superuser("root")
+    run = make_run(paid("shot"), mode="live", owner=root)
+    api(root, "put", "/api/secrets/fal", {"fal_key": CANARY})
+    work(run)
+    Attempt.objects.update(webhook_digest=digest_of("f" * 32))
+    kind = type(registry.provider("fal"))
+
+    def broken(self, hook, *, key, secret):
+        raise RuntimeError(f"adapters break, {len(key)}")
+        yield
+
+    monkeypatch.setattr(kind, "read_webhook", broken)
+    monkeypatch.setattr(kind, "webhook_needs_key", True)
+
+    answer = client.post(f"/api/providers/fal/webhook/{'f' * 32}", b"{}", content_type="application/json")
+
+    assert (answer.status_code, f"adapters break, {len(CANARY)}" in caplog.text) == (500, True)
+    search("answer", answer.content.decode())
+    search("log", caplog.text)
+    assert "f" * 32 not in answer.content.decode()

@@ -103,4 +103,4 @@ def _is_fetchable(value: str) -> bool:
         place = guard.read(value)
     except AddressRefused:
         return False
-    return place.scheme == "https" and guard.is_public_name(place.host)
+    return value.startswith("https://") and guard.is_public_name(place.host)  # HTTPS: is not looked for further on

@@ -53,6 +53,8 @@ def test_a_value_of_its_type_is_taken(name, value):
     ("NAME", "x" * 2001, "INPUT_INVALID"),
     ("STORY", ["x"], "INPUT_INVALID"),
     ("FACE", "http://example.com/a.png", "INPUT_INVALID"),
+    ("FACE", "HTTPS://example.com/a.png", "INPUT_INVALID"),
+    ("FACE", "hTtps://example.com/a.png", "INPUT_INVALID"),
     ("FACE", "https://", "INPUT_INVALID"),
     ("FACE", "https://user:secret@example.com/a.png", "INPUT_INVALID"),
     ("FACE", "https://example.com:port/a.png", "INPUT_INVALID"),

@@ -29,7 +29,7 @@ _READ = (
     *("step__run_id", "step__step_id", "step__spec", "step__status", "step__round", "step__wait_reason"),
     *("status", "number", "round", "role", "idem_key", "provider", "model", "capability", "provider_request_id"),
     *("tenant", "account", "key_source", "urls", "error", "quote_usd", "reserved_usd", "reserved_on"),
-    *("actual_usd", "cost_source", "tries", "lease_token"),
+    *("actual_usd", "at_stake_usd", "cost_source", "tries", "lease_token"),
 )
 
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +22,7 @@ from runs.engine.advance import advance
 from runs.judges import Judge, JudgeError, JudgeRefused, JudgeUnavailable, Kind, Sample, Verdict, combine, judges_for
 from runs.models import Asset, Attempt, Feedback
 from runs.states import AttemptStatus, WaitReason
-from runs.transitions import again, moving
+from runs.transitions import Moves, again, moving
 from zaps.planned import PlannedStep
 
 
@@ -31,34 +32,72 @@ def judge_attempt(attempt: Attempt, token: UUID) -> None:
     Without a verdict nothing passes: the step waits for a person. So it does where those who judge die or break again
     and again.
     """
+    _book_lost_look(attempt)
     if attempt.tries > policy.JUDGE_TRIES:
         _give_up(attempt, token, attempt.error or JudgeUnavailable.code)
         return
     planned = PlannedStep.from_json(attempt.step.spec)
     beat = leases.Heartbeat(attempt, token, seconds=policy.work_lease_s())
     for asset in _unseen(attempt):
+        judges = _judges_of(asset, planned, mode=attempt.run.provider_mode)
+        look = _begin_look(attempt, token, judges)
         try:
-            verdicts = _judge(asset, planned, beat, mode=attempt.run.provider_mode)
+            verdicts = _judge(asset, planned, beat, judges)
         except JudgeError as exc:
-            _give_up_or_again(attempt, token, exc)
+            _give_up_or_again(look, exc)
             return
-        _keep(attempt, token, asset, [_row(asset, verdict, planned) for verdict in verdicts], combine(verdicts))
+        _keep(look, asset, [_row(asset, verdict, planned) for verdict in verdicts], combine(verdicts))
     with moving(attempt.run_id) as moves:
         moves.done(attempt, token, actual=_paid(attempt), source=attempt.cost_source or "none", seed=None)
         advance(moves, attempt)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """A look that is out: `token` is its owner's, `usd` what it is thought to cost at most."""
+
+    attempt: Attempt
+    token: UUID
+    usd: Decimal
+
+    def book(self, moves: Moves, usd: Decimal, source: str) -> bool:
+        """It has cost `usd`. False where it was taken away: then whoever did that books what it was thought to cost."""
+        is_ours = leases.is_held(self.attempt, self.token)
+        if is_ours and self.usd:
+            moves.looked(self.attempt, usd, source=source)
+        else:
+            moves.paid(self.attempt, usd if is_ours else max(usd - self.usd, ZERO), source=source)
+        return is_ours
+
+
+def _begin_look(attempt: Attempt, token: UUID, judges: Sequence[Judge]) -> _Look:
+    """What it may cost is on record before anybody is asked."""
+    usd = sum((judge.quote_usd for judge in judges), ZERO)
+    if usd:
+        with moving(attempt.run_id) as moves:
+            moves.looking(attempt, token, usd)
+    return _Look(attempt=attempt, token=token, usd=usd)
+
+
 @again
-def _keep(attempt: Attempt, token: UUID, asset: Asset, rows: list[Feedback], verdict: Verdict) -> None:
+def _book_lost_look(attempt: Attempt) -> None:
+    """Its last owner died while a look was out, or is not waited for."""
+    attempt.refresh_from_db(fields=["at_stake_usd"])
+    if attempt.at_stake_usd:
+        with moving(attempt.run_id) as moves:
+            moves.look_lost(attempt)
+
+
+@again
+def _keep(look: _Look, asset: Asset, rows: list[Feedback], verdict: Verdict) -> None:
     """A look that comes too late counts for nothing, and is paid for all the same."""
-    with moving(attempt.run_id) as moves:
-        is_ours = leases.is_held(attempt, token)
-        moves.paid(attempt, verdict.usd, source=verdict.cost_source)
+    with moving(look.attempt.run_id) as moves:
+        is_ours = look.book(moves, verdict.usd, verdict.cost_source)
         if is_ours:
             Feedback.objects.bulk_create(rows)
             moves.judged(asset.step, score=verdict.overall)
     if not is_ours:
-        raise StaleState(f"{attempt} was taken away.")
+        raise StaleState(f"{look.attempt} was taken away.")
 
 
 def _unseen(attempt: Attempt) -> list[Asset]:
@@ -74,7 +113,13 @@ def _unseen(attempt: Attempt) -> list[Asset]:
     return list(made.exclude(pk__in=seen).select_related("step").order_by("attempt__number"))
 
 
-def _judge(asset: Asset, planned: PlannedStep, beat: leases.Heartbeat, *, mode: str) -> list[Verdict]:
+def _judges_of(asset: Asset, planned: PlannedStep, *, mode: str) -> Sequence[Judge]:
+    """Where the recipe asks for none, candidates are compared by whoever does it for nothing."""
+    judges = judges_for(mode, cast("Kind", asset.kind))
+    return [judge for judge in judges if planned.judge is not None or not judge.quote_usd]
+
+
+def _judge(asset: Asset, planned: PlannedStep, beat: leases.Heartbeat, judges: Sequence[Judge]) -> list[Verdict]:
     with tempfile.TemporaryDirectory(prefix="zaps-") as folder:
         path = Path(folder, f"candidate{Path(asset.storage_key).suffix}")
         with default_storage.open(asset.storage_key, "rb") as source, path.open("wb") as target:
@@ -88,10 +133,7 @@ def _judge(asset: Asset, planned: PlannedStep, beat: leases.Heartbeat, *, mode: 
             criteria=planned.judge.criteria if planned.judge else (),
             beat=_to_the_end(beat),
         )
-        judges = judges_for(mode, sample.kind)
-        if planned.judge is None:  # nobody asked for one: candidates are compared by whoever does it for nothing
-            return _ask_all([judge for judge in judges if not judge.quote_usd], sample, threshold=None)
-        return _ask_all(judges, sample, threshold=planned.judge.threshold)
+        return _ask_all(judges, sample, threshold=planned.judge.threshold if planned.judge else None)
 
 
 def _ask_all(judges: Sequence[Judge], sample: Sample, *, threshold: Decimal | None) -> list[Verdict]:
@@ -113,16 +155,17 @@ def _ask_all(judges: Sequence[Judge], sample: Sample, *, threshold: Decimal | No
     return verdicts
 
 
-def _give_up_or_again(attempt: Attempt, token: UUID, exc: JudgeError) -> None:
+def _give_up_or_again(look: _Look, exc: JudgeError) -> None:
     """What asking cost is booked either way."""
+    attempt = look.attempt
     with moving(attempt.run_id) as moves:
-        moves.paid(attempt, exc.usd, source=exc.cost_source)
-        if exc.retryable and attempt.tries < policy.JUDGE_TRIES and leases.is_held(attempt, token):
+        is_ours = look.book(moves, exc.usd, exc.cost_source)
+        if exc.retryable and attempt.tries < policy.JUDGE_TRIES and is_ours:
             wait_s = policy.backoff_s(attempt.tries, exc.retry_after_s)
-            leases.release(attempt, token, again_in_s=wait_s, error=exc.code)
+            leases.release(attempt, look.token, again_in_s=wait_s, error=exc.code)
             moves.put_off(attempt, WaitReason.BACKOFF)
             return
-    _give_up(attempt, token, exc.code)
+    _give_up(attempt, look.token, exc.code)
 
 
 @again

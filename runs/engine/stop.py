@@ -18,6 +18,7 @@ def stop_attempts(moves: Moves, step: Step) -> None:
 def stop_attempt(moves: Moves, attempt: Attempt) -> None:
     """What it may have cost stays held until the provider has said."""
     if attempt.status == AttemptStatus.PLANNED or attempt.provider == LOCAL:
+        moves.look_lost(attempt)
         moves.canceled(attempt, actual=attempt.actual_usd or ZERO, source=attempt.cost_source or "none")
     elif attempt.status != AttemptStatus.CANCELING:
         moves.canceling(attempt)

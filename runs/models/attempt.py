@@ -57,6 +57,10 @@ class Attempt(models.Model):
         max_digits=12, decimal_places=6, default=0, help_text="Held of the run's cap until this ends."
     )
     reserved_on = models.DateField(null=True, blank=True, help_text="The UTC day whose budget holds it.")
+    at_stake_usd = models.DecimalField(
+        max_digits=12, decimal_places=6, default=0, db_default=0,
+        help_text="What a judge's look that is out may cost: booked if its answer is lost.",
+    )  # fmt: skip
     actual_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     cost_source = models.CharField(max_length=12, blank=True, help_text="reported, derived, quoted, reused or none.")
 

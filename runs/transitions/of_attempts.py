@@ -103,9 +103,25 @@ class AttemptMoves(Writer):
             return
         attempt.refresh_from_db(fields=["actual_usd", "reserved_usd"])
         attempt.reserved_usd = self.purse.spend_part(attempt, usd, source)
-        attempt.actual_usd = (attempt.actual_usd or ZERO) + usd
+        attempt.actual_usd, attempt.cost_source = (attempt.actual_usd or ZERO) + usd, source
         moves.write(attempt, reserved_usd=attempt.reserved_usd, actual_usd=attempt.actual_usd, cost_source=source)
         self._charge(attempt, usd)
+
+    def looking(self, attempt: Attempt, token: UUID, usd: Decimal) -> None:
+        """A judge is about to be asked, who may cost that."""
+        looking = moves.Move({AttemptStatus.SETTLING}, AttemptStatus.SETTLING)
+        moves.apply(attempt, looking, only=held_by(token), at_stake_usd=usd)
+
+    def looked(self, attempt: Attempt, usd: Decimal, *, source: str) -> None:
+        """The look is over, and its cost is known."""
+        self.paid(attempt, usd, source=source)
+        moves.write(attempt, at_stake_usd=ZERO)
+
+    def look_lost(self, attempt: Attempt) -> None:
+        """Whoever looked is not waited for: the look counts as paid at its quote, whatever becomes of its answer."""
+        attempt.refresh_from_db(fields=["at_stake_usd"])
+        if attempt.at_stake_usd:
+            self.looked(attempt, attempt.at_stake_usd, source="quoted")
 
     def failed(self, attempt: Attempt, token: UUID | None, *, code: str, actual: Decimal, source: str) -> None:
         """It will not deliver."""

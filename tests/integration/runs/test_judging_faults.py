@@ -128,6 +128,63 @@ def test_a_worker_that_dies_between_two_looks_loses_no_verdict(bells, fal, judge
     assert run.cost_usd == 2 * (USD + COST)
 
 
+@pytest.fixture
+def looker_dies(monkeypatch):
+    """Once, after the judge has answered and before that is written down."""
+    keep = judging_engine._keep
+
+    def die(*_):
+        monkeypatch.setattr(judging_engine, "_keep", keep)
+        raise Killed
+
+    monkeypatch.setattr(judging_engine, "_keep", die)
+
+
+def test_a_look_whose_answer_died_with_its_worker_is_paid_for(bells, fal, judge, looker_dies):
+    run = live(paid("a", judge=judging()))
+    with pytest.raises(Killed):
+        go_on(bells)
+    check(run)
+    go_on(bells, hop_s=90)
+
+    assert states(run)[0] == "done"
+    assert (judge.looks, len(scores(run))) == (2, 1)
+    assert (run.cost_usd, run.reserved_usd) == (USD + 2 * COST, 0)
+    assert attempts_of(run)[-1].at_stake_usd == 0
+
+
+def test_a_look_whose_worker_died_is_paid_for_though_the_run_is_canceled_then(bells, fal, judge, looker_dies):
+    run = live(paid("a", judge=judging()))
+    with pytest.raises(Killed):
+        go_on(bells)
+
+    control.cancel_run(run.run_id, actor="eva")
+    go_on(bells, hop_s=90)
+
+    assert states(run)[0] == "canceled"
+    assert (run.cost_usd, run.reserved_usd) == (USD + COST, 0)
+    assert attempts_of(run)[-1].cost_source == "quoted"
+
+
+def test_a_look_that_others_took_for_lost_is_paid_for_once(bells, fal, judge, monkeypatch):
+    run = live(paid("a", judge=judging()))
+    keep = judging_engine._keep
+
+    def keep_late(look, *rest):
+        monkeypatch.setattr(judging_engine, "_keep", keep)
+        let_pass(policy.work_lease_s() + 5)
+        render_attempt(look.attempt.pk)
+        keep(look, *rest)
+
+    monkeypatch.setattr(judging_engine, "_keep", keep_late)
+    with pytest.raises(StaleState):
+        go_on(bells)
+    go_on(bells)
+
+    assert states(run)[0] == "done"
+    assert (judge.looks, run.cost_usd, run.reserved_usd) == (2, USD + 2 * COST, 0)
+
+
 def test_a_judge_that_breaks_every_time_is_given_up(bells, monkeypatch):
     class Bug(Exception):
         pass

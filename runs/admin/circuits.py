@@ -13,14 +13,20 @@ from runs.models import Circuit
 
 @admin.register(Circuit)
 class CircuitAdmin(Ledger):
-    """Models that failed at least once; what was never in trouble is not here."""
+    """Models that failed at least once, and accounts that were refused; what was never in trouble is not here."""
 
-    list_display = ("provider", "model", "state", "why", "failures", "pauses", "opened", "until")
+    list_display = ("provider", "model", "account", "state", "why", "failures", "pauses", "opened", "until")
     list_filter = (word_filter("status", "status", ("open", "half_open", "closed")),)
     ordering = (F("retry_at").desc(nulls_last=True), "provider", "model")
     search_fields = ("provider__exact", "model__startswith")
     search_help_text = "Provider, or the beginning of a model's name"
-    fields = (("provider", "model"), ("state", "failures", "pauses"), ("error", "why"), ("opened", "until"), "changed")
+    fields = (
+        ("provider", "model", "account"),
+        ("state", "failures", "pauses"),
+        ("error", "why"),
+        ("opened", "until"),
+        "changed",
+    )
     readonly_fields = ("state", "why", "opened", "until", "changed")
     actions = ["reset_selected"]
 

@@ -68,7 +68,7 @@ def settle_held(attempt: Attempt, token: UUID, snapshot: Snapshot | None) -> Non
 def close(attempt: Attempt, token: UUID, stored: Sequence[Stored], *, cost: Cost, seed: int | None) -> None:
     """One transaction: the assets, the attempt, the money, and whatever its step and run can do next."""
     _deliver(attempt, token, stored, cost, seed)
-    circuits.note_success(attempt.provider, attempt.model)
+    circuits.note_success(attempt.provider, attempt.model, account=attempt.account)
 
 
 @again
@@ -86,7 +86,7 @@ def fail(attempt: Attempt, token: UUID | None, code: str, cost: Cost) -> None:
     `token` is None before anything was begun.
     """
     _lose(attempt, token, code, cost)
-    circuits.note_failure(attempt.provider, attempt.model, code)
+    circuits.note_failure(attempt.provider, attempt.model, code, account=attempt.account, attempt=attempt.pk)
 
 
 @again

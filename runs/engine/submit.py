@@ -47,6 +47,7 @@ def submit_attempt(attempt_pk: int) -> Next:
     token, callback = uuid4(), new_callback(door.provider)
     pays_until = time.monotonic() + submit_lease_s(door.provider)
     if not _admitted(attempt, token, door, callback):
+        circuits.give_back(attempt.provider, attempt.model, account=door.account, attempt=attempt.pk)
         return NOTHING
     job = _send(attempt, token, generation, door, callback, pays_until)
     accepted_at = _write_down(attempt, token, job) if job else None
@@ -103,6 +104,10 @@ def _prepare(attempt: Attempt) -> tuple[Generation, Door] | None:
 
 def _admitted(attempt: Attempt, token: UUID, door: Door, callback: Callback | None) -> bool:
     """Commit the intent, if the account has room for it; else the attempt is held back, and its step says why."""
+    paused_s = circuits.admit(attempt.provider, account=door.account, attempt=attempt.pk)
+    if paused_s is not None:
+        _hold_back(attempt, WaitReason.PROVIDER_PAUSED, wait_s=paused_s, account=door.account)
+        return False
     wait_s = limits.wait_s(door.account, door.provider.name)
     if wait_s:
         _hold_back(attempt, WaitReason.RATE_LIMIT, wait_s=wait_s, account=door.account)
@@ -145,7 +150,7 @@ def _may_be_sent(attempt: Attempt) -> bool:
                 moves.failed(attempt, None, code="BUDGET_EXCEEDED", actual=ZERO, source="none")
                 advance(moves, attempt)
                 return False
-    wait_s = circuits.admit(attempt.provider, attempt.model)
+    wait_s = circuits.admit(attempt.provider, attempt.model, attempt=attempt.pk)
     if wait_s is None:
         return True
     _hold_back(attempt, WaitReason.PROVIDER_PAUSED, wait_s=wait_s)
@@ -187,6 +192,7 @@ def _postpone(attempt: Attempt, token: UUID, exc: ProviderError) -> None:
     reason = WaitReason.RATE_LIMIT if limited else WaitReason.BACKOFF
     if limited:
         limits.note_slowdown(attempt.account, attempt.provider, exc.retry_after_s)
+        circuits.give_back(attempt.provider, attempt.model, account=attempt.account, attempt=attempt.pk)
     _put_back(attempt, token, exc, reason)
 
 

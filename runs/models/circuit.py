@@ -1,4 +1,4 @@
-"""The circuit breaker of one provider's model: paused while its failures pile up."""
+"""The circuit breaker of one provider's model, or of one account there: paused while its failures pile up."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,10 +6,13 @@ from django.db.models.functions import Now
 
 
 class Circuit(models.Model):
-    """How a provider's model has been doing. No row: nothing has failed lately."""
+    """How a provider's model has been doing, or an account that pays there. No row: nothing has failed lately."""
 
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=200, blank=True)
+    account = models.CharField(
+        max_length=120, blank=True, default="", db_default="", help_text="The account that is refused; else empty."
+    )
     status = models.CharField(
         max_length=12, default="closed", help_text="closed, open, or half_open: one is let through."
     )
@@ -18,12 +21,13 @@ class Circuit(models.Model):
     error = models.CharField(max_length=64, blank=True, help_text="Code of the newest failure.")
     opened_at = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True, help_text="When one submission is let through.")
+    probe = models.BigIntegerField(null=True, blank=True, help_text="The attempt that was let through to see.")
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "circuits"
         constraints = [
-            models.UniqueConstraint(fields=["provider", "model"], name="circuit_once"),
+            models.UniqueConstraint(fields=["provider", "model", "account"], name="circuit_once"),
             models.CheckConstraint(
                 condition=Q(status__in=["closed", "half_open", "open"]), name="circuit_status_known"
             ),
@@ -31,4 +35,4 @@ class Circuit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.provider} {self.model}"
+        return f"{self.provider} {self.model or self.account[:24]}"

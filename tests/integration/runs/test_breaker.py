@@ -3,10 +3,12 @@
 import pytest
 from django.db.models.functions import Now
 
-from runs import circuits, control
+from accounts.vault import keeping
+from accounts.vault.cipher import new_key
+from runs import circuits, control, limits
 from runs.engine.submit import submit_attempt
 from runs.models import Attempt, Circuit
-from tests.chaos.fal import paid
+from tests.chaos.fal import KEY, paid
 from tests.factories import planned
 from tests.integration.runs.life import USD, attempts_of, check, go_on, let_pass, live, pass_and_ring, states, step_of
 
@@ -84,6 +86,56 @@ def test_a_message_that_comes_too_early_uses_up_no_look(paused, bells):
 
     assert Circuit.objects.get().status == "open"
     assert circuits.admit("fal", "fal-ai/flux/dev") is None
+
+
+def test_a_look_that_the_account_has_no_room_for_is_given_back(paused, bells, monkeypatch):
+    paused.mend()
+    runs = [live(paid("a")) for _ in range(2)]
+    bells.answer_all()
+    let_pass(PAUSE_S + 5)
+    first, second = (attempts_of(run)[0].pk for run in runs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "wait_s", lambda *_: 30.0)
+        submit_attempt(first)
+    submit_attempt(second)
+    bells.answer_all()
+
+    assert step_of(runs[0]).wait_reason == "rate_limit"
+    assert states(runs[1])[0] == "done"
+    assert Circuit.objects.get().status == "closed"
+
+
+def test_the_bad_key_of_one_creator_stops_nobody_else(bells, fal, settings, django_user_model):
+    settings.ZAP_BREAKER_FAILURES, settings.ZAP_SECRET_KEYS = 2, [new_key()]
+    eva, bob = (django_user_model.objects.create(username=name) for name in ("eva", "bob"))
+    keeping.put("fal", {"fal_key": "invalid"}, owner_id=eva.pk, by="eva")
+    keeping.put("fal", {"fal_key": KEY}, owner_id=bob.pk, by="bob")
+    for _ in range(3):
+        refused = live(paid("a"), owner=eva)
+        bells.answer_all()
+
+    run = live(paid("a"), owner=bob)
+    bells.answer_all()
+
+    assert states(run)[0] == "done"
+    assert (states(refused)[0], step_of(refused).wait_reason) == ("running", "provider_paused")
+    assert [(one.model, one.status) for one in Circuit.objects.all()] == [("", "open")]
+
+
+def test_an_account_that_is_refused_again_and_again_is_not_asked_for_a_while(bells, fal, settings, monkeypatch):
+    settings.ZAP_BREAKER_FAILURES = 2
+    monkeypatch.setenv("FAL_KEY", "invalid")
+    for _ in range(2):
+        live(paid("a"))
+        bells.answer_all()
+    fal.journal.clear()
+
+    run = live(paid("a"))
+    bells.answer_all()
+
+    assert (states(run)[0], step_of(run).wait_reason) == ("running", "provider_paused")
+    assert fal.journal.calls == {}
 
 
 def test_a_look_that_fails_pauses_it_for_longer(paused, bells):

@@ -63,7 +63,8 @@ def remembered(monkeypatch):
 
 
 def test_every_counted_code_is_one_that_people_are_told_about():
-    assert set(FAULTS) >= circuits.COUNTED
+    assert set(FAULTS) >= circuits.COUNTED | circuits.COUNTED_OF_ACCOUNTS
+    assert not circuits.COUNTED & circuits.COUNTED_OF_ACCOUNTS
 
 
 def test_a_healthy_model_costs_no_query(django_assert_num_queries, monkeypatch):
@@ -244,3 +245,82 @@ def test_a_look_whose_transaction_is_undone_was_never_let_through():
 
     circuits.forget()
     assert circuits.admit(*FAL) is None
+
+
+MINE, THEIRS = "fal:mine", "fal:theirs"
+
+
+def refused(times, account=MINE, code="KEY_INVALID"):
+    for _ in range(times):
+        circuits.note_failure(*FAL, code, account=account)
+
+
+@pytest.mark.parametrize("code", sorted(circuits.COUNTED_OF_ACCOUNTS))
+def test_a_refused_account_is_paused_alone(code):
+    refused(5, code=code)
+
+    assert circuits.admit("fal", account=MINE) > 0
+    assert circuits.admit("fal", account=THEIRS) is None
+    assert circuits.admit(*FAL) is None
+    circuit = Circuit.objects.get()
+    assert (circuit.model, circuit.account, circuit.error, circuit.status) == ("", MINE, code, "open")
+
+
+def test_an_account_that_delivers_again_goes_on():
+    refused(5)
+
+    circuits.note_success(*FAL, account=THEIRS)
+    assert circuits.admit("fal", account=MINE) > 0
+
+    circuits.note_success(*FAL, account=MINE)
+    assert circuits.admit("fal", account=MINE) is None
+
+
+@pytest.mark.parametrize("account", ["", "none"])
+def test_where_there_is_no_account_there_is_none_to_pause(account):
+    refused(9, account=account)
+
+    assert not Circuit.objects.exists()
+
+
+def a_look_by(attempt):
+    fails(5)
+    let_the_pause_end()
+    assert circuits.admit(*FAL, attempt=attempt) is None
+    assert circuits.admit(*FAL, attempt=attempt + 1) is not None
+
+
+def test_a_look_that_was_not_sent_is_given_back_and_another_may():
+    a_look_by(7)
+
+    circuits.give_back(*FAL, attempt=7)
+
+    assert circuits.admit(*FAL, attempt=8) is None
+    assert (row().status, row().probe, row().pauses) == ("half_open", 8, 1)
+
+
+def test_nobody_gives_back_the_look_of_another():
+    a_look_by(7)
+
+    circuits.give_back(*FAL, attempt=8)
+
+    assert circuits.admit(*FAL, attempt=8) is not None
+    assert (row().status, row().probe) == ("half_open", 7)
+
+
+@pytest.mark.parametrize("code", ["CONTENT_REFUSED", "KEY_INVALID"])
+def test_a_look_that_shows_nothing_of_the_model_is_given_back(code):
+    a_look_by(7)
+
+    circuits.note_failure(*FAL, code, account=MINE, attempt=7)
+
+    assert circuits.admit(*FAL, attempt=8) is None
+
+
+def test_an_opened_circuit_is_not_given_back_by_the_look_that_opened_it():
+    a_look_by(7)
+    circuits.note_failure(*FAL, "PROVIDER_FAILED", attempt=7)
+
+    circuits.give_back(*FAL, attempt=7)
+
+    assert circuits.admit(*FAL, attempt=8) is not None

@@ -1,13 +1,14 @@
 """The world, put around the engine: its vendor, its judge, a local kind, its bells, its clock and its empty tables."""
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 from typing import ClassVar
 
 from django.db import connection
 
-from providers.contract import CancelState, Cost, Hint, Job, JobState, Provider, Snapshot
-from providers.errors import NeverTaken, SubmissionUnknown, Unavailable
+from providers.contract import Call, CancelState, Cost, Hint, Job, JobState, Provider, Snapshot
+from providers.errors import AddressRefused, NeverTaken, SubmissionUnknown, Unavailable
 from providers.registry import PROVIDERS
 from runs import circuits, dispatch
 from runs.engine import settle
@@ -16,6 +17,9 @@ from runs.models import Attempt
 from tests.stateful.world import REFUSALS, Broken, World
 from zaps.kind import KINDS, StepKind, UnusableMaterial
 from zaps.planned import LOCAL
+
+# It leads nowhere; but whoever breaks after such a call may have bought something.
+PAID = Call(method="POST", url="http://10.0.0.1/", paid=True)
 
 
 class Vendor(Provider):
@@ -48,10 +52,11 @@ class Vendor(Provider):
         if how.startswith("unknown"):
             raise SubmissionUnknown
         if how == "broken":
+            with suppress(AddressRefused):
+                yield PAID
             raise Broken
         snapshot = _snapshot(job) if how == "instant" else None
         return Job(request_id=f"job_{job.number}", model=generation.model, snapshot=snapshot)
-        yield
 
     def poll(self, job, *, key):
         world = self.world

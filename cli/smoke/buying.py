@@ -77,25 +77,31 @@ def buy(client: Client, run_id: str, ready: Ready, *, out: Path | None) -> Bough
 
 
 def _bought(hands: Hands, tape: Tape, snapshot: Mapping[str, Any], ready: Ready, out: Path | None) -> Bought:
-    run, step = snapshot["run"], snapshot["steps"][0]
-    attempt = hands.attempt()
+    run, step, attempt = snapshot["run"], snapshot["steps"][0], hands.attempt()
     outcome = "done" if run["status"] == "done" else step["error"] or step["waitReason"] or run["status"]
-    made = {"run": run, "ready": ready, "outcome": outcome, "calls": len(tape.heard)}
-    made |= {"cost_usd": step["actualUsd"], "cost_source": attempt.cost_source if attempt else ""}
-    generation = hands.generation()
-    if generation is None or not any(one.call.paid for one in tape.heard):
-        return Bought(**made, path=None, news=None)
-    facts = Facts(
-        generation=generation,
-        recorded_on=datetime.now(UTC).date(),
-        zaps=str(settings.SPECTACULAR_SETTINGS["VERSION"]),
+    path, told = None, None
+    if attempt is not None and any(one.call.paid for one in tape.heard):
+        facts = Facts(
+            generation=hands.generation(attempt),
+            recorded_on=datetime.now(UTC).date(),
+            zaps=str(settings.SPECTACULAR_SETTINGS["VERSION"]),
+            outcome=outcome,
+            quoted_usd=attempt.quote_usd,
+            cost_usd=attempt.actual_usd,
+        )
+        transcript = write_down(tape, ready.provider, facts)
+        path = out or Path(settings.ZAPS_DATA_DIR) / "transcripts" / f"{ready.asked.provider}-{run['runId']}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(transcript.text(), encoding="utf-8")
+        believed = expected(ready.provider, facts)
+        told = None if believed is None else news(transcript, believed)
+    return Bought(
+        run=run,
+        ready=ready,
         outcome=outcome,
-        quoted_usd=attempt.quote_usd,
-        cost_usd=attempt.actual_usd,
+        cost_usd=step["actualUsd"],
+        cost_source=attempt.cost_source if attempt else "",
+        calls=len(tape.heard),
+        path=path,
+        news=told,
     )
-    transcript = write_down(tape, ready.provider, facts)
-    path = out or Path(settings.ZAPS_DATA_DIR) / "transcripts" / f"{ready.asked.provider}-{run['runId']}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(transcript.text(), encoding="utf-8")
-    believed = expected(ready.provider, generation, facts)
-    return Bought(**made, path=path, news=None if believed is None else news(transcript, believed))

@@ -20,7 +20,7 @@ _WITHIN_S = 20.0
 _EVERY_S = 0.2
 
 
-def expected(provider: Provider, generation: Generation, facts: Facts) -> Transcript | None:
+def expected(provider: Provider, facts: Facts) -> Transcript | None:
     """The transcript of the same job at the emulator; None where it does not play that provider."""
     with Emulator(queue_s=_EVERY_S, run_s=_EVERY_S) as emulator, tape.recording() as heard:
         if provider.name not in emulator.urls:
@@ -28,10 +28,10 @@ def expected(provider: Provider, generation: Generation, facts: Facts) -> Transc
         address = {registry.base_url_variable(provider.name): emulator.urls[provider.name]}
         double = registry.provider(provider.name, environ={**os.environ, **address})
         try:
-            _buy(double, generation)
+            _buy(double, facts.generation)
         except ProviderError:  # what was said until then is all that can be expected
             pass
-    return write_down(heard, double, replace(facts, secrets=()))
+    return write_down(heard, double, facts)
 
 
 def _buy(provider: Provider, generation: Generation) -> None:

@@ -45,10 +45,9 @@ class Hands:
         """The last attempt; None before there is one."""
         return self._rows().last()
 
-    def generation(self) -> Generation | None:
-        """What the provider was asked for; None where it never came to that."""
-        found = self._rows().last()
-        asked: Generation | None = self._ask.generation_of(self._ask.load(found.pk)) if found else None
+    def generation(self, attempt: Any) -> Generation:
+        """What the provider was asked for by it."""
+        asked: Generation = self._ask.generation_of(self._ask.load(attempt.pk))
         return asked
 
     def _once(self) -> None:

@@ -78,6 +78,9 @@ class Tape:
                 except ProviderError as exc:
                     self.heard.append(Heard(call=call, after_s=after_s, error=exc.reason))
                     call = talk.throw(exc)
+                except GeneratorExit:  # whoever held it was broken off
+                    self.heard.append(Heard(call=call, after_s=after_s, error="BROKEN_OFF"))
+                    raise
                 else:
                     reply = replace(reply, headers=Noted(reply.headers))
                     self.heard.append(Heard(call=call, after_s=after_s, reply=reply))

@@ -32,8 +32,9 @@ _WORDS = re.compile(rf"{_WORD}(?:[ _.:/-]{_WORD}){{0,3}}")
 _MEASURE = re.compile(r"\d{1,4}(?:[.:x]\d{1,4})?(?:ms|s|p|k|K|x|MB)?|\d{1,2}[kKx]")
 _VERSION = re.compile(r"v\d{1,2}(?:alpha|beta)?\d?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
-_HUMP = r"[_-]?[A-Z]?[a-z]{2,19}|[_-]?[A-Z]{2,5}|_[a-z]"
-_FIELD = re.compile(rf"(?:[a-z]{{1,4}}\d{{1,3}}[_-])?[A-Za-z$]?[a-z]{{1,19}}(?:{_HUMP})*(?:_?\d{{1,3}})?")
+_HUMP = r"[_-][a-z]{1,19}|[_-]?[A-Z][a-z]{2,19}|[_-]?[A-Z]{2,5}"
+_FIRST = r"(?:[a-z]{1,4}\d{1,3}[_-]|[A-Z]{1,5}(?=[A-Z][a-z]))?[A-Za-z$]?[a-z]{1,19}"
+_FIELD = re.compile(rf"{_FIRST}(?:{_HUMP})*+(?:_?\d{{1,3}})?")
 _INDEX = re.compile(r"\d{1,3}", re.ASCII)
 _LONGEST = 48
 

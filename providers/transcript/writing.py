@@ -7,7 +7,7 @@ import inspect
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -29,7 +29,7 @@ _SCHEMES = frozenset({"basic", "bearer", "key", "token"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a transcript says besides the conversation itself. `secrets`: besides those that the calls carried."""
+    """What a transcript says besides the conversation itself."""
 
     generation: Generation
     recorded_on: date
@@ -37,7 +37,6 @@ class Facts:
     outcome: str
     quoted_usd: Decimal | None = None
     cost_usd: Decimal | None = None
-    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def write_down(tape: Tape, provider: Provider, facts: Facts) -> Transcript:
@@ -45,7 +44,7 @@ def write_down(tape: Tape, provider: Provider, facts: Facts) -> Transcript:
     cleaner = Cleaner(
         base_url=provider.base_url,
         origins=provider.home.named | provider.home.vendor,
-        secrets=[*facts.secrets, *_carried(tape.heard)],
+        secrets=_carried(tape.heard),
         said=[*_strings(_asked(facts.generation)), *_own_words(provider, facts.generation.model)],
     )
     calls = tuple(_exchange(cleaner, one) for one in tape.heard)

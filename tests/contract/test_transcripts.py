@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from providers import registry
-from providers.contract import JobState
+from providers.contract import Job, JobState
 from providers.download import Limits, download
 from providers.emulator import Emulator
 from providers.emulator.media import like
@@ -22,6 +22,7 @@ from providers.transcript.page import EMULATOR, VENDOR, Transcript, TranscriptIn
 HERE = Path(__file__).parent
 FILES = sorted((HERE / "transcripts").glob("*.json"))
 CLASSES = {"image": "png", "video": "mp4", "audio": "wav"}
+FLUX = "fal-ai/flux/dev"
 FAL = HERE / "transcripts" / "fal-video-gen.json"
 
 
@@ -145,6 +146,18 @@ def test_a_call_that_was_not_recorded_is_told_and_refused(converse, tmp_path):
             converse(provider.check_key(key=key_for(provider)))
 
         assert said(emulator, transcript)[-1].endswith("was not recorded.")
+
+
+def test_a_job_of_another_id_was_not_recorded(converse, tmp_path):
+    transcript = Transcript.read(FAL)
+
+    with Emulator(transcripts=[transcript]) as emulator:
+        provider = adapter(transcript, emulator)
+        converse(provider.submit(asked(transcript), key=key_for(provider), idem_key="replay"))
+        seen = converse(provider.poll(Job(request_id="another", model=FLUX), key=key_for(provider)))
+
+        assert seen.error_code == "JOB_LOST"
+        assert [one for one in said(emulator, transcript) if "was not recorded" in one]
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 1, "calls": [], "files": []}', "[" * 9999])

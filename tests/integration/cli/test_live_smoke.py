@@ -1,12 +1,16 @@
 """`zap live-smoke` against the emulator: the same way as to a vendor, save for the address."""
 
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
 
+from cli import workers
 from cli.__main__ import main
+from cli.inprocess import InProcessClient
 from providers.emulator import Emulator
 from providers.transcript.page import Transcript
 from runs.models import Attempt, Run
@@ -120,6 +124,23 @@ def test_the_cap_must_be_given(capsys):
     assert "--max-usd" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["engine", "drain"])
+def test_workers_of_this_machine_are_seen(name, settings, tmp_path):
+    settings.ZAPS_DATA_DIR = tmp_path
+    assert not workers.are_at_work()
+    code = (
+        "import sys, pathlib; from embedded import presence; presence.announce(pathlib.Path(sys.argv[1]), sys.argv[2]);"
+    )
+    words = [sys.executable, "-c", f"{code} print('here', flush=True); sys.stdin.read()", str(tmp_path), name]
+
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        assert worker.stdout.readline()
+        assert workers.are_at_work()
+        worker.stdin.close()
+
+    assert not workers.are_at_work()
+
+
 def test_workers_would_make_the_job_unheard(smoke, vendors, monkeypatch):
     monkeypatch.setattr("cli.workers.are_at_work", lambda: True)
 
@@ -172,6 +193,26 @@ def test_a_refusal_is_written_down(smoke, vendors):
     assert (code, said["outcome"], said["costUsd"]) == (1, "PROVIDER_REJECTED", None)
     assert transcript.calls[-1]["answer"]["status"] == 400
     assert "lighthouse" not in transcript.text()
+
+
+def test_ctrl_c_leaves_the_run_to_others_and_keeps_what_was_heard(smoke, vendors, monkeypatch):
+    real, looks = InProcessClient.call, []
+
+    def call(self, method, path, *args, **kwargs):
+        if method == "GET" and "/api/runs/" in path:
+            looks.append(path)
+            if len(looks) == 4:
+                raise KeyboardInterrupt
+        return real(self, method, path, *args, **kwargs)
+
+    vendors["replicate"].pace.queue_s = 60
+    monkeypatch.setattr(InProcessClient, "call", call)
+
+    code, said, transcript = smoke("replicate")
+
+    assert (code, said["status"]) == (1, "running")
+    assert transcript.outcome == "provider_queue"
+    assert [call["paid"] for call in transcript.calls].count(True) == 1
 
 
 def test_the_intent_is_committed_before_the_paid_call(smoke, vendors):

@@ -105,6 +105,17 @@ def test_lint_warns_and_passes(tmp_path, capsys):
     assert "warnings" in json.loads(capsys.readouterr().out)["results"][0]
 
 
+@pytest.mark.parametrize("content", [None, b"{}", b"\xff\xfe", b"[" * 100_000])
+def test_what_is_no_transcript_is_not_played(content, tmp_path, capsys):
+    path = tmp_path / "t.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    assert ended("emulator", "--transcript", str(path), "--json") == 2
+
+    assert json.loads(capsys.readouterr().out)["code"] == "TRANSCRIPT_INVALID"
+
+
 @pytest.mark.parametrize("verb", ["validate", "lint", "plan"])
 def test_what_needs_no_server_imports_no_django(verb):
     recipe = str(ROOT / "zaps" / "bundled" / "hello-film")

@@ -16,6 +16,7 @@ from providers.adapters.fal import Fal
 from providers.contract import Call, Generation, Reply
 from providers.transcript.page import Transcript
 from providers.transcript.tape import Heard, Tape
+from providers.transcript.words import is_field
 from providers.transcript.writing import Facts, write_down
 
 FAL = Fal()
@@ -237,3 +238,62 @@ def test_a_call_without_an_answer_says_why():
     call = written(tape).calls[0]
 
     assert (call["no_answer"], call["after_s"]) == ("PROVIDER_UNAVAILABLE", 1.3)
+
+
+def test_a_call_that_was_broken_off_is_written_down():
+    tape = Tape()
+    talk = tape.hear(one_call(Call(method="POST", url=URL, paid=True)))
+    next(talk)
+    talk.close()
+
+    assert [call["no_answer"] for call in written(tape).calls] == ["BROKEN_OFF"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["b64_json", "imageURL", "taskUUID", "CFGScale", "has_nsfw_concepts", "x-fal-billable-units", "image_2", "12"],
+)
+def test_a_vendors_field_keeps_its_name(name):
+    assert is_field(name)
+
+
+@pytest.mark.parametrize("name", ["a" * 47 + "!", "A" * 47 + "!", "aA" * 23 + "!", "_a" * 23 + "!", "a1_" * 15 + "!"])
+def test_no_name_takes_long_to_be_judged(name):
+    assert not is_field(name)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([*FIELDS, "{id-1}", "data:,"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.sampled_from(FIELDS), inner, max_size=4),
+    max_leaves=20,
+)
+BODIES = st.one_of(
+    JSON.map(lambda value: json.dumps(value).encode()),
+    st.binary(max_size=300),
+    st.binary(max_size=100).map(lambda raw: b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + raw),
+    st.sampled_from([b"[" * 5000, b'{"a":' * 300 + b"1" + b"}" * 300, b'"\\ud800"', b"1e999", b"9" * 5000]),
+)
+TYPES = st.sampled_from(
+    ["application/json", "text/plain", "multipart/form-data; boundary=x", "image/png", "", ";", "x"]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(body=BODIES, content_type=TYPES | st.text(max_size=20), header=st.text(max_size=30))
+def test_whatever_is_answered_becomes_a_transcript_that_can_be_read(body, content_type, header):
+    tape = exchange("k-1234567", answered=body, content_type=content_type, headers={"retry-after": header})
+
+    assert len(written(tape).calls) == 1
+
+
+@settings(max_examples=100, deadline=None)
+@given(url=st.text(max_size=60) | st.from_regex(r"https?://[\x20-\x7e]{0,40}", fullmatch=True))
+def test_whatever_is_named_as_an_address_is_replaced_or_cleaned(url):
+    tape = exchange("k-1234567", answered=json.dumps({"url": url, "status_url": f"{URL}/{url}"}).encode())
+
+    assert len(written(tape).calls) == 1

@@ -130,8 +130,9 @@ def test_workers_of_this_machine_are_seen(name, settings, tmp_path):
     assert not workers.are_at_work()
     code = (
         "import sys, pathlib; from embedded import presence; presence.announce(pathlib.Path(sys.argv[1]), sys.argv[2]);"
+        "print('here', flush=True); sys.stdin.read()"
     )
-    words = [sys.executable, "-c", f"{code} print('here', flush=True); sys.stdin.read()", str(tmp_path), name]
+    words = [sys.executable, "-c", code, str(tmp_path), name]
 
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
         assert worker.stdout.readline()

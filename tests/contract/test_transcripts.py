@@ -22,7 +22,6 @@ from providers.transcript.page import EMULATOR, VENDOR, Transcript, TranscriptIn
 HERE = Path(__file__).parent
 FILES = sorted((HERE / "transcripts").glob("*.json"))
 CLASSES = {"image": "png", "video": "mp4", "audio": "wav"}
-FLUX = "fal-ai/flux/dev"
 FAL = HERE / "transcripts" / "fal-video-gen.json"
 
 
@@ -154,7 +153,7 @@ def test_a_job_of_another_id_was_not_recorded(converse, tmp_path):
     with Emulator(transcripts=[transcript]) as emulator:
         provider = adapter(transcript, emulator)
         converse(provider.submit(asked(transcript), key=key_for(provider), idem_key="replay"))
-        seen = converse(provider.poll(Job(request_id="another", model=FLUX), key=key_for(provider)))
+        seen = converse(provider.poll(Job(request_id="another", model=asked(transcript).model), key=key_for(provider)))
 
         assert seen.error_code == "JOB_LOST"
         assert [one for one in said(emulator, transcript) if "was not recorded" in one]

@@ -106,7 +106,7 @@ def test_a_price_above_the_cap_is_refused_and_nothing_is_spent(smoke, vendors):
 def test_without_a_key_nothing_is_asked(smoke, vendors, monkeypatch):
     monkeypatch.delenv("PRODIA_TOKEN")
 
-    code, said, _ = smoke("prodia")
+    code, said, _ = smoke("prodia", yes=False)
 
     assert (code, said["code"]) == (4, "KEY_MISSING")
     assert vendors["prodia"].journal.calls == {}

@@ -36,14 +36,17 @@ def _today() -> date:
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(Ledger):
-    """Tokens are made by `zap token create`, which alone can show one; here they are revoked."""
+    """Keys are made and rotated by their owners, who alone can be shown one; here they are revoked."""
 
     list_display = ("name", "owner", "prefix", "allows", "state", "last_used_at", "expires_at", "created_at")
     list_select_related = ("owner",)
     search_fields = ("name", "prefix", "owner__username")
     search_help_text = "Name, first characters or owner"
     date_hierarchy = "created_at"
-    fields = ("name", "owner", "prefix", "allows", "state", "created_at", "last_used_at", "expires_at", "revoked_at")
+    fields = (
+        "name", "owner", "prefix", "allows", "state", "created_at", "last_used_at", "expires_at",
+        ("rotated_at", "old_until"), "revoked_at",
+    )  # fmt: skip
     readonly_fields = ("allows", "state")
     actions = ["revoke_tokens"]
 

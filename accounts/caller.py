@@ -1,6 +1,7 @@
 """Who is calling, as every door below the HTTP border knows them."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from django.contrib.auth.models import User
@@ -19,6 +20,7 @@ class Scope(StrEnum):
     PUBLISH = "publish"  #: write to the catalogue
     SECRETS = "secrets"  #: set, list and delete keys; no value is ever shown
     PRICES = "prices"  #: change what models are thought to cost; of staff only
+    KEYS = "keys"  #: make, rotate and revoke API keys, none of which can do more than this one
 
 
 class CallerUnknown(Refused):
@@ -43,7 +45,7 @@ class CallerRefused(Refused):
 class Caller:
     """One caller. `session_id` names the browser or script, never a credential; "" when there is none.
 
-    `principal_id` is `user:<id>`, `token:<prefix>` or `anonymous`.
+    `principal_id` is `user:<id>`, `token:<prefix>` or `anonymous`. `ends_at` is when their key ends; None: never.
     """
 
     user: User | None = field(default=None, repr=False)
@@ -52,6 +54,7 @@ class Caller:
     address: str = ""
     scopes: frozenset[str] = frozenset()
     is_staff: bool = False
+    ends_at: datetime | None = None
 
     @property
     def is_known(self) -> bool:

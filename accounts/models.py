@@ -18,10 +18,15 @@ class ApiToken(models.Model):
         max_length=16, unique=True, help_text="The first characters, to tell tokens apart in lists and logs."
     )
     digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the whole token.")
-    scopes = ArrayField(models.CharField(max_length=16), help_text="read, run, live, publish, secrets, prices.")
+    old_digest = models.CharField(
+        max_length=64, unique=True, null=True, blank=True, help_text="Of what it was before it was rotated."
+    )
+    old_until = models.DateTimeField(null=True, blank=True, help_text="Until then the old one opens doors too.")
+    scopes = ArrayField(models.CharField(max_length=16), help_text="read, run, live, publish, secrets, prices, keys.")
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
+    rotated_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -30,8 +35,12 @@ class ApiToken(models.Model):
         verbose_name = "API token"
         constraints = [
             models.CheckConstraint(
-                condition=Q(scopes__contained_by=["live", "prices", "publish", "read", "run", "secrets"]),
+                condition=Q(scopes__contained_by=["keys", "live", "prices", "publish", "read", "run", "secrets"]),
                 name="api_token_scopes_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(old_digest=None, old_until=None) | Q(old_digest__isnull=False, old_until__isnull=False),
+                name="api_token_old_one_ends",
             ),
         ]
 

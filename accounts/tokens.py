@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.caller import Scope
 from accounts.models import ApiToken
-from core.errors import BadInput, Problem
+from core.errors import BadInput, Problem, StaleState
 from core.ids import ALPHABET
 
 WORD = "zap_"
@@ -38,7 +38,7 @@ def create_token(
     if problems:
         raise BadInput(problems[0].message, problems=problems)
     prefix = WORD + _random(_PREFIX_LENGTH)
-    plain = f"{prefix}_{_random(_SECRET_LENGTH)}"
+    plain = _plain(prefix)
     token = ApiToken.objects.create(
         owner_id=user.pk,
         name=name.strip(),
@@ -52,7 +52,9 @@ def create_token(
 
 def find_token(plain: str, *, at: datetime) -> ApiToken | None:
     """The live token of an active owner that `plain` is, with its owner; None when it opens nothing."""
-    token = ApiToken.objects.select_related("owner").filter(digest=digest_of(plain)).first()
+    digest = digest_of(plain)
+    shown = Q(digest=digest) | Q(old_digest=digest, old_until__gt=at)
+    token = ApiToken.objects.select_related("owner").filter(shown).first()
     if token is None or not token.is_live(at=at) or not token.owner.is_active:
         return None
     return token
@@ -66,6 +68,19 @@ def touch(token: ApiToken, *, at: datetime) -> None:
         unseen.update(last_used_at=at)
 
 
+def rotate(token: ApiToken, *, at: datetime, overlap: timedelta) -> str:
+    """A new plain text for the same token; the old one opens doors for `overlap` more. Nobody can read it again.
+
+    Its prefix stays, and with it who it is in every record. Raises StaleState when it was rotated or revoked meanwhile.
+    """
+    plain = _plain(token.prefix)
+    same = ApiToken.objects.filter(pk=token.pk, digest=token.digest, revoked_at=None)
+    changed = same.update(digest=digest_of(plain), old_digest=token.digest, old_until=at + overlap, rotated_at=at)
+    if changed != 1:
+        raise StaleState("The key was rotated or revoked meanwhile.")
+    return plain
+
+
 def revoke(token: ApiToken) -> None:
     """It opens nothing any more. Revoking twice keeps the first moment."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
@@ -74,6 +89,10 @@ def revoke(token: ApiToken) -> None:
 def digest_of(plain: str) -> str:
     """What is kept of a token."""
     return hashlib.sha256(plain.encode(errors="replace")).hexdigest()
+
+
+def _plain(prefix: str) -> str:
+    return f"{prefix}_{_random(_SECRET_LENGTH)}"
 
 
 def _random(length: int) -> str:

@@ -35,7 +35,7 @@ VERBS = {  # verb: what it is for
     "drain": "run one cycle of the drain in this process",
     "live-smoke": "buy the cheapest thing of a provider, and write down how it answered",
     "emulator": "play the providers on this machine, for trying and testing",
-    "token": "make an API token",
+    "token": "make, list, rotate and revoke API keys",
     "prices": "show, set and bring up to date what models cost",
     "keys": "set, list, try and delete providers' keys",
     "providers": "say which providers are configured, priced and reachable",

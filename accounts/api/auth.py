@@ -51,7 +51,11 @@ class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """An HTTP bearer scheme."""
-        return {"type": "http", "scheme": "bearer", "description": "A token made by `zap token create NAME`."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key: `zap token create NAME`, or POST /api/keys.",
+        }
 
 
 AUTHENTICATORS = (BearerToken, SessionAuthentication)  # the second enforces CSRF
@@ -65,7 +69,7 @@ def caller_of(request: Request) -> Caller:
     if isinstance(token, ApiToken):
         return Caller(
             user=token.owner, principal_id=f"token:{token.prefix}", session_id=session_id, address=address,
-            scopes=frozenset(token.scopes), is_staff=token.owner.is_staff,
+            scopes=frozenset(token.scopes), is_staff=token.owner.is_staff, ends_at=token.expires_at,
         )  # fmt: skip
     if user is None or not user.is_authenticated:
         return Caller(principal_id=ANONYMOUS, session_id=session_id, address=address)

@@ -1,7 +1,8 @@
-"""The addresses of keys and prices, below /api/."""
+"""The addresses of API keys, providers' keys and prices, below /api/."""
 
 from django.urls import path, register_converter
 
+from accounts.api.keys import Key, Keys, RotateKey
 from accounts.api.prices import PriceHistory, Prices, SyncPrices
 from accounts.api.secrets import (
     MySecret,
@@ -13,12 +14,16 @@ from accounts.api.secrets import (
     TestMySecret,
     TestOperatorSecret,
 )
-from core.api.converters import ProviderName, PublicId
+from core.api.converters import KeyPrefix, ProviderName, PublicId
 
+register_converter(KeyPrefix, "key_prefix")
 register_converter(PublicId, "run_ref")
 register_converter(ProviderName, "provider")
 
 urlpatterns = [
+    path("keys", Keys.as_view(), name="keys"),
+    path("keys/<key_prefix:prefix>", Key.as_view(), name="key"),
+    path("keys/<key_prefix:prefix>/rotate", RotateKey.as_view(), name="rotate-key"),
     path("prices", Prices.as_view(), name="prices"),
     path("prices/history", PriceHistory.as_view(), name="price-history"),
     path("prices/sync", SyncPrices.as_view(), name="sync-prices"),

@@ -19,6 +19,12 @@ class PublicId(_Text):
     regex = "[a-z]{2,12}_[0-9a-z]{1,24}"
 
 
+class KeyPrefix(_Text):
+    """The part of an API key that may be shown: `zap_4k9f2c8s`."""
+
+    regex = "zap_[0-9a-z]{8}"
+
+
 class Slug(_Text):
     """A recipe's slug; never one of the words that stand at its place."""
 

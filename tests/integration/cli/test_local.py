@@ -194,7 +194,7 @@ def test_a_token_for_nobody_or_nothing_is_refused(words, capsys):
 def test_a_verb_for_this_machine_does_not_act_when_another_is_meant(monkeypatch, capsys):
     monkeypatch.setenv("ZAP_API_URL", "http://127.0.0.1:9")
 
-    assert ended("token", "create", "laptop", "--json") == 2
+    assert ended("token", "create", "laptop", "--user", "local", "--json") == 2
 
     assert told(capsys)["code"] == "LOCAL_ONLY"
     assert not ApiToken.objects.exists()

@@ -91,7 +91,7 @@ class Vendor:
 def survey(*, owner_id: int, is_staff: bool, today: date) -> list[Vendor]:
     """Every provider, by name. Nothing is asked and nothing decrypted."""
     prospects = {name: prospect_for(name, owner_id=owner_id) for name in sorted(PROVIDERS.entries)}
-    circuits = list(Circuit.objects.exclude(status="closed").order_by("provider", "model"))
+    circuits = list(Circuit.objects.filter(account="").exclude(status="closed").order_by("provider", "model"))
     pauses = _pauses(prospects.values())
     book = current()
     return [

@@ -171,6 +171,7 @@ def test_models_that_are_left_alone_are_told(rows, as_alice):
     pause = {"failures": 5, "error": "PROVIDER_UNAVAILABLE", "retry_at": at + timedelta(minutes=1)}
     Circuit.objects.create(provider="fal", model="fal-ai/flux/dev", status="open", **pause)
     Circuit.objects.create(provider="fal", model="fal-ai/veo3.1", status="closed", failures=2)
+    Circuit.objects.create(provider="fal", account="whose key is refused", status="open", **pause)
 
     told = rows(as_alice)
 

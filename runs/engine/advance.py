@@ -2,9 +2,10 @@
 
 from runs import dispatch, policy
 from runs.decide import Decision, StepView, decide
+from runs.engine import reads
 from runs.engine.content import content_key, kept, made_before, may_be_made
 from runs.engine.outcome import look_after, mind_the_time
-from runs.models import Asset, Attempt, Step
+from runs.models import Attempt, Run, Step
 from runs.states import RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
 from runs.transitions import Moves, again, moving
 from zaps.planned import LOCAL, PlannedStep
@@ -22,7 +23,7 @@ def advance(moves: Moves, ended: Attempt | None = None) -> None:
     run = moves.run
     if run.status in RUN_FINAL:
         return
-    steps = {step.step_id: step for step in Step.objects.filter(run=run)}
+    steps = reads.steps_of(run)
     if run.status == RunStatus.QUEUED:
         moves.start_run()
     _look_after(moves, steps, ended)
@@ -76,7 +77,7 @@ def _begin_step(moves: Moves, step: Step) -> bool:
 
 def _close_or_wait(moves: Moves, steps: list[Step], outcome: RunStatus) -> None:
     if outcome == RunStatus.DONE:
-        moves.finish_run(zap_url=_film_url(steps))
+        moves.finish_run(zap_url=_film_url(moves.run, steps))
     elif outcome == RunStatus.FAILED:
         moves.fail_run(next(step.error for step in steps if step.status == StepStatus.FAILED))
     elif outcome == RunStatus.RUNNING:
@@ -91,9 +92,9 @@ def _close_or_wait(moves: Moves, steps: list[Step], outcome: RunStatus) -> None:
         moves.keep_waiting(WaitReason(waiting.wait_reason or WaitReason.APPROVAL))
 
 
-def _film_url(steps: list[Step]) -> str:
+def _film_url(run: Run, steps: list[Step]) -> str:
     """The address of what the run was for: the last clip that was made, else the last asset."""
-    chosen = [step.chosen_id for step in steps if step.status == StepStatus.DONE and step.chosen_id]
-    assets = list(Asset.objects.filter(attempt_id__in=chosen).order_by("step__position", "index"))
+    made = reads.results_of(run.pk, [step.step_id for step in steps])
+    assets = [asset for results in made.values() for asset in results]
     clips = [asset for asset in assets if asset.kind == "mp4"] or assets
     return clips[-1].url if clips else ""

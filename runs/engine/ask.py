@@ -7,44 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import F
-from django.db.models.functions import Now
 
 from core.errors import ZapsError
 from core.money import ZERO, usd
 from media.frames import last_frame
 from providers.contract import Cost, Generation, Job, JobState, Media, Snapshot
 from providers.errors import ProviderError
+from runs.engine import reads
 from runs.engine.given import given_media
 from runs.models import Asset, Attempt, Run, Step
-from runs.states import AttemptStatus
 from zaps.planned import InputRef, PlannedStep, Role, Source
 
 _CLASS = {"png": "images", "mp4": "videos", "wav": "audios"}
 
-
-_READ = (
-    *("run__run_id", "run__owner", "run__principal_id", "run__provider_mode"),
-    *("run__cap_usd", "run__cost_usd", "run__reserved_usd"),
-    *("step__run_id", "step__step_id", "step__spec", "step__status", "step__round", "step__wait_reason"),
-    *("status", "number", "round", "role", "idem_key", "provider", "model", "capability", "provider_request_id"),
-    *("tenant", "account", "key_source", "urls", "error", "quote_usd", "reserved_usd", "reserved_on"),
-    *("actual_usd", "at_stake_usd", "cost_source", "tries", "lease_token"),
-)
-
-
-_ATTEMPTS = Attempt.objects.select_related("step", "run").only(*_READ).order_by()
 FREE = Cost(usd=ZERO, source="none")
-
-
-def load(attempt_pk: int) -> Attempt:
-    """The attempt with its step and run, as far as the engine reads them."""
-    return _ATTEMPTS.get(pk=attempt_pk)
-
-
-def load_planned(attempt_pk: int) -> Attempt | None:
-    """The same; None where it is not to be sent: not planned any more, or not due yet."""
-    return _ATTEMPTS.filter(pk=attempt_pk, status=AttemptStatus.PLANNED, due_at__lte=Now()).first()
 
 
 def job_of(attempt: Attempt) -> Job:
@@ -117,15 +93,7 @@ def _materials(step: Step, planned: PlannedStep) -> list[tuple[InputRef, Asset]]
     refs = [ref for ref in planned.inputs if ref.source == Source.STEP]
     if not refs:
         return []
-    made: dict[str, list[Asset]] = {}
-    named = Asset.objects.filter(
-        run_id=step.run_id,
-        step__step_id__in={ref.name for ref in refs},
-        step__status="done",
-        attempt_id=F("step__chosen_id"),
-    )
-    for asset in named.select_related("step").order_by("attempt_id", "index"):
-        made.setdefault(asset.step.step_id, []).append(asset)
+    made = reads.results_of(step.run_id, {ref.name for ref in refs})
     return [(ref, asset) for ref in refs for asset in made.get(ref.name, ())]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import F
 
+from runs.engine import reads
 from runs.inputs import bytes_of
 from runs.models import Asset, Attempt, Run, Step
 from runs.states import AttemptStatus
@@ -70,17 +71,16 @@ def _media(step: Step, planned: PlannedStep) -> list[Any]:
     """Role and content of everything that goes in, in order."""
     steps = {ref.name for ref in planned.inputs if ref.source == Source.STEP}
     users = any(ref.source == Source.USER for ref in planned.inputs)
-    made = _digests(step.run_id, steps) if steps else {}
+    made = reads.results_of(step.run_id, steps) if steps else {}
     given: Mapping[str, Any] = Run.objects.values_list("inputs", flat=True).get(pk=step.run_id) if users else {}
     return [
-        [str(ref.role), made.get(ref.name, []) if ref.source == Source.STEP else bytes_of(given.get(ref.name))]
+        [
+            str(ref.role),
+            _digests(made.get(ref.name, ())) if ref.source == Source.STEP else bytes_of(given.get(ref.name)),
+        ]
         for ref in planned.inputs
     ]
 
 
-def _digests(run_pk: int, names: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    assets = Asset.objects.filter(run_id=run_pk, step__step_id__in=list(names), attempt_id=F("step__chosen_id"))
-    for name, sha256 in assets.order_by("step__position", "index").values_list("step__step_id", "sha256"):
-        found.setdefault(name, []).append(sha256)
-    return found
+def _digests(assets: Iterable[Asset]) -> list[str]:
+    return [asset.sha256 for asset in assets]

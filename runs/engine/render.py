@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from core.errors import StaleState, ZapsError
 from runs import leases, policy
-from runs.engine import ask
+from runs.engine import ask, reads
 from runs.engine.judge import judge_attempt
 from runs.engine.outputs import Stored, store
 from runs.engine.settle import close, fail
@@ -23,7 +23,7 @@ from zaps.planned import PlannedStep
 
 def render_attempt(attempt_pk: int) -> None:
     """Render it if nobody else does. A renderer that died is replaced a few times, then the step fails."""
-    attempt = ask.load(attempt_pk)
+    attempt = reads.load(attempt_pk)
     token = _take(attempt)
     if token is None:
         return

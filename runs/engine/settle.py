@@ -12,7 +12,7 @@ from providers import http
 from providers.contract import CancelState, Cost, JobState, Snapshot
 from providers.errors import NeverTaken, ProviderError
 from runs import circuits, leases, policy
-from runs.engine import ask
+from runs.engine import ask, reads
 from runs.engine.advance import advance
 from runs.engine.doors import door_of
 from runs.engine.outputs import Stored, keep, seconds
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 def settle_attempt(attempt_pk: int) -> None:
     """Settle it, or wind it down where it was canceled, or look for its lost job, if nobody else is at it."""
-    attempt = ask.load(attempt_pk)
+    attempt = reads.load(attempt_pk)
     if attempt.status == AttemptStatus.UNKNOWN:
         seek(attempt)
         return

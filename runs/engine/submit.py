@@ -14,7 +14,7 @@ from providers.contract import Generation, Job
 from providers.errors import KeyRefused, NotSent, ProviderError, Rejected, Unavailable
 from providers.registry import PROVIDERS
 from runs import circuits, dispatch, limits, policy
-from runs.engine import ask
+from runs.engine import ask, reads
 from runs.engine.advance import advance
 from runs.engine.callbacks import Callback, new_callback
 from runs.engine.doors import Door, door_of, submit_lease_s
@@ -37,7 +37,7 @@ def submit_attempt(attempt_pk: int) -> Next:
 
     Does nothing when the attempt is not planned, or not due: somebody else was first.
     """
-    attempt = ask.load_planned(attempt_pk)
+    attempt = reads.load_planned(attempt_pk)
     if attempt is None or not _may_be_sent(attempt):
         return NOTHING
     prepared = _prepare(attempt)
@@ -81,7 +81,7 @@ def _is_unknown(attempt: Attempt, token: UUID | None) -> bool:
 
 def submission_unknown_of(attempt_pk: int) -> None:
     """The worker that sent it died before it could say what came of it."""
-    submission_unknown(ask.load(attempt_pk), None)
+    submission_unknown(reads.load(attempt_pk), None)
 
 
 def _prepare(attempt: Attempt) -> tuple[Generation, Door] | None:

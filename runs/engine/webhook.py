@@ -11,7 +11,7 @@ from providers import http, registry
 from providers.contract import Hint, Hook, Talk
 from providers.errors import ProviderError, WebhookRefused
 from runs import dispatch
-from runs.engine import ask
+from runs.engine import reads
 from runs.engine.callbacks import digest_of
 from runs.engine.doors import door_of
 from runs.engine.proof import acknowledge
@@ -106,7 +106,7 @@ def _reading(attempt: Attempt, hook: Hook) -> Talk[Hint]:
 def _take_in(attempt: Attempt, note: Note) -> Heard:
     """What it means while the run holds still."""
     with moving(attempt.run_id, actor="webhook") as moves:
-        attempt = ask.load(attempt.pk)
+        attempt = reads.load(attempt.pk)
         if attempt.provider_request_id not in ("", note.request_id):
             logger.warning("attempt=%s webhook=of-another-job", attempt.pk)
             raise NotFound

@@ -10,16 +10,18 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from core.errors import NotFound
+from core.rows import Columns
 from runs.models import Run
 from runs.transitions.of_attempts import AttemptMoves
 from runs.transitions.of_runs import RunMoves
 from runs.transitions.of_steps import StepMoves
 
-_LOCKED = [
-    "id", "run_id", "owner_id", "parent_id", "zap_slug", "provider_mode", "status", "stage", "wait_reason", "revision",
-    "cap_usd", "reserved_usd", "cost_usd",
-]  # fmt: skip
-_LOCK = f"SELECT {', '.join(_LOCKED)} FROM runs WHERE id = %s FOR UPDATE"  # noqa: S608 (our own column names)
+_LOCKED = Columns(
+    Run,
+    *("run_id", "owner", "parent", "zap_slug", "provider_mode", "status", "stage", "wait_reason", "revision"),
+    *("cap_usd", "reserved_usd", "cost_usd"),
+)
+_LOCK = f"SELECT {_LOCKED.of('r')} FROM runs r WHERE r.id = %s FOR UPDATE"  # noqa: S608 (our own column names)
 
 
 class Moves(RunMoves, StepMoves, AttemptMoves):
@@ -45,4 +47,4 @@ def _locked(run_pk: int) -> Run:
         row = cursor.fetchone()
     if row is None:
         raise NotFound("The run is gone.")
-    return Run.from_db(None, _LOCKED, row)
+    return _LOCKED.take(iter(row))

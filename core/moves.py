@@ -41,16 +41,19 @@ def later(seconds: float) -> Computed:
 
 def apply(
     row: models.Model, move: Move, *, only: Computed | None = None, along: Computed | None = None, **changes: Any
-) -> None:
+) -> list[int]:
     """Move `row`, writing `changes` with it, or raise StaleState and write nothing.
 
     Check and write are one statement, so of two workers that try exactly one wins. The loser gets an
     exception, not False: its transaction rolls back whatever else it had done. `only` narrows the check,
-    to the holder of a lease for instance. `along` is an INSERT to carry out in the same statement.
+    to the holder of a lease for instance. `along` is an INSERT to carry out in the same statement; the ids of
+    its rows are returned, [] without it.
     """
     allowed = Computed("status = ANY(%s)", (list(move.sources),))
-    if not _update(row, {"status": move.target, **changes}, [allowed, *([only] if only else [])], along):
+    ids = _update(row, {"status": move.target, **changes}, [allowed, *([only] if only else [])], along)
+    if ids is None:
         raise StaleState(f"{row} cannot become {move.target}.")
+    return ids
 
 
 def write(row: models.Model, *, along: Computed | None = None, **changes: Any) -> None:
@@ -58,7 +61,9 @@ def write(row: models.Model, *, along: Computed | None = None, **changes: Any) -
     _update(row, changes, [], along)
 
 
-def _update(row: models.Model, changes: Mapping[str, Any], conditions: list[Computed], along: Computed | None) -> bool:
+def _update(
+    row: models.Model, changes: Mapping[str, Any], conditions: list[Computed], along: Computed | None
+) -> list[int] | None:
     new = [
         (name, value if isinstance(value, Computed) else Computed("%s", (value,))) for name, value in changes.items()
     ]
@@ -67,10 +72,12 @@ def _update(row: models.Model, changes: Mapping[str, Any], conditions: list[Comp
     statement = f"UPDATE {row._meta.db_table} SET {assignments} WHERE {where}"  # noqa: S608 (names are the models')
     values = [item for _, value in new for item in value.values]
     if along is not None:
-        statement = f"WITH along AS ({along.sql}) {statement}"
+        stored = "RETURNING (SELECT array_agg(id ORDER BY id) FROM along)"
+        statement = f"WITH along AS ({along.sql} RETURNING id) {statement} {stored}"
         values = [*along.values, *values]
     values += [row.pk, *(item for condition in conditions for item in condition.values)]
     with connection.cursor() as cursor:
         cursor.execute(statement, [str(item) if isinstance(item, str) else item for item in values])
-        moved: bool = cursor.rowcount == 1
-    return moved
+        if cursor.rowcount != 1:
+            return None
+        return list(cursor.fetchone()[0]) if along is not None else []

@@ -75,8 +75,8 @@ def close(attempt: Attempt, token: UUID, stored: Sequence[Stored], *, cost: Cost
 def _deliver(attempt: Attempt, token: UUID, stored: Sequence[Stored], cost: Cost, seed: int | None) -> None:
     parents = [asset.asset_id for asset in ask.materials(attempt.step)]
     with moving(attempt.run_id) as moves:
-        moves.done(attempt, token, actual=cost.usd, source=cost.source, seed=seed)
-        Asset.objects.bulk_create(_asset(attempt, one, parents) for one in stored)
+        assets = [_asset(attempt, one, parents) for one in stored]
+        moves.done(attempt, token, actual=cost.usd, source=cost.source, seed=seed, assets=assets)
         advance(moves, attempt)
 
 

@@ -1,5 +1,6 @@
 """The moves of single attempts."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,9 @@ from core import moves
 from core.money import ZERO
 from core.moves import NOW, Computed, later
 from runs import policy
-from runs.models import Attempt
+from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
-from runs.transitions.writing import NO_LEASE, Writer, held_by, lease, subject_of
+from runs.transitions.writing import NO_LEASE, Writer, held_by, insert, lease, subject_of
 
 _UNKNOWN = "SUBMISSION_UNKNOWN"
 
@@ -88,9 +89,12 @@ class AttemptMoves(Writer):
         self._say_why(attempt, reason)
         self._note("attempt.held_back", subject_of(attempt), reason)
 
-    def done(self, attempt: Attempt, token: UUID, *, actual: Decimal, source: str, seed: int | None) -> None:
+    def done(
+        self, attempt: Attempt, token: UUID, *, actual: Decimal, source: str, seed: int | None,
+        assets: Sequence[Asset] = (),
+    ) -> None:  # fmt: skip
         """Its results are stored, and the money is booked."""
-        delivered = {"error": "", "seed": seed, "progress": 1.0}
+        delivered = {"error": "", "seed": seed, "progress": 1.0, "along": insert(assets)}
         self._end_attempt(attempt, "done", only=held_by(token), actual=actual, source=source, **delivered)
 
     def put_off(self, attempt: Attempt, reason: WaitReason) -> None:

@@ -16,7 +16,7 @@ from runs.models import Asset, Attempt, Feedback, Step
 from runs.states import StepStatus, WaitReason
 from runs.transitions import bells
 from runs.transitions.purse import Claim
-from runs.transitions.writing import Writer, step_key, subject_of
+from runs.transitions.writing import Writer, insert, step_key, subject_of
 from zaps.planned import LOCAL, PlannedStep
 
 _FINISHED: dict[str, Any] = {"progress": 1.0, "error": "", "actual_usd": Computed("coalesce(actual_usd, 0)")}
@@ -45,17 +45,21 @@ class StepMoves(Writer):
         if step.kept_round is not None:
             held["kept_round"] = step.kept_round = None
         newest = attempts[0] if attempts else taken[-1]
-        self._move_step(
+        for attempt in attempts:
+            self._tell(attempt)
+        stored = self._move_step(
             step,
             "started",
+            along=insert(attempts),
             wait_reason=None,
             idem_key=newest.idem_key,
             started_at=NOW,
             due_at=_overdue_at(),
             **held,
         )
-        for attempt in attempts:
-            self._begin(attempt)
+        for attempt, pk in zip(attempts, stored, strict=True):
+            attempt.pk = pk
+            self._note("attempt.planned", subject_of(attempt))
         return attempts
 
     def try_again(
@@ -215,15 +219,20 @@ class StepMoves(Writer):
         return attempt
 
     def _begin(self, attempt: Attempt, *, now: bool = True) -> None:
-        """Store it; `rung_at` says that a worker is to be told of it at once, else the drain does that in its turn."""
-        here = attempt.provider == LOCAL
-        if now and here not in self._room:
-            self._room[here] = bells.room_for_attempts(attempt.tenant, here=here)
-        if now and self._room[here] > 0:
-            attempt.rung_at = Now()
-            self._room[here] -= 1
+        """Store it; where not `now`, the drain tells a worker of it when it is due."""
+        if now:
+            self._tell(attempt)
         attempt.save(force_insert=True)
         self._note("attempt.planned", subject_of(attempt))
+
+    def _tell(self, attempt: Attempt) -> None:
+        """`rung_at` says that a worker is to be told of it at once, else the drain does that in its turn."""
+        here = attempt.provider == LOCAL
+        if here not in self._room:
+            self._room[here] = bells.room_for_attempts(attempt.tenant, here=here)
+        if self._room[here] > 0:
+            attempt.rung_at = Now()
+            self._room[here] -= 1
 
 
 def _overdue_at(after_s: float = 0) -> Computed:

@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
+
 from core import moves
 from core.moves import NOW, Computed, later
+from core.rows import insertion
 from runs.models import Attempt, Run, Step
 from runs.states import ATTEMPT_MOVES, RUN_MOVES, STEP_MOVES, Stage
 from runs.transitions.purse import Claim, Purse
@@ -35,6 +39,11 @@ def subject_of(attempt: Attempt) -> str:
 def held_by(token: UUID) -> Computed:
     """Only while that lease is the attempt's."""
     return Computed("lease_token = %s", (token,))
+
+
+def insert(new: Sequence[Model]) -> Computed | None:
+    """An INSERT of rows of one table, made alike, to carry out along with a move; None where there are none."""
+    return Computed(*insertion(new)) if new else None
 
 
 def lease(token: UUID, seconds: int) -> dict[str, Any]:
@@ -84,10 +93,11 @@ class Writer:
     def _end_run(self, event: str, stage: Stage, *, reason: str = "", **changes: Any) -> None:
         self._move_run(event, reason=reason, stage=stage, wait_reason=None, due_at=None, finished_at=NOW, **changes)
 
-    def _move_step(self, step: Step, event: str, *, reason: str = "", **changes: Any) -> None:
-        moves.apply(step, STEP_MOVES[event], **changes)
+    def _move_step(self, step: Step, event: str, *, reason: str = "", **changes: Any) -> list[int]:
+        stored = moves.apply(step, STEP_MOVES[event], **changes)
         step.status = STEP_MOVES[event].target
         self._note(f"step.{event}", step.step_id, reason)
+        return stored
 
     def _end_step(self, step: Step, event: str, *, reason: str = "", **changes: Any) -> None:
         """It is over: what was held for attempts that were never made is free again."""

@@ -13,15 +13,15 @@ from runs.models.step import Step
 class Asset(models.Model):
     """One stored file. `kind` is its media class; `content_type` its true type."""
 
-    asset_id = models.CharField(max_length=40, unique=True, editable=False)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="assets")
+    asset_id = models.CharField(max_length=40, editable=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="assets", db_index=False)  # asset_step
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="assets")
-    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="assets")
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="assets", db_index=False)  # asset_once
     index = models.IntegerField(help_text="Place among the outputs of its attempt, from 0.")
     kind = models.CharField(max_length=8)
     content_type = models.CharField(max_length=80)
     storage_key = models.CharField(
-        max_length=300, db_index=True, help_text="A result that was taken over shares its file with the original."
+        max_length=300, help_text="A result that was taken over shares its file with the original."
     )
     sha256 = models.CharField(max_length=64)
     size_bytes = models.BigIntegerField()
@@ -38,6 +38,7 @@ class Asset(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["attempt", "index"], name="asset_once"),
+            models.UniqueConstraint(fields=["asset_id"], name="asset_id_once"),
             models.CheckConstraint(condition=Q(kind__in=["json", "mp4", "png", "wav"]), name="asset_kind_known"),
         ]
         indexes = [models.Index(fields=["run", "step"], name="asset_step")]

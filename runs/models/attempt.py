@@ -16,12 +16,12 @@ class Attempt(models.Model):
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts")
-    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="attempts")
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="attempts", db_index=False)  # attempt_once
     number = models.IntegerField(help_text="1 for the first try.")
     round = models.IntegerField(default=1, help_text="The step's round that it belongs to.")
     role = models.CharField(max_length=8, default="make", help_text="make, or judge: a look at what others made.")
     status = models.CharField(max_length=12, default="planned")
-    idem_key = models.CharField(max_length=220, unique=True)
+    idem_key = models.CharField(max_length=220)
     content_key = models.CharField(
         max_length=64, blank=True, help_text="Digest of the request and of every byte that goes into it."
     )
@@ -82,6 +82,8 @@ class Attempt(models.Model):
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["step", "number"], name="attempt_once"),
+            # Not `unique=True`: that makes a second index, for LIKE, which every change of an attempt would pay for.
+            models.UniqueConstraint(fields=["idem_key"], name="attempt_key_once"),
             models.CheckConstraint(
                 condition=Q(
                     status__in=[

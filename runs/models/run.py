@@ -18,7 +18,12 @@ class Run(models.Model):
 
     run_id = models.CharField(max_length=40, unique=True, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="runs"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        db_index=False,  # run_owner
     )
     principal_id = models.CharField(max_length=80, blank=True, help_text="Who asked, as the API names them.")
     session_id = models.CharField(max_length=80, blank=True, help_text="Browser session or X-Zap-Session header.")
@@ -102,7 +107,7 @@ class Run(models.Model):
 class RunEvent(models.Model):
     """One thing that happened to a run. Read by the timeline, the audit trail, and every change notice."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events", db_index=False)  # run_event_once
     seq = models.BigIntegerField(help_text="The run's revision that this event made.")
     type = models.CharField(max_length=40)  # run.started, step.finished, attempt.accepted, …
     subject = models.CharField(max_length=120, help_text="Run id, step id, or step id # attempt number.")

@@ -14,7 +14,7 @@ _REASONS = sorted(map(str, WaitReason))
 class Step(models.Model):
     """One step of a run, in recipe order. Only `runs.transitions` changes `status`."""
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps", db_index=False)  # step_once
     step_id = models.CharField(max_length=80)
     position = models.IntegerField()
     kind = models.CharField(max_length=40)  # open set, checked against KINDS: hence no choices

@@ -17,6 +17,7 @@ VERBS = {  # verb: what it is for
     "plan": "say what a run would do and cost, and do nothing",
     "validate": "check recipes, and say where they are wrong",
     "lint": "check recipes for what is allowed and unwise",
+    "new": "begin a recipe, from an example or from another",
     "status": "show a run, or the newest runs",
     "watch": "follow a run until it ends or waits for a person",
     "approve": "let what a waiting step made count, and go on",
@@ -40,6 +41,7 @@ VERBS = {  # verb: what it is for
     "keys": "set, list, try and delete providers' keys",
     "providers": "say which providers are configured, priced and reachable",
     "info": "say what this installation is made of",
+    "docs": "read the manual",
     "help": "show this, or what a verb takes",
 }
 

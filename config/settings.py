@@ -275,6 +275,7 @@ INSTALLED_APPS = [
     "accounts",
     "zaps",
     "runs",
+    "web",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -313,6 +314,7 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"  # Django's own default is Chicago
 STATIC_URL = "/static/"
+LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "/sign-in", "/", "/"
 WHITENOISE_USE_FINDERS = True  # serves the packages' own files: there is no collectstatic step
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ZAP_PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True

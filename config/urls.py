@@ -24,4 +24,5 @@ urlpatterns = [
     path("api/", include("accounts.api.urls")),
     # In DEBUG, too, a wrong address of the API is answered with a problem document.
     re_path("^api/", problems.not_found, {"exception": Http404()}),
+    path("", include("web.urls")),
 ]

@@ -1,0 +1,186 @@
+"""A run's page: what it says of every state, and what a person does there."""
+
+import pytest
+
+from runs.models import Feedback, Run, Step
+from tests.factories import make_run, planned
+from tests.integration.gates import costly, gated, make_attempt, propose
+from tests.pages import parse
+
+pytestmark = pytest.mark.django_db
+
+
+def path_of(run):
+    return f"/runs/{run.run_id}"
+
+
+def step_of(page, step_id):
+    return page.one("li", id=f"step-{step_id}")
+
+
+def buttons(element):
+    return [one.text for one in element.all("button")]
+
+
+@pytest.fixture
+def waiting(alice):
+    """A run of Alice's that waits with two pictures to choose from."""
+    run = gated(alice, candidates=2)
+    make_attempt(run, 1, score=[0.4])
+    propose(run, make_attempt(run, 2, score=[0.8]))
+    return run
+
+
+def test_a_run_is_drawn_as_the_graph_that_it_is(as_alice, alice):
+    run = make_run(
+        planned("door"),
+        planned("sound", kind="audio.music"),
+        planned("film", "door", "sound", kind="stitch"),
+        owner=alice,
+    )
+
+    page = as_alice.open(path_of(run))
+
+    boxes = [one for one in page.all("a") if one.given.get("id", "").startswith("box-")]
+    assert [one.given["aria-label"] for one in boxes] == [
+        "door, Picture, Queued, first",
+        "sound, Music, Queued, first",
+        "film, Film, Queued, after door, sound",
+    ]
+    assert len(page.all("path", class_="edge")) == 2
+    for box in boxes:
+        assert page.one("li", id=box.given["href"].removeprefix("#"))
+
+
+def test_a_step_says_for_which_it_waits(as_alice, alice):
+    run = make_run(planned("door"), planned("film", "door", kind="stitch"), owner=alice)
+
+    assert step_of(as_alice.open(path_of(run)), "film").one("p", class_="why").text == "Waits for door."
+
+
+def test_a_gate_offers_every_result_and_the_chosen_one_counts(as_alice, waiting):
+    page = as_alice.open(path_of(waiting))
+    door = step_of(page, "door")
+
+    assert page.one("span", id="now").text == "Needs you: door"
+    assert len(door.one("ul", class_="choices").all("img")) == 2
+    second = next(
+        form
+        for form in door.all("form")
+        if "Use try 1 of door" in str(form.one("button").given if len(form.all("button")) == 1 else "")
+    )
+    answer = as_alice.press(second, "Use this one")
+
+    assert (answer.status_code, answer["Location"]) == (303, path_of(waiting))
+    step = Step.objects.get(run=waiting, step_id="door")
+    assert (step.status, step.chosen.number) == ("done", 1)
+
+
+def test_a_result_is_judged_in_the_same_breath_as_it_is_shown(as_alice, waiting):
+    captions = [one.text for one in step_of(as_alice.open(path_of(waiting)), "door").all("figcaption")]
+
+    assert sorted(captions) == ["Try 1 · judged 0.4", "Try 2 · judged 0.8"]
+
+
+def test_a_gate_can_be_refused_and_made_again(as_alice, alice, waiting):
+    door = step_of(as_alice.open(path_of(waiting)), "door")
+    assert buttons(door) == ["Use this one", "Use this one", "Make again", "Reject"]
+
+    as_alice.press(door, "Reject")
+
+    assert Step.objects.get(run=waiting, step_id="door").error == "REJECTED"
+
+
+def test_canceling_ends_the_run_and_its_page_offers_to_go_on(as_alice, alice):
+    run = make_run(planned("door"), owner=alice)
+
+    as_alice.press(as_alice.open(path_of(run)), "Cancel")
+
+    page = as_alice.open(path_of(run))
+    assert Run.objects.get().status == "canceled"
+    assert page.one("span", id="now").text == "Canceled"
+    assert "Go on" in buttons(page.one("header", class_="head"))
+    assert not [one for one in page if "data-events" in one.given]
+
+
+def test_what_came_too_late_is_told_on_the_page_and_changes_nothing(as_alice, waiting):
+    stale = as_alice.open(path_of(waiting))
+    as_alice.press(stale, "Cancel")
+
+    answer = as_alice.press(step_of(stale, "door"), "Use this one")
+
+    assert answer.status_code == 409
+    assert parse(answer).one("div", role="alert").text
+    assert not Feedback.objects.filter(rater="human").exists()
+
+
+def test_a_failure_says_what_happened_and_what_to_do(as_alice, alice):
+    run = costly(alice)
+
+    page = as_alice.open(path_of(run))
+
+    notice = step_of(page, "door").one("div", class_="bad")
+    assert all(part.text for part in notice.all("p"))
+    assert "Make again" in buttons(step_of(page, "door"))
+
+
+def test_more_than_the_cap_allows_is_refused_with_the_sum(as_alice, alice):
+    run = costly(alice)
+
+    answer = as_alice.press(step_of(as_alice.open(path_of(run)), "door"), "Make again")
+
+    assert answer.status_code == 402
+    assert "5" in parse(answer).one("div", role="alert").text
+    assert Run.objects.get().status == "failed"
+
+
+def test_a_strangers_run_is_not_there(as_bob, waiting):
+    assert "no run" in as_bob.open(path_of(waiting), status=404).text
+
+
+def test_who_is_not_signed_in_is_led_to_where_they_can(nobody, alice, settings):
+    settings.ZAP_OPEN_MODES = ()
+
+    answer = nobody.client.get("/runs")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=%2Fruns")
+
+
+def test_a_verb_that_there_is_not_is_not_there(as_alice, waiting):
+    page = as_alice.open(path_of(waiting))
+    token = page.all("input", name="csrfmiddlewaretoken")[0].given["value"]
+
+    answer = as_alice.client.post(f"{path_of(waiting)}/explode", {"csrfmiddlewaretoken": token})
+
+    assert answer.status_code == 404
+
+
+def test_my_runs_are_mine_newest_first_and_can_be_sifted(as_alice, alice, as_bob):
+    first, second = make_run(planned("door"), owner=alice), make_run(planned("door"), owner=alice)
+    Run.objects.filter(pk=first.pk).update(status="done", stage="complete", due_at=None, finished_at=first.started_at)
+
+    links = [one.one("h2").one("a").given["href"] for one in as_alice.open("/runs").all("li", class_="card")]
+
+    assert links == [path_of(second), path_of(first)]
+    done = as_alice.open("/runs?status=done").all("li", class_="card")
+    assert [one.one("h2").one("a").given["href"] for one in done] == [path_of(first)]
+    assert not as_bob.open("/runs").all("li", class_="card")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_whole_run_made_by_the_engine_ends_as_a_film_with_its_timings(as_alice, bells, recipes):
+    begun = as_alice.press(as_alice.open("/zaps/hello-film"), "Run", **{"input.CREATURE": "a newt"})
+    bells.answer_all()
+
+    page = as_alice.open(begun["Location"])
+
+    film = page.one("section", class_="film").one("video")
+    content = as_alice.client.get(film.given["src"])
+    content.close()
+    assert content["Content-Type"] == "video/mp4"
+    assert [row.one("th").text for row in page.one("table", class_="gantt").one("tbody").all("tr")] == [
+        "portrait", "arrival", "splash", "tune", "film",
+    ]  # fmt: skip
+    assert len(page.all("path", class_="flows")) == 5
+    assert step_of(page, "portrait").one("img").given["alt"] == "portrait"
+    assert step_of(page, "tune").one("audio").given["aria-label"] == "tune"

@@ -1,0 +1,121 @@
+"""A recipe's page: what it makes, what it asks for, what it would cost, and the button."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase, HttpResponseRedirect
+from django.views.decorators.http import require_POST, require_safe
+
+from web import picture
+from web.ask import Answer, read, send, weigh
+from web.gallery import card
+from web.guard import refuse, show
+from web.numbers import number
+
+_EXAMPLES = {"number": 1, "image": "https://example.com/a.png", "video": "https://example.com/a.mp4"}
+_EXAMPLES |= {"audio": "https://example.com/a.wav"}
+
+
+@require_safe
+def recipe(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The form as nobody has touched it, and the plan with examples in place of answers."""
+    answer = read(request, f"/api/zaps/{slug}")
+    if not answer.ok:
+        return refuse(request, answer)
+    if not request.user.is_authenticated and not request.session.session_key and _may_rehearse(request):
+        request.session.create()  # a visitor's uploads and runs belong to the browser
+    example = {one["name"]: _example(one) for one in answer.body["inputs"] if one["required"]}
+    return _page(request, answer.body, QueryDict(), _plan(request, slug, {"inputs": example}), is_example=True)
+
+
+@require_POST
+def plan(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The same page with the plan for what the form holds. Nothing is written, and nothing refused is an error here."""
+    answer = read(request, f"/api/zaps/{slug}")
+    if not answer.ok:
+        return refuse(request, answer)
+    said = order(answer.body, request.POST)
+    return _page(request, answer.body, request.POST, _plan(request, slug, said))
+
+
+@require_POST
+def run(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Begin the run that the form asks for, and go to it; or the form again, with what is wrong at its fields."""
+    answer = read(request, f"/api/zaps/{slug}")
+    if not answer.ok:
+        return refuse(request, answer)
+    said = {"slug": slug, "mode": request.POST.get("mode", "mock"), **order(answer.body, request.POST)}
+    begun = send(request, "/api/zaps/run", said, key=request.POST.get("key", ""))
+    if begun.ok:
+        return HttpResponseRedirect(f"/runs/{begun.body['runId']}", status=303)
+    if begun.status == 401:
+        return refuse(request, begun)
+    planned = _plan(request, slug, order(answer.body, request.POST))
+    return _page(request, answer.body, request.POST, planned, problem=begun.body, status=begun.status)
+
+
+def order(zap: Mapping[str, Any], form: QueryDict) -> dict[str, Any]:
+    """What the form says, in the interface's words. A field that was left empty is not said."""
+    inputs = {one["name"]: _value(one, form.get(f"input.{one['name']}", "")) for one in zap["inputs"]}
+    said: dict[str, Any] = {"inputs": {name: value for name, value in inputs.items() if value != ""}}
+    if (most := form.get("maxUsd", "").strip()) != "":
+        said["maxUsd"] = number(most)
+    return said
+
+
+def _value(one: Mapping[str, Any], text: str) -> Any:
+    if one["type"] == "number" and text.strip():
+        return number(text.strip())
+    return text.replace("\r\n", "\n") if text.strip() else ""
+
+
+def _example(one: Mapping[str, Any]) -> Any:
+    if one["options"]:
+        return one["options"][0]
+    return _EXAMPLES.get(one["type"], one["hint"] or one["label"] or one["name"])
+
+
+def _plan(request: HttpRequest, slug: str, said: dict[str, Any]) -> Answer:
+    return weigh(request, f"/api/zaps/{slug}/plan", said)
+
+
+def _may_rehearse(request: HttpRequest) -> bool:
+    return request.user.is_authenticated or "mock" in settings.ZAP_OPEN_MODES
+
+
+def _page(
+    request: HttpRequest,
+    zap: dict[str, Any],
+    form: QueryDict,
+    planned: Answer,
+    *,
+    is_example: bool = False,
+    problem: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponseBase:
+    wrong = _by_path((problem or {}).get("errors", ()))
+    fields = [
+        {**one, "value": form.get(f"input.{one['name']}", ""), "wrong": wrong.get(f"inputs.{one['name']}", "")}
+        for one in zap["inputs"]
+    ]
+    context = {
+        "zap": card(zap),
+        "about": zap["source"].split("\n---", 1)[-1].strip(),
+        "fields": fields,
+        "plan": planned.body if planned.ok else None,
+        "plan_problem": None if planned.ok else planned.body,
+        "graph": picture.of_plan(planned.body["steps"]) if planned.ok else None,
+        "is_example": is_example,
+        "problem": problem,
+        "mode": form.get("mode", "mock"),
+        "max_usd": form.get("maxUsd", ""),
+        "may_run": _may_rehearse(request),
+        "may_spend": request.user.is_authenticated,
+    }
+    return show(request, "web/recipe.html", context, status=status)
+
+
+def _by_path(errors: Any) -> dict[str, str]:
+    return {error["path"]: error["message"] for error in errors if error.get("path")}

@@ -1,0 +1,77 @@
+"""My runs, one run's page, and what a person can do there."""
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase, HttpResponseRedirect
+from django.views.decorators.http import require_POST, require_safe
+
+from web import story, words
+from web.ask import read, send
+from web.guard import refuse, show
+from web.numbers import number
+
+VERBS = frozenset({"cancel", "approve", "reject", "retry", "resume", "rerun-from", "feedback"})
+_FILTERS = ("running", "waiting", "done", "failed", "canceled")
+
+
+@require_safe
+def my_runs(request: HttpRequest) -> HttpResponseBase:
+    """The visitor's runs, newest first; staff see everybody's."""
+    wanted = request.GET.get("status", "")
+    answer = read(request, "/api/runs", status=wanted, cursor=request.GET.get("cursor", ""))
+    if answer.status == 401 and "mock" in settings.ZAP_OPEN_MODES and not request.session.session_key:
+        return _list(request, wanted, {"runs": [], "nextCursor": None})  # a browser that never began one
+    if not answer.ok:
+        return refuse(request, answer)
+    return _list(request, wanted, answer.body)
+
+
+def _list(request: HttpRequest, wanted: str, found: dict[str, Any]) -> HttpResponseBase:
+    filters = [("", "All"), *((name, words.STATUS[name]) for name in _FILTERS)]
+    runs = [{**run, "title": story.title_of(run), "film": _film(run)} for run in found["runs"]]
+    context = {"runs": runs, "wanted": wanted, "filters": filters, "next_cursor": found["nextCursor"]}
+    return show(request, "web/runs.html", context)
+
+
+def _film(run: dict[str, Any]) -> dict[str, str] | None:
+    """What a list shows of a finished run: its output at this site's own address."""
+    if not run["zapUrl"]:
+        return None
+    path = f"/api/assets/{run['zapUrl'].split('/api/assets/')[-1]}"
+    return {"src": path, "is_still": run["output"].lower().endswith((".png", ".jpg", ".jpeg", ".webp"))}
+
+
+@require_safe
+def one_run(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """The run as it is now; a script asks for this page again whenever the run changes."""
+    return _page(request, run_id)
+
+
+@require_POST
+def act(request: HttpRequest, run_id: str, verb: str) -> HttpResponseBase:
+    """One of VERBS, then the run's page; where it was refused, the page says why."""
+    if verb not in VERBS:
+        raise Http404
+    given = {name: request.POST.get(name, "").strip() for name in ("stepId", "assetId", "comment", "vote")}
+    said: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if most := request.POST.get("maxUsd", "").strip():
+        said["maxUsd"] = number(most)
+    answer = send(request, f"/api/runs/{run_id}/{verb}", said, key=request.POST.get("key", ""))
+    if answer.ok:
+        return HttpResponseRedirect(f"/runs/{run_id}", status=303)
+    if answer.status in (401, 404):
+        return refuse(request, answer)
+    return _page(request, run_id, problem=answer.body, status=answer.status)
+
+
+def _page(
+    request: HttpRequest, run_id: str, *, problem: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponseBase:
+    answer = read(request, f"/api/runs/{run_id}")
+    if not answer.ok:
+        return refuse(request, answer)
+    context = {**story.tell(answer.body, now_ms=int(time.time() * 1000)), "problem": problem}
+    return show(request, "web/run.html", context, status=status)

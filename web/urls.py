@@ -1,0 +1,31 @@
+"""The addresses of the pages, from the root."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import URLPattern, path, register_converter
+
+from core.api.converters import PublicId, Slug
+from web.gallery import gallery, poster
+from web.guard import View, fenced
+from web.recipe import plan, recipe, run
+from web.runs import act, my_runs, one_run
+
+register_converter(PublicId, "page_run")
+register_converter(Slug, "page_slug")
+
+
+def _page(address: str, view: View, name: str) -> URLPattern:
+    return path(address, fenced(view), name=name)
+
+
+urlpatterns = [
+    _page("", gallery, "gallery"),
+    _page("zaps/<page_slug:slug>", recipe, "recipe"),
+    _page("zaps/<page_slug:slug>/plan", plan, "recipe-plan"),
+    _page("zaps/<page_slug:slug>/run", run, "recipe-run"),
+    _page("zaps/<page_slug:slug>/poster.svg", poster, "poster"),
+    _page("runs", my_runs, "my-runs"),
+    _page("runs/<page_run:run_id>", one_run, "run-page"),
+    _page("runs/<page_run:run_id>/<slug:verb>", act, "run-act"),
+    _page("sign-in", LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True), "sign-in"),
+    _page("sign-out", LogoutView.as_view(), "sign-out"),
+]

@@ -21,9 +21,9 @@ from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Now
 
+from core.again import again
 from runs.limits import NO_ACCOUNT
 from runs.models import Circuit
-from runs.transitions import again
 from zaps.planned import LOCAL
 
 logger = logging.getLogger(__name__)

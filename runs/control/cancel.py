@@ -1,10 +1,10 @@
 """Stop a run: nothing new begins, and what a provider is busy with is told to stop and billed truthfully."""
 
+from core.again import again
 from runs.control.taking import forbid_run, taking
 from runs.engine.stop import stop_attempt
 from runs.models import Attempt, Step
 from runs.states import ATTEMPT_FINAL, RUN_FINAL, STEP_FINAL, RunStatus
-from runs.transitions import again
 
 
 @again

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from core.again import again
 from core.errors import BadInput, Problem
 from runs.control.taking import COMMENT_AT_MOST, asset_of, named, steps_of, taking
 from runs.models import Asset, Attempt, Feedback, Step
-from runs.transitions import Moves, again
+from runs.transitions import Moves
 
 VOTES = ("up", "down")
 KINDS = ("rlhf_vote", "aura_score")

@@ -1,12 +1,13 @@
 """Decide for a step that waits for a person: take what it made, or refuse it."""
 
+from core.again import again
 from runs.control.feedback import vote
 from runs.control.taking import StepStateForbids, asset_of, forbid_run, named, steps_of, taking
 from runs.engine.advance import advance
 from runs.engine.stop import stop_attempts
 from runs.models import Attempt, RunEvent, Step
 from runs.states import StepStatus, WaitReason
-from runs.transitions import Moves, again
+from runs.transitions import Moves
 
 
 @again

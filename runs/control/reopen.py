@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from accounts.vault.credentials import require
+from core.again import again
 from core.errors import BadInput, Problem
 from runs.control.feedback import vote
 from runs.control.taking import StepStateForbids, forbid_run, named, steps_of, taking
@@ -11,7 +12,7 @@ from runs.engine.advance import advance
 from runs.engine.stop import stop_attempts
 from runs.models import Attempt, Step
 from runs.states import RUN_FINAL, RunStatus, StepStatus, WaitReason
-from runs.transitions import Moves, again
+from runs.transitions import Moves
 from zaps.planned import PlannedStep, providers_of
 
 _STOPPED = frozenset({StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.CANCELED})

@@ -1,11 +1,11 @@
 """End what nobody can know but the vendor's own job list: was it bought, or not?"""
 
+from core.again import again
 from core.errors import NotFound
 from core.money import ZERO
 from runs.control.taking import StepStateForbids, taking
 from runs.models import Attempt
 from runs.states import ATTEMPT_FINAL, AttemptStatus
-from runs.transitions import again
 
 _UNKNOWN = "SUBMISSION_UNKNOWN"
 

@@ -1,5 +1,6 @@
 """What is next for a run: begin every step whose parents are done, or close the run when nothing is left."""
 
+from core.again import again
 from runs import dispatch, policy
 from runs.decide import Decision, StepView, decide
 from runs.engine import reads
@@ -7,7 +8,7 @@ from runs.engine.content import content_key, kept, made_before, may_be_made
 from runs.engine.outcome import look_after, mind_the_time
 from runs.models import Attempt, Run, Step
 from runs.states import RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
-from runs.transitions import Moves, again, moving
+from runs.transitions import Moves, moving
 from zaps.planned import LOCAL, PlannedStep
 
 

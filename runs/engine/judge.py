@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 
+from core.again import again
 from core.errors import StaleState
 from core.money import ZERO
 from runs import leases, policy
@@ -22,7 +23,7 @@ from runs.engine.advance import advance
 from runs.judges import Judge, JudgeError, JudgeRefused, JudgeUnavailable, Kind, Sample, Verdict, combine, judges_for
 from runs.models import Asset, Attempt, Feedback
 from runs.states import AttemptStatus, WaitReason
-from runs.transitions import Moves, again, moving
+from runs.transitions import Moves, moving
 from zaps.planned import PlannedStep
 
 

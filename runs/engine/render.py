@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.core.files.storage import default_storage
 
+from core.again import again
 from core.errors import StaleState, ZapsError
 from runs import leases, policy
 from runs.engine import ask, reads
@@ -16,7 +17,7 @@ from runs.engine.settle import close, fail
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
 from runs.storage import tries_after
-from runs.transitions import again, moving
+from runs.transitions import moving
 from zaps.kind import KINDS, LocalJob, Material, NothingMade
 from zaps.planned import PlannedStep
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
+from core.again import again
 from core.errors import ZapsError
 from core.money import ZERO
 from providers import http
@@ -23,7 +24,7 @@ from runs.engine.advance import advance
 from runs.engine.doors import arrived_s, door_of
 from runs.engine.proof import acknowledge
 from runs.models import Attempt
-from runs.transitions import Moves, again, moving
+from runs.transitions import Moves, moving
 
 logger = logging.getLogger(__name__)
 

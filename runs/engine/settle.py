@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from uuid import UUID
 
+from core.again import again
 from core.errors import StaleState, ZapsError
 from core.ids import new_id
 from core.money import ZERO
@@ -20,7 +21,7 @@ from runs.engine.seek import find, seek
 from runs.models import Asset, Attempt
 from runs.states import AttemptStatus, WaitReason
 from runs.storage import tries_after
-from runs.transitions import again, alone, moving
+from runs.transitions import alone, moving
 from runs.transitions.writing import held_by
 
 logger = logging.getLogger(__name__)

@@ -7,11 +7,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
+from core.again import again
 from core.ids import new_id
 from runs import dispatch, uploads
 from runs.models import Run, RunEvent, Step
 from runs.states import StepStatus, WaitReason
-from runs.transitions import again, bells
+from runs.transitions import bells
 from runs.transitions.purse import Claim, Purse
 from zaps.catalogue import content_hash
 from zaps.planned import Plan, PlannedStep

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
+from core.again import again
 from core.errors import StaleState, ZapsError
 from core.money import ZERO
 from providers import http
@@ -26,7 +27,7 @@ from runs.engine.settle import fail
 from runs.models import Attempt
 from runs.states import WaitReason
 from runs.storage import StorageUnavailable
-from runs.transitions import admission, again, alone, inbox, moving
+from runs.transitions import admission, alone, inbox, moving
 from runs.transitions.alone import Intent
 
 logger = logging.getLogger(__name__)

@@ -6,10 +6,12 @@ import re
 from enum import StrEnum
 
 from accounts.vault.credentials import Source
+from core.again import again
 from core.errors import NotFound, ZapsError
 from providers import http, registry
 from providers.contract import Hint, Hook, Talk
 from providers.errors import ProviderError, WebhookRefused
+from providers.webhooks import forged
 from runs import dispatch
 from runs.engine import reads
 from runs.engine.callbacks import digest_of
@@ -17,7 +19,7 @@ from runs.engine.doors import door_of
 from runs.engine.proof import acknowledge
 from runs.models import Attempt
 from runs.states import AttemptStatus
-from runs.transitions import Moves, again, alone, inbox, moving
+from runs.transitions import Moves, alone, inbox, moving
 from runs.transitions.inbox import Note
 
 logger = logging.getLogger(__name__)
@@ -112,7 +114,7 @@ def _take_in(attempt: Attempt, note: Note) -> Heard:
             raise NotFound
         if not inbox.is_for(attempt.account, note):
             logger.warning("attempt=%s webhook=of-another-account", attempt.pk)
-            raise WebhookRefused("The webhook is for another account.", reason="WEBHOOK_FORGED")
+            raise forged()
         heard = _meaning(attempt)
         if not inbox.remember(note, heard):
             return Heard.REPEATED

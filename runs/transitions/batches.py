@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from core.again import again
 from runs import policy
-from runs.transitions.again import again
 from runs.transitions.bells import Bell
 
 

@@ -6,9 +6,10 @@ from threading import Barrier
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from core.again import again
 from runs.engine.advance import advance_run
 from runs.models import Run
-from runs.transitions import again, moving
+from runs.transitions import moving
 from tests.factories import make_run, planned
 
 pytestmark = pytest.mark.django_db(transaction=True)

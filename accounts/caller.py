@@ -45,7 +45,8 @@ class CallerRefused(Refused):
 class Caller:
     """One caller. `session_id` names the browser or script, never a credential; "" when there is none.
 
-    `principal_id` is `user:<id>`, `token:<prefix>` or `anonymous`. `ends_at` is when their key ends; None: never.
+    `principal_id` is `user:<id>`, `token:<prefix>`, `share:<id>` or `anonymous`. `ends_at` is when their key ends;
+    None: never. `shared_run` is the one run that a read token opens to them, "" where they showed none.
     """
 
     user: User | None = field(default=None, repr=False)
@@ -55,6 +56,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     is_staff: bool = False
     ends_at: datetime | None = None
+    shared_run: str = ""
 
     @property
     def is_known(self) -> bool:

@@ -91,8 +91,13 @@ def digest_of(plain: str) -> str:
     return hashlib.sha256(plain.encode(errors="replace")).hexdigest()
 
 
+def new_secret() -> str:
+    """Forty characters that nobody can guess."""
+    return _random(_SECRET_LENGTH)
+
+
 def _plain(prefix: str) -> str:
-    return f"{prefix}_{_random(_SECRET_LENGTH)}"
+    return f"{prefix}_{new_secret()}"
 
 
 def _random(length: int) -> str:

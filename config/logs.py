@@ -1,7 +1,8 @@
 """One line an event: moment, level, logger, then the message, which our code writes as key=value.
 
-Others log too, addresses among it: Django those that it refused, HTTP clients those that they called. The end of an
-address that a provider calls us at is a secret, and is left out wherever it stands.
+Others log too, addresses among it: the web server those that it served, Django those that it refused, HTTP clients
+those that they called. What opens a door is left out wherever it stands: API keys, read tokens, `?token=`, and the end
+of an address that a provider calls us at.
 """
 
 import json
@@ -13,7 +14,10 @@ from datetime import UTC, datetime
 _OTHERS = {"urllib3": "ERROR"} | dict.fromkeys(
     ("aiohttp", "asyncio", "boto3", "botocore", "django.db.backends", "httpx", "s3transfer"), "INFO"
 )
-_CALLBACK = re.compile(r"(webhook(?:/|%2F))[0-9a-f]{32}", re.IGNORECASE)
+_SECRETS = re.compile(
+    r"(webhook(?:/|%2F))[0-9a-f]{32}|((?:[?&]|%3F|%26)token(?:=|%3D))[^&\s\"'<>]+|((?:zap_\w{8}|share_\w{16})_)[0-9a-z]{40}",
+    re.IGNORECASE,
+)
 
 
 def levels_of_others(least: str) -> dict[str, dict[str, str]]:
@@ -32,4 +36,19 @@ class OneLine(logging.Formatter):
         line = f"{at} level={record.levelname.lower()} logger={record.name} {message}"
         if record.exc_info:
             line += f" trace={json.dumps(self.formatException(record.exc_info), ensure_ascii=False)}"
-        return _CALLBACK.sub(r"\1…", line)
+        return hide(line)
+
+
+class Hiding(logging.Filter):
+    """For a logger that has handlers of its own, as uvicorn's of requests: its records without what opens doors."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lets every record through."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(hide(one) if isinstance(one, str) else one for one in record.args)
+        return True
+
+
+def hide(text: str) -> str:
+    """The text without what opens doors."""
+    return _SECRETS.sub(lambda found: f"{found[1] or found[2] or found[3]}…", text)

@@ -286,6 +286,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.middleware.no_referrer",
     "config.middleware.in_one_thread",
 ]
 ROOT_URLCONF = "config.urls"

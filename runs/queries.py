@@ -38,23 +38,23 @@ def open_modes() -> frozenset[str]:
 
 
 def may_read(run: Run, caller: Caller) -> bool:
-    """Its owner and staff may. A run without an owner is open to whoever holds its id, while the mock is open."""
-    if caller.is_staff or (caller.user is not None and run.owner_id == caller.user.pk):
-        return True
-    return run.owner_id is None and "mock" in open_modes()
+    """Its owner, staff, and whoever was given a read token may; a run without an owner, as `_is_open` says."""
+    return sees_secrets(run, caller) or caller.shared_run == run.run_id or _is_open(run)
 
 
 def may_change(run: Run, caller: Caller) -> bool:
-    """As reading; but a run that an anonymous session made is changed by that session only."""
-    if not may_read(run, caller):
-        return False
-    owned = caller.is_staff or run.owner_id is not None
-    return owned or not run.session_id or run.session_id == caller.session_id
+    """Its owner and staff may; a run without an owner only the session that made it, if one did."""
+    return sees_secrets(run, caller) or (_is_open(run) and run.session_id in ("", caller.session_id))
 
 
 def sees_secrets(run: Run, caller: Caller) -> bool:
-    """Whether the caller is shown the provider's request ids, idempotency keys and storage keys."""
+    """Whether the caller is its owner or staff, and is shown providers' request ids, idempotency and storage keys."""
     return caller.is_staff or (caller.user is not None and run.owner_id == caller.user.pk)
+
+
+def _is_open(run: Run) -> bool:
+    """A run without an owner is open to whoever holds its id, while the mock is open."""
+    return run.owner_id is None and "mock" in open_modes()
 
 
 def runs_of(caller: Caller) -> QuerySet[Run]:

@@ -2,7 +2,19 @@
 
 from django.contrib import admin
 
-from runs.admin import accounts, circuits, cron_logs, dead_letters, money, outcomes, runs, steps, usage, webhooks
+from runs.admin import (
+    accounts,
+    circuits,
+    cron_logs,
+    dead_letters,
+    money,
+    outcomes,
+    runs,
+    shares,
+    steps,
+    usage,
+    webhooks,
+)
 
 __all__ = [
     "accounts",
@@ -12,6 +24,7 @@ __all__ = [
     "money",
     "outcomes",
     "runs",
+    "shares",
     "steps",
     "usage",
     "webhooks",

@@ -12,12 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException
 
-from accounts.api.auth import caller_of_plain
-from accounts.caller import Scope
 from core.api import sse
 from core.api.problems import allow, answers_problems
 from core.errors import NotFound, ZapsError
 from runs import queries
+from runs.api.readers import guest_of_plain
 from runs.api.watch import Snapshot, Watchers, off_the_loop, watchers
 from runs.states import RUN_FINAL
 
@@ -47,9 +46,7 @@ async def run_events(request: HttpRequest, run_id: str) -> HttpResponseBase:
 
 
 def _admit(request: HttpRequest, run_id: str) -> Pass:
-    caller = caller_of_plain(request)
-    if caller.is_known:
-        caller.require(Scope.READ)
+    caller = guest_of_plain(request)
     run = queries.get_run(run_id, caller)
     return Pass(secrets=queries.sees_secrets(run, caller), revision=run.revision, is_final=run.status in RUN_FINAL)
 

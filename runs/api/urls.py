@@ -20,6 +20,7 @@ from runs.api.drain import Drain
 from runs.api.learning import CompileRun, EvidenceView
 from runs.api.orders import PlanZap, RunZap
 from runs.api.providers import Providers, ReachProviders
+from runs.api.shares import Share, Shares
 from runs.api.stream import run_events
 from runs.api.uploads import Uploads
 from runs.api.usage import UsageView
@@ -39,6 +40,8 @@ urlpatterns = [
     path("runs/<public_id:run_id>/events", run_events, name="run-events"),
     path("runs/<public_id:run_id>/attempts", Attempts.as_view(), name="run-attempts"),
     path("runs/<public_id:run_id>/log", Log.as_view(), name="run-log"),
+    path("runs/<public_id:run_id>/share", Shares.as_view(), name="run-shares"),
+    path("runs/<public_id:run_id>/share/<public_id:share_id>", Share.as_view(), name="run-share"),
     path("runs/<public_id:run_id>/cancel", CancelRun.as_view(), name="cancel-run"),
     path("runs/<public_id:run_id>/approve", ApproveRun.as_view(), name="approve-run"),
     path("runs/<public_id:run_id>/reject", RejectRun.as_view(), name="reject-run"),

@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
-from accounts.caller import Caller, Scope
 from core.api.paging import paginate, read_limit
 from core.errors import BadInput, Problem
 from runs import queries
+from runs.api.readers import guest_of, reader_of
 from runs.api.serializers import EventRow, RunDocument, RunRow, snapshot
 from runs.api.step_rows import AttemptRow
 from runs.info import gather
@@ -64,7 +64,7 @@ class Runs(APIView):
     )
     def get(self, request: Request) -> Response:
         """Newest first; staff see everybody's."""
-        caller = _reader(request)
+        caller = reader_of(request)
         wanted = queries.runs_of(caller).filter(**_read_filters(request))
         page = paginate(
             wanted,
@@ -83,7 +83,7 @@ class RunView(APIView):
     @extend_schema(operation_id="getRun", responses=RunDocument)
     def get(self, request: Request, run_id: str) -> Response:
         """The run with its steps, attempts, assets and feedback, all of the same moment."""
-        return Response(snapshot(run_id, _reader(request)))
+        return Response(snapshot(run_id, guest_of(request)))
 
 
 class Attempts(APIView):
@@ -92,7 +92,7 @@ class Attempts(APIView):
     @extend_schema(operation_id="listAttempts", responses=AttemptList)
     def get(self, request: Request, run_id: str) -> Response:
         """Oldest first."""
-        steps = snapshot(run_id, _reader(request))["steps"]
+        steps = snapshot(run_id, reader_of(request))["steps"]
         tries = [{"stepId": step["stepId"], **attempt} for step in steps for attempt in step["attempts"]]
         return Response({"attempts": sorted(tries, key=lambda attempt: attempt["createdAt"])})
 
@@ -103,7 +103,7 @@ class Log(APIView):
     @extend_schema(operation_id="listRunEvents", responses=EventPage, parameters=_PAGING)
     def get(self, request: Request, run_id: str) -> Response:
         """Every transition, oldest first."""
-        run = queries.get_run(run_id, _reader(request))
+        run = queries.get_run(run_id, guest_of(request))
         page = paginate(
             RunEvent.objects.filter(run=run),
             keys=("seq",),
@@ -123,13 +123,6 @@ class Info(APIView):
         caller = caller_of(request)
         caller.require_staff()
         return Response(gather(owner_id=caller.known_user.pk))
-
-
-def _reader(request: Request) -> Caller:
-    caller = caller_of(request)
-    if caller.is_known:
-        caller.require(Scope.READ)
-    return caller
 
 
 def _read_filters(request: Request) -> dict[str, str]:

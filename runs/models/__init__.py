@@ -8,6 +8,7 @@ from runs.models.cron_log import CronLog
 from runs.models.direct_upload import DirectUpload
 from runs.models.money import Allowance, Budget, LedgerEntry
 from runs.models.run import Run, RunEvent
+from runs.models.share import RunShare
 from runs.models.step import Step
 from runs.models.upload import Upload
 from runs.models.views import DeadLetter, Spending
@@ -27,6 +28,7 @@ __all__ = [
     "ProviderAccount",
     "Run",
     "RunEvent",
+    "RunShare",
     "Spending",
     "Step",
     "Upload",

@@ -70,3 +70,21 @@ def answer(server, broken):
 
 def ask(url, home):
     return (yield Call(method="GET", url=url, home=home))
+
+
+SECRET = "4k9f2c8s1x7q3b5z4k9f2c8s1x7q3b5z4k9f2c8s"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (f"GET /api/runs/run_1?token=share_x_{SECRET} HTTP/1.1", "GET /api/runs/run_1?token=… HTTP/1.1"),
+        (f"/events?a=1&token={SECRET}&b=2", "/events?a=1&token=…&b=2"),
+        (f"next=%2Fruns%2Frun_1%3Ftoken%3Dshare_{SECRET}", "next=%2Fruns%2Frun_1%3Ftoken%3D…"),
+        (f"key zap_4k9f2c8s_{SECRET}.", "key zap_4k9f2c8s_…."),
+        (f"share_4k9f2c8s1x7q3b5z_{SECRET}", "share_4k9f2c8s1x7q3b5z_…"),
+        ("prefix=zap_4k9f2c8s by=token:zap_4k9f2c8s", "prefix=zap_4k9f2c8s by=token:zap_4k9f2c8s"),
+    ],
+)
+def test_what_opens_a_door_is_left_out_wherever_it_stands(said, shown):
+    assert OneLine().format(record(said)).endswith(f" {shown}")

@@ -1,4 +1,4 @@
-"""Runs a second through the whole engine: three steps on the instant mock, real workers, real media in storage.
+"""Runs a second through the whole engine: three steps on the instant mock, real workers and drain, real media.
 
 ./dev bench engine
 """
@@ -18,6 +18,8 @@ def main() -> None:
         for number in range(options.workers):
             command = place.worker("engine,results,media", threads=options.threads, name=f"engine{number}")
             stack.enter_context(place.process(*command))
+        stack.enter_context(place.process(*place.worker("drain", threads=2, name="drain")))
+        stack.enter_context(place.process(sys.executable, "-m", "bench._ring"))
         figures = measure(options)
         place.report(options, figures)
 

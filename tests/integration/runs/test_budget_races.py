@@ -21,7 +21,7 @@ from zaps.planned import Gate, Retrying
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-MANY = 24
+MANY = 20
 EACH = Decimal("0.25")
 CAP = Decimal(2)
 AFFORDABLE = 8

@@ -91,10 +91,13 @@ def _step(step: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], statuses
     return {
         **step,
         "why": f"{waits}, place {place}" if waits and place is not None else waits,
+        "otherwise": words.OTHERWISE.get((step["waits"] or {}).get("onTimeout") or "", ""),
         "percent": round(100 * step["progress"]),
         "verbs": [(verb, _VERBS[verb]) for verb in step["can"]],
         "media": [one for one in mine if one["chosen"]] or [one for one in mine if one["id"] not in scores],
-        "choices": [{**one, "score": scores[one["id"]]} for one in mine if one["id"] in scores],
+        "choices": [
+            {**one, "score": score} for asset_id, score in scores.items() for one in mine if one["id"] == asset_id
+        ],
         "others": [one for one in mine if not one["chosen"]] if any(one["chosen"] for one in mine) else [],
         "tries": len([one for one in step["attempts"] if one["role"] == "make"]),
     }

@@ -25,6 +25,8 @@ KIND = {
     "stitch": "Film",
     "keyframes": "Stills",
 }
+# What a step that nobody answers does by itself.
+OTHERWISE = {"approve": "the best is approved", "reject": "all are refused", "retry": "it is tried again"}
 _WAITS = {
     "provider_queue": "In line at the provider",
     "provider_limit": "Waits for a free place at the provider",

@@ -1,11 +1,14 @@
 """A run's page: what it says of every state, and what a person does there."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from runs.models import Feedback, Run, Step
 from tests.factories import make_run, planned
-from tests.integration.gates import costly, gated, make_attempt, propose
+from tests.integration.gates import costly, gated, hold, make_attempt, propose
 from tests.pages import parse
+from zaps.planned import Gate
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +82,16 @@ def test_a_gate_offers_every_result_and_the_chosen_one_counts(as_alice, waiting)
 def test_a_result_is_judged_in_the_same_breath_as_it_is_shown(as_alice, waiting):
     captions = [one.text for one in step_of(as_alice.open(path_of(waiting)), "door").all("figcaption")]
 
-    assert sorted(captions) == ["Try 1 · judged 0.4", "Try 2 · judged 0.8"]
+    assert captions == ["Try 2 · judged 0.8", "Try 1 · judged 0.4"]
+
+
+def test_a_gate_says_what_happens_when_nobody_answers(as_alice, alice):
+    run = gated(alice, gate=Gate(timeout_s=3600, on_timeout="reject"))
+    hold(run, "approval", until=datetime(2026, 5, 1, 13, tzinfo=UTC))
+
+    notice = step_of(as_alice.open(path_of(run)), "door").one("div", class_="care")
+
+    assert "Without an answer all are refused at 1 May 2026, 13:00 UTC" in notice.text
 
 
 def test_a_gate_can_be_refused_and_made_again(as_alice, alice, waiting):

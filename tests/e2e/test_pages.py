@@ -1,0 +1,156 @@
+"""A person at the pages, in real Chromium, with real workers: from the gallery to a playing film."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from media.mock import mock_media
+from runs.models import Run, Upload
+from tests.browser import Browser, needs_chromium
+from tests.integration.people import make_user
+from tests.processes import wait_until
+from zaps.catalogue import Entry, publish
+
+pytestmark = needs_chromium
+ROOT = Path(__file__).parents[2]
+AXE = (files("axe_core_python") / "axe.min.js").read_text("utf-8")
+WRONG = ("serious", "critical")
+
+
+@pytest.fixture
+def site(stack):
+    """The service at work, with its recipes and with Anna, who may sign in."""
+    stack.environment["ZAP_OPEN_MODES"] = "plan,mock"
+    call_command("load_recipes", verbosity=0)
+    publish(Entry(source=(ROOT / "examples/gate/Zap.md").read_text("utf-8"), visibility="public"), author=None)
+    make_user("anna")
+    stack.start("worker", "drain", "beat", "web")
+    return stack.address
+
+
+@pytest.fixture
+def window(site):
+    """`window(dark=True, width=390)` opens a browser at the gallery; every one is closed at the end."""
+    opened = []
+
+    def begin(**look):
+        opened.append(Browser(**look))
+        opened[-1].open(f"{site}/")
+        return opened[-1]
+
+    yield begin
+    for one in opened:
+        one.close()
+
+
+def sign_in(browser):
+    browser.click("a[href='/sign-in']")
+    browser.type("#id_username", "anna")
+    browser.type("#id_password", "x")
+    browser.click("main button")
+    browser.see(".name", "anna")
+
+
+def faults(browser):
+    """What axe finds on the page that keeps people out, as one line each."""
+    found = browser.run(f"{AXE}; return axe.run(document, {{resultTypes: ['violations']}})")["violations"]
+    return [
+        f"{browser.path} {one['id']}: {node['html'][:120]}"
+        for one in found
+        if one["impact"] in WRONG
+        for node in one["nodes"]
+    ]
+
+
+def test_a_person_goes_from_the_gallery_to_a_playing_film(window):
+    browser = window()
+    sign_in(browser)
+
+    browser.type("#query", "creature sea")
+    browser.press("Enter")
+    browser.see(".found", "Recipes for")
+    browser.click(".card a")
+    browser.type("#input-CREATURE", "a newt in a bowler hat")
+    browser.see(".price", "for the first tries")
+    browser.click("#order button.main")
+    browser.run("window.isTheSamePage = true")
+    browser.see(".film video", within_s=120)
+
+    assert browser.run("return window.isTheSamePage")
+    assert browser.text("#now") == "Done"
+    assert Run.objects.get().owner.username == "anna"
+    browser.run("const film = document.querySelector('.film video'); film.muted = true; return film.play()")
+    wait_until(lambda: browser.run("return document.querySelector('.film video').currentTime") > 0.2)
+    assert browser.complaints() == []
+
+
+def test_somebody_with_a_keyboard_alone_begins_a_run_and_decides_at_its_gate(window):
+    browser = window()
+
+    browser.press("Tab")
+    assert browser.run("return document.activeElement.className") == "skip"
+    browser.tab_to("a[href='/zaps/gate']")
+    browser.press("Enter")
+    browser.see("#order")
+    browser.tab_to("#input-ANIMAL")
+    browser.press("a heron")
+    browser.tab_to("#order button.main")
+    browser.press("Enter")
+    browser.see("#now", "Needs you", within_s=90)
+    browser.tab_to(".choices li:nth-child(2) button")
+    picked = browser.run("return document.activeElement.form.elements.assetId.value")
+    browser.press("Enter")
+
+    browser.see(".film video", within_s=120)
+    chosen = Run.objects.get().steps.get(step_id="mask").chosen
+    assert chosen.assets.get().asset_id == picked
+    assert browser.complaints() == []
+
+
+def test_a_picture_is_shown_and_sent_before_the_run_begins(window, site, tmp_path):
+    text = (ROOT / "examples/gate/Zap.md").read_text("utf-8")
+    text = text.replace("ANIMAL: {type: string", "ANIMAL: {type: image").replace("zap: gate", "zap: from-a-picture")
+    publish(Entry(source=text.replace("{ANIMAL}", "the animal"), visibility="public"), author=None)
+    picture = tmp_path / "heron.png"
+    picture.write_bytes(mock_media("png", seed="heron", label="A heron"))
+    browser = window()
+    browser.open(f"{site}/zaps/from-a-picture")
+
+    browser.type("zap-upload input[type=file]", str(picture))
+
+    browser.see("zap-upload .facts", "heron.png is ready.")
+    upload = Upload.objects.get()
+    assert browser.run("return document.getElementById('input-ANIMAL').value") == f"upload:{upload.upload_id}"
+    assert browser.run("return document.querySelector('zap-upload img').naturalWidth") > 0
+    assert browser.complaints() == []
+
+
+def test_no_page_keeps_anybody_out(window, site):
+    browser = window()
+    browser.open(f"{site}/zaps/gate")
+    browser.type("#input-ANIMAL", "a heron")
+    browser.click("#order button.main")
+    browser.see("#now", "Needs you", within_s=90)
+    run, found = browser.path, faults(browser)
+    browser.click(".choices button")
+    browser.see(".film video", within_s=120)
+
+    for look in ({}, {"dark": True}, {"width": 390, "height": 844}):
+        browser = window(**look)
+        for path in ("/", "/zaps/museum-of-mondays", "/sign-in", "/runs", "/nowhere", run):
+            browser.open(f"{site}{path}")
+            found += faults(browser)
+            assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), f"{path} is too wide"
+
+    assert found == []
+
+
+def test_axe_is_really_asked(window):
+    browser = window()
+    browser.run(
+        "document.querySelector('#query').removeAttribute('id'); document.querySelector('h1').style.color = '#eee'"
+    )
+
+    assert {fault.split()[1].rstrip(":") for fault in faults(browser)} >= {"color-contrast"}

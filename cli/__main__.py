@@ -41,6 +41,7 @@ VERBS = {  # verb: what it is for
     "keys": "set, list, try and delete providers' keys",
     "providers": "say which providers are configured, priced and reachable",
     "info": "say what this installation is made of",
+    "doctor": "find out what is wrong here, and say how to mend it",
     "docs": "read the manual",
     "help": "show this, or what a verb takes",
 }

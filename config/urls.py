@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from config.health import healthz, readyz
 from core.api import problems
+from runs.admin.dashboard import home
 
 handler400 = "core.api.problems.bad_request"
 handler403 = "core.api.problems.permission_denied"
@@ -14,6 +15,7 @@ handler404 = "core.api.problems.not_found"
 handler500 = "core.api.problems.server_error"
 
 urlpatterns = [
+    path("admin/", home),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),

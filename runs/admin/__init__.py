@@ -31,3 +31,4 @@ __all__ = [
 ]
 
 admin.site.site_header = admin.site.site_title = "Zaps"
+admin.site.index_template = "admin/operators/index.html"

@@ -62,7 +62,7 @@ def strip(recent: Iterable[CronLog]) -> dict[str, Any]:
     logs = list(recent)[::-1]
     return {
         "cells": [
-            {"status": log.status or "open", "title": _title(log), "pk": log.pk, "busy": log.processed_count > 0}
+            {"status": log.status or "open", "title": title_of(log), "pk": log.pk, "busy": log.processed_count > 0}
             for log in logs
         ],
         "processed": sum(log.processed_count for log in logs),
@@ -71,6 +71,7 @@ def strip(recent: Iterable[CronLog]) -> dict[str, Any]:
     }
 
 
-def _title(log: CronLog) -> str:
+def title_of(log: CronLog) -> str:
+    """One cycle in a line."""
     what = f"{log.start_time:%H:%M:%S} {log.job_name}: {log.status or 'at work'}, {log.processed_count} dealt with"
     return f"{what}, {log.error}" if log.error else what

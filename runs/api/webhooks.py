@@ -14,6 +14,7 @@ from core.api.problems import allow, answers_problems
 from core.errors import NotFound, Refused
 from providers.contract import Hook
 from providers.errors import WebhookRefused
+from runs import refusals
 from runs.engine.webhook import Heard, receive
 
 MAX_BODY_BYTES = 1_000_000
@@ -45,6 +46,7 @@ def provider_webhook(request: HttpRequest, provider: str, token: str) -> HttpRes
     try:
         heard = receive(provider, token, Hook(headers=headers, body=body, received_at=time.time()))
     except WebhookRefused:
+        refusals.note()
         raise WebhookUnwanted from None
     except NotFound:
         raise NotFound from None

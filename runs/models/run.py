@@ -98,6 +98,10 @@ class Run(models.Model):
             models.Index(fields=["status", "-started_at"], name="run_status"),
             models.Index(fields=["zap_slug", "-started_at"], name="run_zap"),
             models.Index(fields=["principal_id", "-started_at"], name="run_principal"),
+            # How many failed lately; read from the index alone.
+            models.Index(
+                fields=["finished_at", "status"], name="run_ended", condition=Q(status__in=["done", "failed"])
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,135 @@
+"""Tiles of money and machinery: today's spending, the drain's cycles, queues, workers, and what is in trouble."""
+
+from decimal import Decimal
+
+import redis
+from django.conf import settings
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from core.ledger import moment, money, span
+from runs import refusals
+from runs.admin.cron_logs import title_of
+from runs.admin.dashboard.tiles import Bar, Fact, Tile, counted, tone_of
+from runs.faults import explain
+from runs.models import Budget, Circuit, CronLog, DeadLetter
+
+_QUEUES = ("engine", "results", "media", "drain")
+_WORKERS = "/{db}.celery.pidbox"  # every worker listens there for as long as it lives
+_TIMEOUT_S = 0.5
+_CYCLES, _OWNERS, _SHOWN, _COUNTED = 90, 4, 5, 1000
+
+
+def queues() -> list[Tile]:
+    """Messages that no worker has taken yet, and how many workers listen. Raises redis.RedisError."""
+    with (
+        redis.from_url(settings.REDIS_URL, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S) as broker,
+        broker.pipeline(transaction=False) as asked,
+    ):
+        for queue in _QUEUES:
+            asked.llen(queue)
+        asked.hlen("unacked")
+        channel = _WORKERS.format(db=broker.connection_pool.connection_kwargs.get("db") or 0)
+        asked.pubsub_numsub(channel)
+        *lengths, taken, [(_, workers)] = asked.execute()
+    facts = [
+        Fact(name=name, value=counted(length), tone=tone_of(length, care=500, bad=5000))
+        for name, length in zip(_QUEUES, lengths, strict=True)
+    ]
+    seen = Fact(name="listening now", value=counted(workers), tone="good" if workers else "bad")
+    return [
+        Tile(title="Messages in the queues", facts=[*facts, Fact(name="taken, not done", value=counted(taken))]),
+        Tile(title="Workers", facts=[seen], note="" if workers else "Nobody works: start a Celery worker."),
+    ]
+
+
+def spending() -> list[Tile]:
+    """Today's money (UTC) of everybody against its cap, and of the owners with most of it."""
+    today = timezone.now().date()
+    dearest = (-(F("spent_usd") + F("reserved_usd")), "pk")
+    rows = Budget.objects.filter(day=today).select_related("owner__allowance")
+    held = rows.annotate(everybody=Q(owner=None)).order_by("-everybody", *dearest)[: 1 + _OWNERS]
+    facts = [_budget(row) for row in held]
+    return [
+        Tile(title="Spent today", facts=facts, note="" if facts else f"Nothing yet; {_of(settings.ZAP_DAY_CAP_USD)}.")
+    ]
+
+
+def cycles() -> list[Tile]:
+    """The newest cycles of the drain, one bar each: its height is how much was dealt with."""
+    logs = list(CronLog.objects.order_by("-start_time")[:_CYCLES])[::-1]
+    if not logs:
+        return [Tile(title="Drain", note="It has never run: start beat and a worker for the queue `drain`.")]
+    top = max(log.processed_count for log in logs) or 1
+    bars = [
+        Bar(
+            x=10 * place,
+            height=round(6 + 94 * log.processed_count / top, 2),
+            status=log.status or "open",
+            title=title_of(log),
+            url=reverse("admin:runs_cronlog_change", args=[log.pk]),
+        )
+        for place, log in enumerate(logs)
+    ]
+    since = timezone.now() - logs[-1].start_time
+    failed = sum(log.status == "failed" for log in logs)
+    facts = [
+        Fact(name="newest began", value=f"{span(since)} ago", tone=tone_of(since.total_seconds(), care=30, bad=120)),
+        Fact(name="dealt with", value=counted(sum(log.processed_count for log in logs))),
+        Fact(name="most in one", value=counted(top)),
+        Fact(name="errors", value=counted(sum(log.error_count for log in logs))),
+        Fact(name="failed cycles", value=counted(failed), tone="bad" if failed else ""),
+    ]
+    return [Tile(title=f"Drain: the newest {len(logs)} cycles", facts=facts, bars=bars)]
+
+
+def breakers() -> list[Tile]:
+    """What is left alone for now, and until when."""
+    paused = list(Circuit.objects.exclude(status="closed").order_by(F("retry_at").desc(nulls_last=True))[:_SHOWN])
+    facts = [
+        Fact(
+            name=str(circuit),
+            value=f"{explain(circuit.error).message} Until {moment(circuit.retry_at)}.",
+            tone="bad" if circuit.status == "open" else "care",
+            url=reverse("admin:runs_circuit_change", args=[circuit.pk]),
+        )
+        for circuit in paused
+    ]
+    return [Tile(title="Open breakers", facts=facts, note="" if facts else "None: everything is submitted.")]
+
+
+def dead_letters() -> list[Tile]:
+    """How many failed steps nobody has made go on; counted up to a thousand."""
+    found = DeadLetter.objects.order_by().select_related(None).values("pk")[: _COUNTED + 1].count()
+    value = f"more than {counted(_COUNTED)}" if found > _COUNTED else counted(found)
+    url = reverse("admin:runs_deadletter_changelist")
+    return [
+        Tile(title="Dead letters", facts=[Fact(name="failed steps", value=value, tone="care" * bool(found), url=url)])
+    ]
+
+
+def webhooks() -> list[Tile]:
+    """How many calls were not believed, though they came to an address of ours. Raises what the cache raises."""
+    hour, day = refusals.count(hours=1), refusals.count(hours=24)
+    facts = [
+        Fact(name="this hour and the last", value=counted(hour), tone="care" * bool(hour)),
+        Fact(name="last day", value=counted(day)),
+    ]
+    return [Tile(title="Webhooks refused", facts=facts)]
+
+
+def _budget(row: Budget) -> Fact:
+    owner = row.owner
+    if owner is None:
+        cap, name = settings.ZAP_DAY_CAP_USD, "everybody"
+    else:
+        own = getattr(getattr(owner, "allowance", None), "day_cap_usd", None)
+        cap, name = settings.ZAP_OWNER_DAY_CAP_USD if own is None else own, owner.get_username()
+    share = float((row.spent_usd + row.reserved_usd) / cap) if cap else 0.0
+    held = f" and {money(row.reserved_usd)} held" if row.reserved_usd else ""
+    return Fact(name=name, value=f"{money(row.spent_usd)}{held}, {_of(cap)}", tone=tone_of(share, care=0.8, bad=1))
+
+
+def _of(cap: Decimal | None) -> str:
+    return "no limit" if cap is None else f"of {money(cap)}"

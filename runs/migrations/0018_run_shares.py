@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('runs', '0016_index_once'),
+        ('runs', '0017_run_ended'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from config import addresses, local, storage
+from config import addresses, doors, local, storage
 from config.env import Environment
 from config.logs import levels_of_others
 
@@ -85,6 +85,11 @@ STORAGES = {
     "default": storage.read(ENV, default=(ZAPS_DATA_DIR.resolve() / "media").as_uri()),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+_doors = doors.read(ENV)
+ZAP_CALLS_PER_MINUTE = _doors.calls_per_minute
+ZAP_OPEN_CALLS_PER_MINUTE = _doors.open_calls_per_minute
+ZAP_LOGINS_PER_MINUTE = _doors.logins_per_minute
 
 # --- what we run ------------------------------------------------------------------------------------------------
 
@@ -270,6 +275,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_celery_beat",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "accounts",
@@ -281,6 +287,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -320,7 +327,14 @@ WHITENOISE_USE_FINDERS = True  # serves the packages' own files: there is no col
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ZAP_PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
-CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(ZAP_PUBLIC_URL))] if ZAP_PUBLIC_URL else []
+CSRF_TRUSTED_ORIGINS = [*_doors.cors_origins]
+if ZAP_PUBLIC_URL:
+    CSRF_TRUSTED_ORIGINS.append("{0.scheme}://{0.netloc}".format(urlsplit(ZAP_PUBLIC_URL)))
+CORS_ALLOWED_ORIGINS = _doors.cors_origins
+CORS_ALLOW_CREDENTIALS = True  # a session's cookie; it goes to pages of the same site only
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS, CORS_EXPOSE_HEADERS = doors.SENT, doors.SHOWN
+AUTHENTICATION_BACKENDS = ["accounts.logins.PacedBackend"]
 REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.JsonObjectParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -329,6 +343,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttle.CallerRate"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": None,
     "EXCEPTION_HANDLER": "core.api.problems.handler",

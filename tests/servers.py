@@ -25,4 +25,7 @@ def environment():
         "REDIS_URL": SERVERS.redis_url,
         "SECRET_KEY": "only-for-tests-and-long-enough-to-pass",
         "ZAP_OPERATOR_KEYS_FOR": "everyone",
+        "ZAP_CALLS_PER_MINUTE": "0",
+        "ZAP_OPEN_CALLS_PER_MINUTE": "0",
+        "ZAP_LOGINS_PER_MINUTE": "0",
     }

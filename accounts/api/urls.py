@@ -1,4 +1,4 @@
-"""The addresses of API keys, providers' keys and prices, below /api/."""
+"""The addresses of sessions, API keys, providers' keys and prices, below /api/."""
 
 from django.urls import path, register_converter
 
@@ -14,6 +14,7 @@ from accounts.api.secrets import (
     TestMySecret,
     TestOperatorSecret,
 )
+from accounts.api.session import Session
 from core.api.converters import KeyPrefix, ProviderName, PublicId
 
 register_converter(KeyPrefix, "key_prefix")
@@ -27,6 +28,7 @@ urlpatterns = [
     path("prices", Prices.as_view(), name="prices"),
     path("prices/history", PriceHistory.as_view(), name="price-history"),
     path("prices/sync", SyncPrices.as_view(), name="sync-prices"),
+    path("session", Session.as_view(), name="session"),
     path("secrets", MySecrets.as_view(), name="secrets"),
     path("secrets/accesses", SecretAccesses.as_view(), name="secret-accesses"),
     path("secrets/operator", OperatorSecrets.as_view(), name="operator-secrets"),

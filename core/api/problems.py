@@ -85,7 +85,7 @@ def explain(exc: Exception) -> Fault:
 def _of_ours(exc: ZapsError) -> Fault:
     extra = dict(exc.extra)
     errors = exc.problems if isinstance(exc, BadInput) else tuple(extra.pop("problems", ()))
-    headers = {"Retry-After": "1"} if exc.retryable else {}
+    headers = {"Retry-After": str(exc.extra.get("retryAfterS", 1))} if exc.retryable else {}
     return Fault(
         status=exc.status,
         code=str(getattr(exc, "reason", exc.code)),

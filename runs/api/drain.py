@@ -41,6 +41,7 @@ class Drain(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    throttle_classes = ()
 
     @extend_schema(
         operation_id="drain",

@@ -43,6 +43,7 @@ COUNTED = frozenset(
     }
 )
 COUNTED_OF_ACCOUNTS = frozenset({"INSUFFICIENT_CREDITS", "KEY_INVALID", "PROVIDER_AUTH_FAILED"})
+PAUSED_BY_HAND = "PAUSED_BY_OPERATOR"
 LONGEST_PAUSE_S = 3600
 PROBE_S = 120  # a submission let through that has not reported by then is given up, and another let through
 LOOK_AGAIN_S = 60  # a pause may end early: somebody resets it, or a job from before succeeds
@@ -131,13 +132,35 @@ def note_success(provider: str, model: str, *, account: str = "") -> None:
     """An attempt delivered its result. Costs no query where nothing had failed."""
     for key in ((provider, model, ""), (provider, "", account)):
         if provider != LOCAL and _TROUBLED.has(key):
-            _close(_is(key))
+            _close(_is(key) & ~Q(status="open", error=PAUSED_BY_HAND))
 
 
 def give_back(provider: str, model: str, *, account: str = "", attempt: int) -> None:
     """The attempt was not sent after all: if it was let through to see, another one may be. Else does nothing."""
     for key in ((provider, model, ""), (provider, "", account)):
         _give_back(key, attempt)
+
+
+def pause(provider: str, *, account: str, pause_s: int, actor: str) -> None:
+    """Submit nothing with that account for so long: jobs that are at the provider already are polled and stored.
+
+    Neither a success nor a failure of theirs ends it. When it is over, one submission is let through to see.
+    """
+    opened = {"status": "open", "error": PAUSED_BY_HAND, "opened_at": Now(), "probe": None, "updated_at": Now()}
+    ends = Now() + timedelta(seconds=pause_s)
+    Circuit.objects.update_or_create(
+        provider=provider, model="", account=account, defaults={**opened, "retry_at": ends}
+    )
+    _TROUBLED.forget()
+    logger.info("account=%s provider=%s pause_s=%s actor=%s", account[:24], provider, pause_s, actor)
+
+
+def let_go(provider: str, *, account: str, actor: str) -> bool:
+    """Submit with that account again, whatever it was paused for. Says whether it was."""
+    circuit = Circuit.objects.filter(_is((provider, "", account))).exclude(status="closed").first()
+    if circuit is not None:
+        reset(circuit, actor=actor)
+    return circuit is not None
 
 
 def reset(circuit: Circuit, *, actor: str) -> None:
@@ -170,6 +193,8 @@ def _count(key: Key, code: str) -> None:
     with transaction.atomic():
         circuits = Circuit.objects.select_for_update()
         circuit, _ = circuits.get_or_create(provider=provider, model=model, account=account)
+        if circuit.status == "open" and circuit.error == PAUSED_BY_HAND:
+            return
         circuit.failures += 1
         circuit.error = code
         circuit.updated_at = Now()

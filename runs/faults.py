@@ -56,6 +56,11 @@ FAULTS: dict[str, Fault] = {
     "CONTENT_REFUSED": Fault(
         "The provider's content rules refused the prompt or a picture.", "Change the prompt or the picture."
     ),
+    "PAUSED_BY_OPERATOR": Fault(
+        "An operator paused the account; nothing is sent with it for now.",
+        "Wait until the pause is over, or let the account go in the admin.",
+        True,
+    ),
     "KEY_MISSING": Fault(
         "There is no key for this provider that the run may use.",
         "Store one with `zap keys set PROVIDER`, or ask the operator for leave to use the server's.",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Secret
@@ -18,13 +19,14 @@ class Rotated:
     unreadable: tuple[str, ...] = ()
 
 
-def rotate() -> Rotated:
-    """Encrypt every secret with the first of ZAP_SECRET_KEYS. Raises VaultClosed.
+def rotate(secrets: QuerySet[Secret] | None = None) -> Rotated:
+    """Encrypt these secrets, or all, with the first of ZAP_SECRET_KEYS. Raises VaultClosed.
 
     Somebody who sets a key meanwhile wins: their row is not written over.
     """
     count, unreadable = 0, []
-    for row in Secret.objects.order_by("pk").iterator(chunk_size=_AT_ONCE):
+    chosen = Secret.objects.all() if secrets is None else secrets
+    for row in chosen.order_by("pk").iterator(chunk_size=_AT_ONCE):
         try:
             count += _rotate(row)
         except SecretUnreadable:

@@ -1,13 +1,15 @@
 """Accounts at providers: what each may be used for, and whether its provider asked us to slow down."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 
-from core.ledger import EMPTY, STYLESHEET, moment, money
-from runs import limits
-from runs.models import ProviderAccount
+from core.ledger import STYLESHEET, moment, span
+from runs import circuits, limits
+from runs.models import Circuit, ProviderAccount
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[ProviderAccount]
@@ -19,7 +21,12 @@ else:
 class ProviderAccountAdmin(_Admin):
     """An account appears with its first submission; its limits are the operator's."""
 
-    list_display = ("key", "provider", "requests_per_s", "jobs_in_flight", "a_day", "slowed_until", "slowdowns")
+    list_display = (
+        "key", "provider", "requests_per_s", "jobs_in_flight", "day_cap_usd", "held", "slowed_until", "slowdowns"
+    )  # fmt: skip
+    list_editable = ("requests_per_s", "jobs_in_flight", "day_cap_usd")
+    list_per_page = 50
+    actions = ["pause_an_hour", "pause_a_day", "let_go_selected"]
     list_filter = ("provider",)
     search_fields = ("key__startswith",)
     fields = (
@@ -33,15 +40,55 @@ class ProviderAccountAdmin(_Admin):
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": [STYLESHEET]}
 
-    @admin.display(description="a UTC day", ordering="day_cap_usd")
-    def a_day(self, account: ProviderAccount) -> str:
-        """What its submissions may cost."""
-        return EMPTY if account.day_cap_usd is None else money(account.day_cap_usd)
+    @admin.display(description="paused until")
+    def held(self, account: Any) -> str:
+        """By an operator, or because its key or credit was refused."""
+        return moment(account.held_until)
 
     @admin.display(description="slowed down until", ordering="paused_until")
     def slowed_until(self, account: ProviderAccount) -> str:
         """As its provider asked, to the second."""
         return moment(account.paused_until)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
+        """With the end of its pause."""
+        its = Circuit.objects.filter(provider=OuterRef("provider"), model="", account=OuterRef("key"))
+        paused = its.exclude(status="closed").values("retry_at")[:1]
+        return super().get_queryset(request).annotate(held_until=Subquery(paused))
+
+    @admin.action(description="Pause selected accounts for an hour", permissions=["change"])
+    def pause_an_hour(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:
+        """Nothing is submitted with them; what is at work goes on."""
+        self._pause(request, chosen, timedelta(hours=1))
+
+    @admin.action(description="Pause selected accounts for a day", permissions=["change"])
+    def pause_a_day(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:
+        """Nothing is submitted with them; what is at work goes on."""
+        self._pause(request, chosen, timedelta(days=1))
+
+    @admin.action(description="Let selected accounts go", permissions=["change"])
+    def let_go_selected(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:
+        """Submit with them again."""
+        for account in chosen:
+            if circuits.let_go(account.provider, account=account.key, actor=f"user:{request.user.pk}"):
+                self.log_change(request, account, "Let go.")
+                self.message_user(request, f"{account}: goes on within a minute.", messages.SUCCESS)
+            else:
+                self.message_user(request, f"{account}: was not paused.", messages.WARNING)
+
+    def _pause(self, request: HttpRequest, chosen: QuerySet[ProviderAccount], pause: timedelta) -> None:
+        for account in chosen:
+            pause_s = int(pause.total_seconds())
+            circuits.pause(account.provider, account=account.key, pause_s=pause_s, actor=f"user:{request.user.pk}")
+            self.log_change(request, account, f"Paused for {span(pause)}.")
+            told = f"{account}: nothing is submitted for {span(pause)}; jobs at the provider go on."
+            self.message_user(request, told, messages.SUCCESS)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Only our own: an account that is deleted comes back without its limits."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody: what an account is called is known by its first submission."""

@@ -38,7 +38,11 @@ class CircuitAdmin(Ledger):
     @admin.display(description="why", ordering="error")
     def why(self, circuit: Circuit) -> str:
         """Its newest failure, while that counts."""
-        return f"{circuit.error}: {explain(circuit.error).message}" if circuit.failures else EMPTY
+        return (
+            f"{circuit.error}: {explain(circuit.error).message}"
+            if circuit.failures or circuit.status != "closed"
+            else EMPTY
+        )
 
     @admin.display(description="paused at", ordering="opened_at")
     def opened(self, circuit: Circuit) -> str:

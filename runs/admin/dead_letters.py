@@ -2,12 +2,13 @@
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from core.ledger import Ledger, moment, money, row_link, word_filter
 from providers.registry import PROVIDERS
-from runs.dead_letters import BULKY, MAX_AT_ONCE, redrive
+from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
+from runs.dead_letters import BULKY, MAX_AT_ONCE, redrive, spends_money
 from runs.faults import explain
 from runs.models import DeadLetter, Step
 from zaps.planned import LOCAL
@@ -61,9 +62,12 @@ class DeadLetterAdmin(Ledger):
         return letters.defer(*BULKY)
 
     @admin.action(description="Redrive selected dead letters", permissions=["redrive"])
-    def redrive_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+    def redrive_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> HttpResponse | None:
         """Make all that failed in their runs again; each run is told for itself what happened."""
         runs = list(dict.fromkeys(letters.values_list("run__run_id", flat=True)))
+        if spends_money(runs[:MAX_AT_ONCE]) and not is_confirmed(request):
+            at_stake = what_it_may_cost(runs[:MAX_AT_ONCE])
+            return ask(self, request, letters, action="redrive_selected", question=f"Redrive? {at_stake}")
         for outcome in redrive(runs[:MAX_AT_ONCE], actor=f"user:{request.user.pk}"):
             if outcome.refused is None:
                 told = f"{outcome.run_id} goes on; {', '.join(outcome.step_ids)} made again."
@@ -73,6 +77,7 @@ class DeadLetterAdmin(Ledger):
                 self.message_user(request, told, messages.ERROR)
         if len(runs) > MAX_AT_ONCE:
             self.message_user(request, f"Only {MAX_AT_ONCE} runs at once: redrive the rest again.", messages.WARNING)
+        return None
 
     def has_redrive_permission(self, request: HttpRequest) -> bool:
         """Who may change steps at all."""

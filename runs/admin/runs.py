@@ -1,9 +1,8 @@
 """Runs: the list, the page of one run, and stopping one."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,10 +11,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from core.errors import Conflict, ZapsError
 from core.ledger import (
     EMPTY,
-    Ledger,
     badge,
     is_list,
     json_block,
@@ -27,8 +24,8 @@ from core.ledger import (
     word_filter,
 )
 from runs.admin.page import picture_of
+from runs.admin.run_actions import RunActions
 from runs.admin.words import waits
-from runs.control import cancel_run
 from runs.models import Attempt, Run, Step
 from runs.states import RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
 
@@ -40,7 +37,7 @@ def _count(condition: Q) -> Coalesce:
 
 
 @admin.register(Run)
-class RunAdmin(Ledger):
+class RunAdmin(RunActions):
     """Every run, newest first."""
 
     change_form_template = "admin/runs/run/change_form.html"
@@ -68,7 +65,6 @@ class RunAdmin(Ledger):
     search_fields = ("run_id",)
     search_help_text = "Run id, recipe, user, the provider's request id or an idempotency key"
     date_hierarchy = "started_at"
-    actions = ["cancel_selected"]
     readonly_fields = ("recipe_text", "prompt_files", "given_inputs", "its_events")
     fieldsets = (
         ("Inputs", {"classes": ("collapse",), "fields": ("given_inputs",)}),
@@ -195,39 +191,5 @@ class RunAdmin(Ledger):
         """Stop the run of that page."""
         if not self.has_cancel_permission(request):
             return HttpResponse(status=403)
-        self._cancel(request, list(Run.objects.filter(pk=pk).values_list("run_id", flat=True)))
+        self.cancel(request, list(Run.objects.filter(pk=pk).values_list("run_id", flat=True)))
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
-
-    @admin.action(description="Cancel selected runs", permissions=["cancel"])
-    def cancel_selected(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
-        """Stop those that have not ended."""
-        self._cancel(request, list(runs.values_list("run_id", flat=True)))
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        """Who may change runs at all."""
-        return request.user.has_perm("runs.change_run")
-
-    def _cancel(self, request: HttpRequest, run_ids: Sequence[str]) -> None:
-        canceled, ended = 0, 0
-        for run_id in run_ids:
-            try:
-                cancel_run(run_id, actor=f"user:{request.user.pk}")
-            except Conflict:
-                ended += 1
-            except ZapsError as exc:
-                self.message_user(request, f"{run_id}: {exc.detail}", messages.ERROR)
-            else:
-                canceled += 1
-        if canceled:
-            told = "1 run was canceled." if canceled == 1 else f"{canceled} runs were canceled."
-            self.message_user(
-                request,
-                f"{told} What a provider is busy with is told to stop, and billed truthfully.",
-                messages.SUCCESS,
-            )
-        if ended:
-            self.message_user(
-                request,
-                "1 run had ended already." if ended == 1 else f"{ended} runs had ended already.",
-                messages.WARNING,
-            )

@@ -9,7 +9,7 @@ WAITS = {
     WaitReason.DEPENDENCY: "an earlier step is not done",
     WaitReason.PROVIDER_QUEUE: "the provider has not begun",
     WaitReason.PROVIDER_LIMIT: "as many jobs are in flight as the account allows",
-    WaitReason.PROVIDER_PAUSED: "the model failed so often that it is left alone for a while",
+    WaitReason.PROVIDER_PAUSED: "nothing is sent for a while: the model fails, or the account is refused or paused",
     WaitReason.RATE_LIMIT: "the provider asked us to slow down",
     WaitReason.BUDGET: "money is missing",
     WaitReason.APPROVAL: "a person must look",

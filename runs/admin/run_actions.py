@@ -1,0 +1,80 @@
+"""What an operator does to runs in bulk: cancel, retry, resume. Each run for itself: one refusal stops no other."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from core.errors import Conflict, ZapsError
+from core.ledger import Ledger
+from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
+from runs.control import cancel_run, resume_run, retry_run
+from runs.models import Run
+
+MAX_AT_ONCE = 100
+
+
+class RunActions(Ledger):
+    """The same functions as behind the interface, in the name of whoever presses."""
+
+    actions = ["cancel_selected", "retry_selected", "resume_selected"]
+
+    @admin.action(description="Cancel selected runs", permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
+        """Stop those that have not ended."""
+        self.cancel(request, list(runs.values_list("run_id", flat=True)))
+
+    @admin.action(description="Retry what waits or failed in selected runs", permissions=["cancel"])
+    def retry_selected(self, request: HttpRequest, runs: QuerySet[Run]) -> HttpResponse | None:
+        """In a new round, within each run's cap."""
+        return self._go_on(request, runs, "retry_selected", retry_run, "Retry?")
+
+    @admin.action(description="Resume selected runs", permissions=["cancel"])
+    def resume_selected(self, request: HttpRequest, runs: QuerySet[Run]) -> HttpResponse | None:
+        """Those that failed, were canceled, or wait for money, within each run's cap."""
+        return self._go_on(request, runs, "resume_selected", resume_run, "Resume?")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Who may change runs at all."""
+        return request.user.has_perm("runs.change_run")
+
+    def cancel(self, request: HttpRequest, run_ids: Sequence[str]) -> None:
+        """Cancel these and say what became of them."""
+        canceled, ended = 0, 0
+        for run_id in run_ids:
+            try:
+                cancel_run(run_id, actor=f"user:{request.user.pk}")
+            except Conflict:
+                ended += 1
+            except ZapsError as exc:
+                self.message_user(request, f"{run_id}: {exc.detail}", messages.ERROR)
+            else:
+                canceled += 1
+        if canceled:
+            told = "1 run was canceled." if canceled == 1 else f"{canceled} runs were canceled."
+            told += " What a provider is busy with is told to stop, and billed truthfully."
+            self.message_user(request, told, messages.SUCCESS)
+        if ended:
+            told = "1 run had ended already." if ended == 1 else f"{ended} runs had ended already."
+            self.message_user(request, told, messages.WARNING)
+
+    def _go_on(
+        self, request: HttpRequest, runs: QuerySet[Run], action: str, verb: Callable[..., Any], question: str
+    ) -> HttpResponse | None:
+        chosen = runs.order_by("pk")[:MAX_AT_ONCE]
+        named = list(chosen.values_list("run_id", "provider_mode"))
+        run_ids = [run_id for run_id, _ in named]
+        if any(mode == "live" for _, mode in named) and not is_confirmed(request):
+            return ask(self, request, chosen, action=action, question=f"{question} {what_it_may_cost(run_ids)}")
+        for run_id in run_ids:
+            try:
+                verb(run_id, actor=f"user:{request.user.pk}")
+            except ZapsError as exc:
+                self.message_user(request, f"{run_id}: {exc.code}: {exc.detail}", messages.ERROR)
+            else:
+                self.message_user(request, f"{run_id} goes on.", messages.SUCCESS)
+        if len(run_ids) == MAX_AT_ONCE:
+            self.message_user(request, f"{MAX_AT_ONCE} runs at once: choose again for the rest.", messages.WARNING)
+        return None

@@ -44,7 +44,7 @@ def show(request: HttpRequest, template: str, context: dict[str, Any], *, status
 
 def refuse(request: HttpRequest, answer: Answer) -> HttpResponseBase:
     """What the interface refused, as a page of its own; whoever is not known is asked to sign in."""
-    if answer.status == 401 and not request.user.is_authenticated:
+    if answer.body["code"] == "NOT_AUTHENTICATED" and not request.user.is_authenticated:
         return HttpResponseRedirect(sign_in_address(request))
     return show(request, "web/refused.html", {"problem": answer.body}, status=answer.status)
 

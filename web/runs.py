@@ -2,6 +2,7 @@
 
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest
@@ -64,14 +65,26 @@ def act(request: HttpRequest, run_id: str, verb: str) -> HttpResponseBase:
         return HttpResponseRedirect(f"/runs/{run_id}", status=303)
     if answer.status in (401, 404):
         return refuse(request, answer)
-    return _page(request, run_id, problem=answer.body, status=answer.status)
+    return _page(request, run_id, {"problem": answer.body}, status=answer.status)
+
+
+@require_POST
+def share(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """Makes an address at which anybody may look, and shows it this once."""
+    answer = send(request, f"/api/runs/{run_id}/share", {})
+    if not answer.ok:
+        return refuse(request, answer)
+    address = request.build_absolute_uri(f"/runs/{run_id}?{urlencode({'token': answer.body['token']})}")
+    return _page(request, run_id, {"shared": {"address": address, "until": answer.body["expiresAt"]}})
 
 
 def _page(
-    request: HttpRequest, run_id: str, *, problem: dict[str, Any] | None = None, status: int = 200
+    request: HttpRequest, run_id: str, more: dict[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponseBase:
-    answer = read(request, f"/api/runs/{run_id}")
+    token = request.GET.get("token", "")
+    answer = read(request, f"/api/runs/{run_id}", token=token)
     if not answer.ok:
         return refuse(request, answer)
-    context = {**story.tell(answer.body, now_ms=int(time.time() * 1000)), "problem": problem}
-    return show(request, "web/run.html", context, status=status)
+    told = story.tell(answer.body, now_ms=int(time.time() * 1000), token=token)
+    query = f"?{urlencode({'token': token})}" if token else ""
+    return show(request, "web/run.html", {**told, "token": token, "query": query, **(more or {})}, status=status)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from web import picture, words
 
@@ -9,8 +10,9 @@ FINAL = ("done", "failed", "canceled")
 _VERBS = {"approve": "Approve", "reject": "Reject", "retry": "Make again", "rerun-from": "Make again from here"}
 
 
-def tell(snapshot: Mapping[str, Any], *, now_ms: int) -> dict[str, Any]:
-    """What the template needs. `now_ms` is where bars end that are still growing."""
+def tell(snapshot: Mapping[str, Any], *, now_ms: int, token: str = "") -> dict[str, Any]:
+    """What the template needs. `now_ms` is where bars end that are still growing; with a read `token` nobody acts."""
+    snapshot = _for_guests(snapshot, token) if token else snapshot
     run, steps, assets = snapshot["run"], snapshot["steps"], snapshot["assets"]
     statuses = {step["stepId"]: step["status"] for step in steps}
     shown = [_step(step, assets, statuses) for step in steps]
@@ -31,6 +33,16 @@ def tell(snapshot: Mapping[str, Any], *, now_ms: int) -> dict[str, Any]:
     }
 
 
+def _for_guests(snapshot: Mapping[str, Any], token: str) -> dict[str, Any]:
+    """The same without a verb, and with the token at every asset."""
+    return {
+        **snapshot,
+        "run": {**snapshot["run"], "can": []},
+        "steps": [{**step, "can": []} for step in snapshot["steps"]],
+        "assets": [{**asset, "token": token} for asset in snapshot["assets"]],
+    }
+
+
 def title_of(run: Mapping[str, Any]) -> str:
     """The recipe's slug as a title: a run knows no other, and its recipe may have another by now."""
     return str(run["zapSlug"]).replace("-", " ").capitalize()
@@ -44,7 +56,8 @@ def media(asset: Mapping[str, Any]) -> dict[str, Any]:
         "step_id": asset["stepId"],
         "attempt": asset["attempt"],
         "shown_as": kinds.get(asset["contentType"].split("/")[0], "file"),
-        "src": f"/api/assets/{asset['assetId']}/content",
+        "src": f"/api/assets/{asset['assetId']}/content"
+        + (f"?{urlencode({'token': asset['token']})}" if "token" in asset else ""),
         "width": asset["width"],
         "height": asset["height"],
         "duration_s": asset["durationS"],

@@ -7,7 +7,7 @@ from core.api.converters import PublicId, Slug
 from web.gallery import gallery, poster
 from web.guard import View, fenced
 from web.recipe import plan, recipe, run
-from web.runs import act, my_runs, one_run
+from web.runs import act, my_runs, one_run, share
 
 register_converter(PublicId, "page_run")
 register_converter(Slug, "page_slug")
@@ -25,6 +25,7 @@ urlpatterns = [
     _page("zaps/<page_slug:slug>/poster.svg", poster, "poster"),
     _page("runs", my_runs, "my-runs"),
     _page("runs/<page_run:run_id>", one_run, "run-page"),
+    _page("runs/<page_run:run_id>/share", share, "run-share"),
     _page("runs/<page_run:run_id>/<slug:verb>", act, "run-act"),
     _page("sign-in", LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True), "sign-in"),
     _page("sign-out", LogoutView.as_view(), "sign-out"),

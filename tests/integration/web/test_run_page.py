@@ -158,6 +158,20 @@ def test_who_is_not_signed_in_is_led_to_where_they_can(nobody, alice, settings):
     assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=%2Fruns")
 
 
+def test_a_run_is_shown_to_whoever_has_its_shared_address_and_nobody_else(as_alice, nobody, waiting, settings):
+    settings.ZAP_OPEN_MODES = ()
+
+    shared = parse(as_alice.press(as_alice.open(path_of(waiting)), "Share"))
+
+    address = shared.one("input", id="share-address").given["value"].removeprefix("http://testserver")
+    page = nobody.open(address)
+    assert [one.text for one in page.one("article").all("button")] == []
+    assert page.one("article").given["data-events"].startswith(f"/api{path_of(waiting)}/events?token=share_")
+    assert all("?token=share_" in one.given["src"] for one in page.one("article").all("img"))
+    nobody.open(path_of(waiting), status=404)
+    assert waiting.run_id not in nobody.open(f"{path_of(waiting)}?token=share_wrong", status=401).one("main").text
+
+
 def test_a_verb_that_there_is_not_is_not_there(as_alice, waiting):
     page = as_alice.open(path_of(waiting))
     token = page.all("input", name="csrfmiddlewaretoken")[0].given["value"]

@@ -13,6 +13,8 @@ export function morph(here, there) {
     here.nodeValue = there.nodeValue;
     return;
   }
+  // What is shown once stays until there is another.
+  if (here.dataset && "kept" in here.dataset && !there.childElementCount) return;
   attributes(here, there);
   children(here, there);
 }

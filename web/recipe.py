@@ -10,12 +10,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from web import picture
 from web.ask import Answer, read, send, weigh
+from web.examples import example_of
 from web.gallery import card
 from web.guard import refuse, show
 from web.numbers import number
-
-_EXAMPLES = {"number": 1, "image": "https://example.com/a.png", "video": "https://example.com/a.mp4"}
-_EXAMPLES |= {"audio": "https://example.com/a.wav"}
 
 
 @require_safe
@@ -26,7 +24,7 @@ def recipe(request: HttpRequest, slug: str) -> HttpResponseBase:
         return refuse(request, answer)
     if not request.user.is_authenticated and not request.session.session_key and _may_rehearse(request):
         request.session.create()  # a visitor's uploads and runs belong to the browser
-    example = {one["name"]: _example(one) for one in answer.body["inputs"] if one["required"]}
+    example = {one["name"]: example_of(one) for one in answer.body["inputs"] if one["required"]}
     return _page(request, answer.body, QueryDict(), _plan(request, slug, {"inputs": example}), is_example=True)
 
 
@@ -71,12 +69,6 @@ def _value(one: Mapping[str, Any], text: str) -> Any:
     return text.replace("\r\n", "\n") if text.strip() else ""
 
 
-def _example(one: Mapping[str, Any]) -> Any:
-    if one["options"]:
-        return one["options"][0]
-    return _EXAMPLES.get(one["type"], one["hint"] or one["label"] or one["name"])
-
-
 def _plan(request: HttpRequest, slug: str, said: dict[str, Any]) -> Answer:
     return weigh(request, f"/api/zaps/{slug}/plan", said)
 
@@ -102,6 +94,7 @@ def _page(
     ]
     context = {
         "zap": card(zap),
+        "is_mine": request.user.is_authenticated and zap["authorId"] == str(request.user.pk),
         "about": zap["source"].split("\n---", 1)[-1].strip(),
         "fields": fields,
         "plan": planned.body if planned.ok else None,

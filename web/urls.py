@@ -8,6 +8,7 @@ from web.gallery import gallery, poster
 from web.guard import View, fenced
 from web.recipe import plan, recipe, run
 from web.runs import act, my_runs, one_run, share
+from web.studio import check, keep, studio, versions
 
 register_converter(PublicId, "page_run")
 register_converter(Slug, "page_slug")
@@ -23,6 +24,10 @@ urlpatterns = [
     _page("zaps/<page_slug:slug>/plan", plan, "recipe-plan"),
     _page("zaps/<page_slug:slug>/run", run, "recipe-run"),
     _page("zaps/<page_slug:slug>/poster.svg", poster, "poster"),
+    _page("zaps/<page_slug:slug>/versions", versions, "versions"),
+    _page("studio", studio, "studio"),
+    _page("studio/check", check, "studio-check"),
+    _page("studio/keep", keep, "studio-keep"),
     _page("runs", my_runs, "my-runs"),
     _page("runs/<page_run:run_id>", one_run, "run-page"),
     _page("runs/<page_run:run_id>/share", share, "run-share"),

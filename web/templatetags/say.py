@@ -32,3 +32,9 @@ def moment(epoch_ms: int | None) -> SafeString | str:
         return ""
     at = datetime.fromtimestamp(epoch_ms / 1000, UTC)
     return format_html('<time datetime="{}">{} UTC</time>', at.isoformat(), at.strftime("%-d %b %Y, %H:%M"))
+
+
+@register.filter
+def words_of(text: str) -> list[str]:
+    """A text's words, to go through in a template."""
+    return text.split()

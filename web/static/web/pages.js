@@ -1,6 +1,7 @@
 // The pages work without this. With it they move: no reload to see what changed, and none to press a button.
 import { morph } from "./morph.js";
 import { watchOrder } from "./order.js";
+import { watchStudio } from "./studio.js";
 import "./upload.js";
 
 async function load(address, options = {}) {
@@ -85,4 +86,6 @@ document.addEventListener("submit", (event) => {
 
 const order = document.getElementById("order");
 if (order) watchOrder(order, load, morph);
+const studio = document.getElementById("studio");
+if (studio) watchStudio(studio, load, morph);
 watch();

@@ -13,7 +13,7 @@ from tests.processes import free_port, get, wait_until
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 needs_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium and chromedriver are not installed")
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-_KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Space": " ", "Escape": "\ue00c"}
+_KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Space": " ", "Escape": "\ue00c", "End": "\ue010", "Left": "\ue012"}
 
 
 class Browser:

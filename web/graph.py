@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 168, 60
+WIDTH, HEIGHT = 192, 60
 GAP_X, GAP_Y, MARGIN = 56, 20, 6
 LANE = 8  # the height of a line that passes a column
 

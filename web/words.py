@@ -13,12 +13,12 @@ STATUS = {
 }
 KIND = {
     "image.gen": "Picture",
-    "image.edit": "Picture, edited",
-    "image.upscale": "Picture, enlarged",
+    "image.edit": "Edited picture",
+    "image.upscale": "Larger picture",
     "video.gen": "Clip",
-    "video.edit": "Clip, edited",
-    "video.extend": "Clip, continued",
-    "video.upscale": "Clip, enlarged",
+    "video.edit": "Edited clip",
+    "video.extend": "Next clip",
+    "video.upscale": "Larger clip",
     "audio.music": "Music",
     "audio.tts": "Voice",
     "audio.sfx": "Sound",

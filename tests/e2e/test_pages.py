@@ -109,6 +109,28 @@ def test_somebody_with_a_keyboard_alone_begins_a_run_and_decides_at_its_gate(win
     assert browser.complaints() == []
 
 
+def test_an_author_sees_what_is_wrong_at_its_line_and_publishes(window):
+    browser = window()
+    sign_in(browser)
+    browser.click("a[href='/studio']")
+    browser.see("#found", "Nothing is wrong")
+
+    browser.run(
+        "const { source } = studio.elements; source.value = source.value.replace('video.gen\\n', 'vide.gen\\n')"
+    )
+    browser.type("#source", "\n")
+
+    browser.see("#found", "1 thing to mend")
+    assert browser.text(".lines .wrong") == "30"
+    browser.click(".errors a")
+    assert browser.run("return document.activeElement.id") == "source"
+    browser.press("End", "Left", "Left", "Left", "Left", "o")
+    browser.see("#found", "Nothing is wrong")
+    browser.click("#studio button.main")
+    browser.see("h1", "My first film")
+    assert browser.complaints() == []
+
+
 def test_a_picture_is_shown_and_sent_before_the_run_begins(window, site, tmp_path):
     text = (ROOT / "examples/gate/Zap.md").read_text("utf-8")
     text = text.replace("ANIMAL: {type: string", "ANIMAL: {type: image").replace("zap: gate", "zap: from-a-picture")
@@ -137,6 +159,11 @@ def test_no_page_keeps_anybody_out(window, site):
     browser.click(".choices button")
     browser.see(".film video", within_s=120)
 
+    browser.open(f"{site}/")
+    sign_in(browser)
+    for path in ("/studio", "/studio?from=lost-sock", "/zaps/lost-sock/versions"):
+        browser.open(f"{site}{path}")
+        found += faults(browser)
     for look in ({}, {"dark": True}, {"width": 390, "height": 844}):
         browser = window(**look)
         for path in ("/", "/zaps/museum-of-mondays", "/sign-in", "/runs", "/nowhere", run):

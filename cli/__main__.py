@@ -43,6 +43,7 @@ VERBS = {  # verb: what it is for
     "info": "say what this installation is made of",
     "doctor": "find out what is wrong here, and say how to mend it",
     "docs": "read the manual",
+    "mcp": "let an agent work with Zaps, by the Model Context Protocol",
     "help": "show this, or what a verb takes",
 }
 

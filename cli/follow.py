@@ -25,7 +25,7 @@ def follow(client: Client, run_id: str, *, as_json: bool) -> Exit:
     try:
         if _look(client, run_id)["run"]["status"] in _STANDING:
             return result(client, run_id, as_json=as_json, ended=True)
-        with _hands(client) as hands:
+        with workers_for(client) as hands:
             with progress.display() as shown:
                 _watch(client, run_id, shown, hands)
             # Workers take some seconds to end; nobody need wait for the film that long.
@@ -38,7 +38,7 @@ def follow(client: Client, run_id: str, *, as_json: bool) -> Exit:
     return ended
 
 
-def _hands(client: Client) -> "AbstractContextManager[Helpers | None]":
+def workers_for(client: Client) -> "AbstractContextManager[Helpers | None]":
     """Workers for what is done on this machine; none for what a server does."""
     if not client.is_local:
         return nullcontext()

@@ -5,6 +5,7 @@ from django.http import Http404
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
+from config.agent import agent_card
 from config.health import healthz, readyz
 from core.api import problems
 from runs.admin.dashboard import home
@@ -19,6 +20,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),
+    path(".well-known/agent.json", agent_card),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     # runs first: its zaps/run would be taken for a slug otherwise.
     path("api/", include("runs.api.urls")),

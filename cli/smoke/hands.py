@@ -26,7 +26,7 @@ class Hands:
         self._settle = importlib.import_module("runs.engine.settle").settle_attempt
         self._advance, self._submit = engine["advance"].advance_run, engine["submit"].submit_attempt
         self._poll = engine["poll"].poll_attempt
-        self._ask = importlib.import_module("runs.engine.ask")
+        self._ask, self._reads = (importlib.import_module(f"runs.engine.{name}") for name in ("ask", "reads"))
         self._attempts = importlib.import_module("runs.models").Attempt.objects
         self._run_id = run_id
 
@@ -47,7 +47,7 @@ class Hands:
 
     def generation(self, attempt: Any) -> Generation:
         """What the provider was asked for by it."""
-        asked: Generation = self._ask.generation_of(self._ask.load(attempt.pk))
+        asked: Generation = self._ask.generation_of(self._reads.load(attempt.pk))
         return asked
 
     def _once(self) -> None:

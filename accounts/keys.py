@@ -54,12 +54,11 @@ def make_key(
     return tokens.create_token(caller.known_user, name, wanted, expires_at=ends_at)
 
 
-def rotate_key(prefix: str, caller: Caller, *, overlap: timedelta, at: datetime) -> tuple[ApiToken, str]:
-    """The key as it is now, and its new plain text. A key may rotate itself without a scope.
+def rotate_key(key: ApiToken, caller: Caller, *, overlap: timedelta, at: datetime) -> tuple[ApiToken, str]:
+    """A key that the caller was given by `get_key`, as it is now, and its new plain text.
 
-    Raises CallerUnknown, CallerRefused, NotFound, KeyEnded, and StaleState when somebody else was first.
+    Raises CallerUnknown, CallerRefused, KeyEnded, and StaleState when somebody else was first.
     """
-    key = get_key(prefix, caller)
     if key.owner_id != caller.known_user.pk:
         raise CallerRefused("Nobody but its owner may have a key; revoke it instead.")
     _refuse_more(caller, frozenset(key.scopes))

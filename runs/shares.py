@@ -28,9 +28,17 @@ class ShareRefused(Refused):
     remediation = "Ask whoever shared the run for a new address."
 
 
-def make_share(run_id: str, caller: Caller, *, lasts: timedelta, at: datetime) -> tuple[RunShare, str]:
-    """A read token of the run, and its plain text, which is not shown again. Raises as `shares_of`."""
-    run = _own(run_id, caller)
+def own_run(run_id: str, caller: Caller) -> Run:
+    """A run that the caller may show. Raises CallerUnknown, CallerRefused, and NotFound for all but owner and staff."""
+    run = queries.get_run(run_id, caller)
+    caller.require(Scope.RUN)
+    if not queries.sees_secrets(run, caller):
+        raise NotFound(f"There is no run {run_id!r}.")
+    return run
+
+
+def make_share(run: Run, caller: Caller, *, lasts: timedelta, at: datetime) -> tuple[RunShare, str]:
+    """A read token of a run that the caller was given by `own_run`, and its plain text, which is not shown again."""
     share_id = new_id("share")
     plain = f"{share_id}_{new_secret()}"
     share = RunShare.objects.create(
@@ -40,12 +48,12 @@ def make_share(run_id: str, caller: Caller, *, lasts: timedelta, at: datetime) -
 
 
 def shares_of(run_id: str, caller: Caller) -> QuerySet[RunShare]:
-    """The run's read tokens. Raises CallerUnknown, CallerRefused, and NotFound for all but its owner and staff."""
-    return RunShare.objects.filter(run=_own(run_id, caller))
+    """The run's read tokens. Raises as `own_run`."""
+    return RunShare.objects.filter(run=own_run(run_id, caller))
 
 
 def revoke_share(run_id: str, share_id: str, caller: Caller) -> None:
-    """It opens nothing any more. Revoking twice is the same as once. Raises as `shares_of`."""
+    """It opens nothing any more. Revoking twice is the same as once. Raises as `own_run`."""
     shares = shares_of(run_id, caller).filter(share_id=share_id)
     if not shares.filter(revoked_at=None).update(revoked_at=timezone.now()) and not shares.exists():
         raise NotFound(f"There is no share {share_id!r}.")
@@ -69,14 +77,6 @@ def as_guest(caller: Caller, shown: str, *, at: datetime) -> Caller:
 
 
 _COLUMNS = ("share_id", "expires_at", "revoked_at", "last_used_at")
-
-
-def _own(run_id: str, caller: Caller) -> Run:
-    run = queries.get_run(run_id, caller)
-    caller.require(Scope.RUN)
-    if not queries.sees_secrets(run, caller):
-        raise NotFound(f"There is no run {run_id!r}.")
-    return run
 
 
 def _touch(share: RunShare, *, at: datetime) -> None:

@@ -112,7 +112,9 @@ class Keys(APIView):
     @extend_schema(operation_id="createKey", request=KeyForm, responses={201: ShownKeyRow})
     def post(self, request: Request) -> Response:
         """A new key, shown this once. It has no scope that the caller does not have, and ends no later."""
-        caller, said = caller_of(request), _read(KeyForm, request)
+        caller = caller_of(request)
+        caller.require(Scope.KEYS)
+        said = _read(KeyForm, request)
         days = said.get("expiresInDays")
         lasts = None if days is None else timedelta(days=days)
         key, plain = keys.make_key(caller, said["name"], said.get("scopes"), lasts=lasts, at=timezone.now())
@@ -140,9 +142,10 @@ class RotateKey(APIView):
     @extend_schema(operation_id="rotateKey", request=RotateForm, responses=ShownKeyRow)
     def post(self, request: Request, prefix: str) -> Response:
         """The same key with a new token, shown this once. 409 when it has ended, or somebody else was first."""
-        caller, said = caller_of(request), _read(RotateForm, request)
-        overlap = timedelta(seconds=said.get("overlapS", 0))
-        key, plain = keys.rotate_key(prefix, caller, overlap=overlap, at=timezone.now())
+        caller = caller_of(request)
+        held = keys.get_key(prefix, caller)
+        overlap = timedelta(seconds=_read(RotateForm, request).get("overlapS", 0))
+        key, plain = keys.rotate_key(held, caller, overlap=overlap, at=timezone.now())
         return _shown(key, plain, status=200)
 
 

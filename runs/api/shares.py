@@ -93,10 +93,12 @@ class Shares(APIView):
     @extend_schema(operation_id="shareRun", request=ShareForm, responses={201: ShownShareRow})
     def post(self, request: Request, run_id: str) -> Response:
         """A token for whoever should look at this run, its assets, its log and its stream, and at nothing else."""
-        caller, read = caller_of(request), ShareForm(data=request.data)
+        caller = caller_of(request)
+        run = shares.own_run(run_id, caller)
+        read = ShareForm(data=request.data)
         read.is_valid(raise_exception=True)
         lasts = timedelta(seconds=read.validated_data.get("expiresInS", 7 * _DAY_S))
-        share, plain = shares.make_share(run_id, caller, lasts=lasts, at=timezone.now())
+        share, plain = shares.make_share(run, caller, lasts=lasts, at=timezone.now())
         row = ShownShareRow(share, context={"token": plain}).data
         return Response(row, status=201, headers={"Cache-Control": "no-store"})
 

@@ -1,8 +1,8 @@
 """Every address there is, and what it answers to whom. A new one needs a line here, thought about and not copied.
 
 The columns: nobody, a stranger with an account, the owner of what the address names, staff. Each sends a body that
-means nothing, so 415, 422 and 501 mean: let in, and then refused for that. A page's form is refused with 403 for want of
-a CSRF token, but only where the caller may see the page.
+means nothing, so 415, 422 and 501 mean: let in, and then refused for that. A page's form is refused with 403 for want
+of a CSRF token.
 """
 
 TABLE = """
@@ -72,8 +72,13 @@ GET    /zaps/{slug}                                     404 404 200 200
 POST   /zaps/{slug}/plan                                404 404 200 200
 POST   /zaps/{slug}/run                                 404 404 403 403
 GET    /zaps/{slug}/poster.svg                          200 200 200 200
+GET    /zaps/{slug}/versions                            404 404 200 200
+GET    /studio                                          302 200 200 200
+POST   /studio/check                                    302 200 200 200
+POST   /studio/keep                                     302 403 403 403
 GET    /runs                                            302 200 200 200
 GET    /runs/{run_id}                                   404 404 200 200
+POST   /runs/{run_id}/share                             404 403 403 403
 POST   /runs/{run_id}/{verb}                            404 404 403 403
 GET    /sign-in                                         200 302 302 302
 POST   /sign-in                                         200 302 302 302

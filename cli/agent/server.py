@@ -1,15 +1,23 @@
 """The tools by name, and the transport: lines of JSON on stdin and stdout."""
 
+import logging
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from mcp.server import MCPServer
-from mcp.types import ToolAnnotations
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from pydantic import ValidationError
 
 from cli.agent.assets import AssetTools
 from cli.agent.desk import Desk
 from cli.agent.purse import Allowance
 from cli.agent.recipes import RecipeTools
 from cli.agent.runs import RunTools
+from cli.agent.telling import refusal
+
+logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = """\
 Zaps makes films from recipes (a Zap.md: steps that make pictures, clips and sounds, and join them).
@@ -23,6 +31,22 @@ _STARTS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempote
 _ENDS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True)
 
 
+class Server(MCPServer[None]):
+    """Refuses what cannot be called in the same words as everything else."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """What the tool answers, or a problem document."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except UnexpectedToolError:
+            logger.exception("tool=%s", name)
+            return refusal(_broken())
+        except ToolError as exc:
+            return refusal(_misused(name, exc))
+
+
 def serve(allowance: Allowance) -> None:
     """Serve one client until it hangs up."""
     desk = Desk(allowance)
@@ -32,11 +56,9 @@ def serve(allowance: Allowance) -> None:
         desk.leave()
 
 
-def build(desk: Desk) -> MCPServer[None]:
+def build(desk: Desk) -> Server:
     """The server with its tools; nothing is connected to yet."""
-    server: MCPServer[None] = MCPServer(
-        "zaps", title="Zaps", instructions=INSTRUCTIONS, version=_version(), log_level="WARNING"
-    )
+    server = Server("zaps", title="Zaps", instructions=INSTRUCTIONS, version=_version(), log_level="WARNING")
     recipes, runs, assets = RecipeTools(desk), RunTools(desk), AssetTools(desk)
     looks = (
         recipes.zap_list,
@@ -54,6 +76,37 @@ def build(desk: Desk) -> MCPServer[None]:
     for end in (runs.zap_approve, runs.zap_reject, runs.zap_cancel):
         server.add_tool(end, annotations=_ENDS)
     return server
+
+
+def _misused(name: str, exc: ToolError) -> dict[str, Any]:
+    """There is no such tool, or its arguments are wrong; what was given is not said again."""
+    if not isinstance(exc.__cause__, ValidationError):
+        return {
+            "code": "TOOL_UNKNOWN",
+            "detail": f"There is no tool {name[:60]!r}.",
+            "remediation": "List the tools, and call one of those.",
+            "retryable": False,
+        }
+    found = exc.__cause__.errors(include_url=False, include_input=False, include_context=False)
+    return {
+        "code": "INVALID_REQUEST",
+        "detail": f"The arguments of {name} are not what it takes.",
+        "remediation": "Mend what `errors` lists; the tool's input schema says what each argument is.",
+        "retryable": False,
+        "errors": [
+            {"code": one["type"].upper(), "message": one["msg"], "path": ".".join(map(str, one["loc"]))}
+            for one in found
+        ],
+    }
+
+
+def _broken() -> dict[str, Any]:
+    return {
+        "code": "INTERNAL",
+        "detail": "Something failed on our side; the server's stderr says where.",
+        "remediation": "Try once more; when it stays, tell the person.",
+        "retryable": True,
+    }
 
 
 def _version() -> str:

@@ -284,6 +284,27 @@ def test_a_small_picture_is_shown_and_everything_has_a_whole_address(agent, alic
     assert len(without.content) == 1
 
 
+def test_arguments_that_cannot_be_meant_are_refused_by_their_names(agent):
+    async def conversation(client):
+        wrong = await client.call_tool("zap_list", {"limit": 1000, "query": "x"})
+        return wrong, [
+            refused(await client.call_tool(tool, arguments))
+            for tool, arguments in (
+                ("zap_watch", {}),
+                ("zap_fly", {}),
+                ("zap_run", {}),
+                ("zap_run", {"slug": "hello-film", "source": DOOR}),
+                ("zap_run", {"slug": "hello-film", "mode": "free"}),
+            )
+        ]
+
+    wrong, codes = talk(agent, conversation)
+
+    assert refused(wrong) == "INVALID_REQUEST"
+    assert [one["path"] for one in json.loads(wrong.content[0].text)["errors"]] == ["limit"]
+    assert codes == ["INVALID_REQUEST", "TOOL_UNKNOWN", "RECIPE_MISSING", "RECIPE_MISSING", "INVALID_REQUEST"]
+
+
 def test_an_asset_that_there_is_not_is_refused(agent, alice):
     run = waiting(alice)
 

@@ -3,16 +3,17 @@
 import argparse
 import importlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 
 from cli import talk
 from cli.client import connect
 from cli.doctor import machine
-from cli.doctor.findings import Finding, Level, Look, ok, see
+from cli.doctor.findings import Finding, Level, Look, ok, see, warn
 from cli.exits import Exit
 
 _MACHINE: Mapping[str, Look] = {"python": machine.python, "packages": machine.packages, "ffmpeg": machine.ffmpeg}
+NEED_TABLES = frozenset({"clock", "schedule", "keys", "prices"})
 _MARKS = {Level.OK: "ok", Level.WARN: "warn", Level.FAIL: "FAIL"}
 
 
@@ -45,10 +46,26 @@ def _all() -> Iterator[Finding]:
         return
     begun = list(see("settings", _begin))
     yield from begun
-    if all(one.level is Level.OK for one in begun):
-        for room in ("processes", "holdings"):
-            for check, look in importlib.import_module(f"cli.doctor.{room}").LOOKS.items():
-                yield from see(check, look)
+    if _is_well(begun):
+        yield from _installation()
+
+
+def _installation() -> Iterator[Finding]:
+    rooms = [importlib.import_module(f"cli.doctor.{room}") for room in ("processes", "holdings")]
+    database, *rest = [pair for room in rooms for pair in room.LOOKS.items()]
+    first = list(see(*database))
+    yield from first
+    # Without its tables these would only say so again, each after a time-out.
+    left_out = frozenset() if _is_well(first) else NEED_TABLES
+    for check, look in rest:
+        if check not in left_out:
+            yield from see(check, look)
+    if left_out:
+        yield warn("left out", f"Not looked at: {', '.join(sorted(left_out))}.", "Mend the database, and look again.")
+
+
+def _is_well(findings: Iterable[Finding]) -> bool:
+    return not any(one.level is Level.FAIL for one in findings)
 
 
 def _begin() -> Iterator[Finding]:

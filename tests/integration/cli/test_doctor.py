@@ -115,6 +115,25 @@ def test_a_database_without_its_tables_is_told(data, capsys, monkeypatch):
     found = examine(capsys, 1)
 
     assert "manage.py migrate" in found["migrations"]["remedy"]
+    assert "schedule" in found["left out"]["message"]
+    assert not {"clock", "drain", "beat", "vault", "prices"} & set(found)
+    assert found["broker"]["level"] == "ok"
+
+
+def test_a_database_that_does_not_answer_is_told_once_and_without_its_address(tmp_path):
+    environment = {
+        "PATH": "/usr/bin:/bin", "ZAPS_DATA_DIR": str(tmp_path), "SECRET_KEY": "x" * 50,
+        "DATABASE_URL": "postgresql://zaps:hunter2@127.0.0.1:1/zaps", "REDIS_URL": "redis://:hunter3@127.0.0.1:1/0",
+    }  # fmt: skip
+
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "doctor", "--json"], env=environment, capture_output=True, text=True, check=False
+    )
+
+    failed = {one["check"] for one in json.loads(done.stdout)["findings"] if one["level"] == "fail"}
+    assert done.returncode == 1
+    assert failed == {"database", "broker", "workers"}
+    assert "hunter" not in done.stdout + done.stderr
 
 
 def test_a_broker_that_is_down_is_told_without_its_address(data, capsys, settings):

@@ -85,6 +85,17 @@ def test_of_a_run_that_has_ended_only_its_cost_counts_and_what_may_yet_be_billed
     assert purse.left_usd == 0
 
 
+def test_a_run_that_has_ended_is_not_looked_at_again():
+    shelf = Shelf(snapshot(status="done", cost=1.0))
+    purse = purse_of("2", shelf=shelf)
+    purse.hold("one", Decimal(2))
+    purse.begun("one", "run_a")
+    purse.hold("two", Decimal(1))
+    shelf.runs["run_a"] = snapshot(status="done", cost=0.0)
+
+    assert refusal(purse.hold, "three", Decimal(1)) == "SPEND_TOTAL_LIMIT"
+
+
 def test_a_run_that_has_not_ended_keeps_its_whole_cap():
     purse = purse_of("3", shelf=Shelf(snapshot(status="waiting", cost=0.5)))
     purse.hold("one", Decimal(2))

@@ -64,6 +64,7 @@ def _ask(
         "HTTP_ACCEPT": "application/json",
         "HTTP_X_CSRFTOKEN": request.POST.get("csrfmiddlewaretoken", ""),
         "wsgi.input": BytesIO(raw),
+        "wsgi.url_scheme": request.scheme or "http",
     }
     if key:
         meta["HTTP_IDEMPOTENCY_KEY"] = key

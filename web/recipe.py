@@ -1,5 +1,6 @@
 """A recipe's page: what it makes, what it asks for, what it would cost, and the button."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from web.gallery import card
 from web.guard import refuse, show
 from web.numbers import number
 
+_RUN_ID = re.compile("run_[0-9a-z]{1,24}")
+
 
 @require_safe
 def recipe(request: HttpRequest, slug: str) -> HttpResponseBase:
@@ -24,6 +27,9 @@ def recipe(request: HttpRequest, slug: str) -> HttpResponseBase:
         return refuse(request, answer)
     if not request.user.is_authenticated and not request.session.session_key and _may_rehearse(request):
         request.session.create()  # a visitor's uploads and runs belong to the browser
+    form = _answers_of(request, answer.body)
+    if form:
+        return _page(request, answer.body, form, _plan(request, slug, order(answer.body, form)))
     example = {one["name"]: example_of(one) for one in answer.body["inputs"] if one["required"]}
     return _page(request, answer.body, QueryDict(), _plan(request, slug, {"inputs": example}), is_example=True)
 
@@ -61,6 +67,17 @@ def order(zap: Mapping[str, Any], form: QueryDict) -> dict[str, Any]:
     if (most := form.get("maxUsd", "").strip()) != "":
         said["maxUsd"] = number(most)
     return said
+
+
+def _answers_of(request: HttpRequest, zap: Mapping[str, Any]) -> QueryDict:
+    """The answers that the run of `?like=` was given, as far as the recipe still asks for them; empty without one."""
+    form = QueryDict(mutable=True)
+    run_id = request.GET.get("like", "")
+    told = read(request, f"/api/runs/{run_id}") if _RUN_ID.fullmatch(run_id) else None
+    if told is not None and told.ok:
+        given = told.body["run"]["inputs"]
+        form.update({f"input.{one['name']}": str(given[one["name"]]) for one in zap["inputs"] if one["name"] in given})
+    return form
 
 
 def _value(one: Mapping[str, Any], text: str) -> Any:

@@ -86,5 +86,7 @@ def _page(
     if not answer.ok:
         return refuse(request, answer)
     told = story.tell(answer.body, now_ms=int(time.time() * 1000), token=token)
+    wants_more = status == 402 or any(step["error"] == "BUDGET_EXCEEDED" for step in told["steps"])
+    told["needs_money"] = wants_more or told["run"]["waitReason"] == "budget"
     query = f"?{urlencode({'token': token})}" if token else ""
     return show(request, "web/run.html", {**told, "token": token, "query": query, **(more or {})}, status=status)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from web import picture, words
 
 FINAL = ("done", "failed", "canceled")
+_VOTES = (("up", "I like it"), ("down", "Not for me"))
 _VERBS = {"approve": "Approve", "reject": "Reject", "retry": "Make again", "rerun-from": "Make again from here"}
 
 
@@ -17,13 +18,16 @@ def tell(snapshot: Mapping[str, Any], *, now_ms: int, token: str = "") -> dict[s
     statuses = {step["stepId"]: step["status"] for step in steps}
     shown = [_step(step, assets, statuses) for step in steps]
     done = sum(status in ("done", "skipped") for status in statuses.values())
+    film = next((media(asset) for asset in assets if run["zapUrl"] and asset["url"] == run["zapUrl"]), None)
     return {
         "run": run,
         "is_final": run["status"] in FINAL,
         "title": title_of(run),
         "headline": _headline(run, shown, done),
-        "film": next((media(asset) for asset in assets if run["zapUrl"] and asset["url"] == run["zapUrl"]), None),
+        "film": film,
         "steps": shown,
+        "votes": _VOTES,
+        "voted": _last_vote(snapshot["feedback"], film["id"]) if film else None,
         "asks": [step for step in shown if step["waits"]],
         "graph": picture.of_plan(steps),
         "bars": bars(steps, start_ms=run["startedAt"], end_ms=run["finishedAt"] or now_ms),
@@ -84,6 +88,11 @@ def bars(steps: Sequence[Mapping[str, Any]], *, start_ms: int, end_ms: int) -> l
             took = ((step["finishedAt"] or end_ms) - step["startedAt"]) / 1000
             rows.append({"step_id": step["stepId"], "parts": parts, "took": words.duration(max(took, 0))})
     return rows
+
+
+def _last_vote(feedback: Sequence[Mapping[str, Any]], asset_id: str) -> str | None:
+    votes = [one["scores"].get("vote") for one in feedback if one["assetId"] == asset_id and one["rater"] == "human"]
+    return votes[-1] if votes else None
 
 
 def _headline(run: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], done: int) -> str:

@@ -117,7 +117,10 @@ def test_a_wrong_password_is_told_without_saying_which_of_the_two_was_wrong(nobo
 
     answer = nobody.press(nobody.open("/sign-in"), "Sign in", username="anna", password="y")
 
-    assert parse(answer).one("div", role="alert").text == "That name and password do not go together."
+    assert (
+        parse(answer).one("div", role="alert").text
+        == "That name and password do not go together. After many tries, wait a minute."
+    )
 
 
 def test_signing_in_leads_to_no_other_site(nobody):

@@ -134,6 +134,20 @@ def test_a_visitor_is_asked_to_sign_in_where_it_is_not_open(nobody, blue_door, s
     assert not [one for one in page.all("button") if one.text == "Run"]
 
 
+@pytest.mark.parametrize("like", ["run_none", "../../zaps", "run_none/cancel", ""])
+def test_a_run_that_is_not_there_leaves_the_form_empty(like, as_alice, blue_door):
+    page = as_alice.open(f"/zaps/blue-door?like={like}")
+
+    assert page.one("input", name="input.NAME").given["value"] == ""
+
+
+def test_the_answers_of_somebody_elses_run_are_not_told(as_alice, as_bob, blue_door):
+    run_id = as_alice.press(as_alice.open("/zaps/blue-door"), "Run", **{"input.NAME": "Ada"})["Location"].split("/")[-1]
+
+    assert as_alice.open(f"/zaps/blue-door?like={run_id}").one("input", name="input.NAME").given["value"] == "Ada"
+    assert as_bob.open(f"/zaps/blue-door?like={run_id}").one("input", name="input.NAME").given["value"] == ""
+
+
 def test_a_form_from_another_site_begins_nothing(as_alice, blue_door):
     page = as_alice.open("/zaps/blue-door")
 

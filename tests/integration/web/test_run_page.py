@@ -142,8 +142,15 @@ def test_more_than_the_cap_allows_is_refused_with_the_sum(as_alice, alice):
     answer = as_alice.press(step_of(as_alice.open(path_of(run)), "door"), "Make again")
 
     assert answer.status_code == 402
-    assert "5" in parse(answer).one("div", role="alert").text
+    page = parse(answer)
+    assert "5" in page.one("div", role="alert").text
     assert Run.objects.get().status == "failed"
+    assert step_of(page, "door").one("input", name="maxUsd").given["value"] == "5.0"
+
+    again = as_alice.press(step_of(page, "door"), "Make again", maxUsd="9")
+
+    assert again.status_code == 303
+    assert Run.objects.get().cap_usd == 9
 
 
 def test_a_strangers_run_is_not_there(as_bob, waiting):
@@ -208,5 +215,9 @@ def test_a_whole_run_made_by_the_engine_ends_as_a_film_with_its_timings(as_alice
         "portrait", "arrival", "splash", "tune", "film",
     ]  # fmt: skip
     assert len(page.all("path", class_="flows")) == 5
+    as_alice.press(page, "I like it", vote="up")
+    assert as_alice.open(begun["Location"]).one("button", aria_pressed="true").text == "I like it"
+    another = as_alice.open(next(one for one in page.all("a") if one.text == "Make another").given["href"])
+    assert another.one("input", name="input.CREATURE").given["value"] == "a newt"
     assert step_of(page, "portrait").one("img").given["alt"] == "portrait"
     assert step_of(page, "tune").one("audio").given["aria-label"] == "tune"

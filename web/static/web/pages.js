@@ -4,6 +4,11 @@ import { watchOrder } from "./order.js";
 import { watchStudio } from "./studio.js";
 import "./upload.js";
 
+const BREATH_MS = 500; // between two looks at a run that changes all the time
+const REST_MS = 5000; // after being told that we ask too often
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
 async function load(address, options = {}) {
   const answer = await fetch(address, { credentials: "same-origin", ...options });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -32,9 +37,10 @@ function watchRun(run) {
       while (isStale) {
         isStale = false;
         const { answer, page } = await load(location.href);
-        if (!answer.ok) break;
-        show(page);
+        if (answer.ok) show(page);
+        else isStale = answer.status === 429;
         if (!document.querySelector("[data-events]")) events.close();
+        await pause(answer.ok ? BREATH_MS : REST_MS);
       }
     } catch {
       // The server is away; the stream comes back by itself and rings again.

@@ -4,7 +4,7 @@ Words that a page shows in colour carry a class and no style of their own, so on
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -75,8 +75,13 @@ def is_list(request: HttpRequest) -> bool:
     return match is not None and str(match.url_name or "").endswith("_changelist")
 
 
-def word_filter(title: str, name: str, words: type[StrEnum] | Sequence[str]) -> type[admin.SimpleListFilter]:
-    """A filter over a closed set of words, which needs no look at the table to know them."""
+def word_filter(
+    title: str, name: str, words: type[StrEnum] | Sequence[str], *, also: Mapping[str, models.Q] | None = None
+) -> type[admin.SimpleListFilter]:
+    """A filter over a closed set of words, which needs no look at the table to know them.
+
+    `also`: what else is true of a row with that word, so that an index finds it.
+    """
     known = [(str(word), str(word).replace("_", " ")) for word in words]
 
     class WordFilter(admin.SimpleListFilter):
@@ -84,7 +89,8 @@ def word_filter(title: str, name: str, words: type[StrEnum] | Sequence[str]) -> 
             return known
 
         def queryset(self, request: HttpRequest, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
-            return rows.filter(**{name: self.value()}) if self.value() else rows
+            word = self.value()
+            return rows.filter((also or {}).get(word, models.Q()), **{name: word}) if word else rows
 
     return type(f"{name.title()}Filter", (WordFilter,), {"title": title, "parameter_name": name})
 

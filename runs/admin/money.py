@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
+from core.keyset import KeysetLedger
 from core.ledger import EMPTY, STYLESHEET, Ledger, badge, list_link, moment, money, word_filter
 from providers.registry import PROVIDERS
 from runs.budgets import caps_of
@@ -22,8 +24,11 @@ else:
     _Admin, _Form = admin.ModelAdmin, forms.ModelForm
 
 
+_SOURCES = ("reported", "derived", "quoted")  # only what was spent has one
+
+
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(Ledger):
+class LedgerEntryAdmin(KeysetLedger):
     """Every movement of money, newest first. Not even the database lets one be changed."""
 
     list_display = (
@@ -41,13 +46,11 @@ class LedgerEntryAdmin(Ledger):
     )
     list_filter = (
         word_filter("kind", "kind", ("reserved", "released", "spent", "overshoot")),
-        word_filter("source", "source", ("reported", "derived", "quoted")),
+        word_filter("source", "source", _SOURCES, also=dict.fromkeys(_SOURCES, Q(kind="spent"))),
         word_filter("provider", "provider", [*sorted(kind.name for kind in PROVIDERS), LOCAL]),
     )
     list_select_related = ("owner",)
-    ordering = ("-pk",)
-    search_fields = ("run_id__exact", "zap_slug__exact", "model__exact", "owner__username__exact")
-    search_help_text = "Run id, recipe, model or user, in full"
+    search_help_text = "Run id, or user, in full"
     fields = (
         ("what", "amount", "quoted", "source"),
         ("happened", "day"),
@@ -56,6 +59,11 @@ class LedgerEntryAdmin(Ledger):
         ("provider", "model"),
     )
     readonly_fields = ("what", "amount", "quoted", "happened", "its_run", "its_step", "who")
+
+    def find(self, term: str) -> Q:
+        """By the run, or by whose money it was."""
+        owner = User.objects.filter(username=term).values_list("pk", flat=True).first()
+        return Q(run_id=term) if owner is None else Q(owner=owner)
 
     @admin.display(description="at", ordering="pk")
     def happened(self, entry: LedgerEntry) -> str:

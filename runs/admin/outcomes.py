@@ -1,21 +1,26 @@
 """What runs made, what was said of it, and what happened on the way."""
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core.keyset import KeysetLedger
 from core.ledger import EMPTY, Ledger, json_block, list_link, moment, row_link, size, word_filter
+from runs.admin.steps import of_run
 from runs.admin.thumbnails import thumbnail_of
 from runs.models import Asset, Feedback, RunEvent
 
+MACHINES = ("drain", "webhook", "worker")  # who makes most things happen: nobody searches for them
+_SHA256 = 64
 _RUN_TEXTS = ("run__source", "run__prompts", "run__inputs")
 
 
 @admin.register(Asset)
-class AssetAdmin(Ledger):
+class AssetAdmin(KeysetLedger):
     """Every stored file, newest first."""
 
     list_display = ("small", "asset_id", "its_run", "its_step", "kind", "content_type", "shape", "weight", "created_at")
@@ -23,10 +28,7 @@ class AssetAdmin(Ledger):
     list_filter = (word_filter("kind", "kind", ("png", "mp4", "wav", "json")),)
     list_select_related = ("run", "step")
     list_defer = (*_RUN_TEXTS, "step__spec")
-    ordering = ("-pk",)
-    search_fields = ("asset_id__exact", "run__run_id__exact", "step__step_id__exact", "sha256__exact")
-    search_help_text = "Asset id, run id, step id or SHA-256, in full"
-    date_hierarchy = "created_at"
+    search_help_text = "Asset id, run id, run id and step id, or SHA-256, in full"
     fields = (
         "player",
         ("asset_id", "its_run", "its_step"),
@@ -36,6 +38,13 @@ class AssetAdmin(Ledger):
         "created_at",
     )
     readonly_fields = ("player", "its_run", "its_step", "shape", "weight", "made_from")
+
+    def find(self, term: str) -> Q:
+        """By its own id, its bytes, or what made it."""
+        if len(term) == _SHA256 and not set(term) - set("0123456789abcdef"):
+            return Q(sha256=term)
+        found = of_run(term)
+        return found if found is not None else Q(asset_id=term)
 
     @admin.display(description="")
     def small(self, asset: Asset) -> SafeString | str:
@@ -134,18 +143,20 @@ class FeedbackAdmin(Ledger):
 
 
 @admin.register(RunEvent)
-class RunEventAdmin(Ledger):
+class RunEventAdmin(KeysetLedger):
     """The audit trail of every run, newest first."""
 
     list_display = ("happened", "its_run", "seq", "type", "subject", "actor", "reason")
     list_select_related = ("run",)
     list_defer = _RUN_TEXTS
-    ordering = ("-pk",)
-    search_fields = ("run__run_id__exact", "subject__exact", "type__exact", "actor__exact", "reason__exact")
-    search_help_text = "Run id, subject, type, actor or reason, in full"
-    date_hierarchy = "happened_at"
+    search_help_text = "Run id, or who it was (user:7), in full"
     fields = (("its_run", "seq"), ("type", "subject"), ("actor", "reason"), "happened")
     readonly_fields = ("its_run", "happened")
+
+    def find(self, term: str) -> Q:
+        """By the run, or by whoever made it happen."""
+        found = of_run(term)
+        return found if found is not None else Q(actor=term) & ~Q(actor__in=MACHINES)
 
     @admin.display(description="run")
     def its_run(self, event: RunEvent) -> SafeString | str:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from core.errors import Conflict, ZapsError
-from core.ledger import Ledger
+from core.keyset import KeysetLedger
 from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
 from runs.control import cancel_run, resume_run, retry_run
 from runs.models import Run
@@ -16,7 +16,7 @@ from runs.models import Run
 MAX_AT_ONCE = 100
 
 
-class RunActions(Ledger):
+class RunActions(KeysetLedger):
     """The same functions as behind the interface, in the name of whoever presses."""
 
     actions = ["cancel_selected", "retry_selected", "resume_selected"]

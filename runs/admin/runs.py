@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,9 +26,15 @@ from core.ledger import (
 )
 from runs.admin.page import picture_of
 from runs.admin.run_actions import RunActions
+from runs.admin.steps import of_attempts
 from runs.admin.words import waits
-from runs.models import Attempt, Run, Step
+from runs.models import Run, Step
 from runs.states import RUN_FINAL, RunStatus, Stage, StepStatus, WaitReason
+
+# What is true of a run in that stage, or waiting for that, besides: an index finds it by its status.
+_OPEN = Q(status__in=[status for status in RunStatus if status not in RUN_FINAL])
+_ENDS = {Stage.COMPLETE: RunStatus.DONE, Stage.FAILED: RunStatus.FAILED, Stage.CANCELED: RunStatus.CANCELED}
+_STAGES = {str(stage): Q(status=_ENDS[stage]) if stage in _ENDS else _OPEN for stage in Stage}
 
 
 def _count(condition: Q) -> Coalesce:
@@ -55,16 +62,14 @@ class RunAdmin(RunActions):
     )
     list_filter = (
         word_filter("status", "status", RunStatus),
-        word_filter("stage", "stage", Stage),
+        word_filter("stage", "stage", Stage, also=_STAGES),
         word_filter("mode", "provider_mode", ("mock", "live")),
-        word_filter("waits for", "wait_reason", WaitReason),
+        word_filter("waits for", "wait_reason", WaitReason, also=dict.fromkeys(map(str, WaitReason), _OPEN)),
     )
     list_select_related = ("owner",)
     list_defer = ("source", "prompts", "inputs")
-    ordering = ("-started_at", "-id")
-    search_fields = ("run_id",)
-    search_help_text = "Run id, recipe, user, the provider's request id or an idempotency key"
-    date_hierarchy = "started_at"
+    keys = ("started_at", "pk")
+    search_help_text = "Run id, provider's request id, idempotency key, user or user:7, or a recipe's beginning"
     readonly_fields = ("recipe_text", "prompt_files", "given_inputs", "its_events")
     fieldsets = (
         ("Inputs", {"classes": ("collapse",), "fields": ("given_inputs",)}),
@@ -154,20 +159,16 @@ class RunAdmin(RunActions):
             return runs.annotate(all_steps=_count(Q()), done_steps=_count(Q(status=StepStatus.DONE)))
         return runs.select_related("owner")
 
-    def get_search_results(self, request: HttpRequest, runs: QuerySet[Run], term: str) -> tuple[QuerySet[Run], bool]:
-        """By ids that are complete, and by the beginning of a run's id or its recipe's name."""
-        term = term.strip()
-        if not term:
-            return runs, False
-        tried = Attempt.objects.filter(Q(idem_key=term) | Q(provider_request_id=term)).values("run_id")
-        found = (
-            Q(run_id__startswith=term)
-            | Q(zap_slug__startswith=term)
-            | Q(owner__username=term)
-            | Q(principal_id=term)
-            | Q(pk__in=tried)
-        )
-        return runs.filter(found), False
+    def find(self, term: str) -> Q:
+        """By whatever is complete and names few; else by the beginning of its recipe's name."""
+        tried = of_attempts(term).values_list("run_id", flat=True)
+        found = [*Run.objects.filter(run_id=term).values_list("pk", flat=True), *tried]
+        if found:
+            return Q(pk__in=found)
+        user = User.objects.filter(username=term).values_list("pk", flat=True).first()
+        if user is not None:
+            return Q(owner=user)
+        return Q(principal_id=term) if ":" in term else Q(zap_slug__startswith=term)
 
     def get_urls(self) -> list[URLPattern]:
         """Its own, and stopping one run."""

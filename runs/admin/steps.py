@@ -4,22 +4,50 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from core.errors import Refused
-from core.ledger import EMPTY, Ledger, badge, json_block, list_link, moment, money, row_link, took, word_filter
+from core.keyset import KeysetLedger
+from core.ledger import EMPTY, badge, json_block, list_link, moment, money, row_link, took, word_filter
 from runs.admin.words import waits
 from runs.control import resolve_unknown
 from runs.faults import explain
-from runs.models import Attempt, Step
-from runs.states import AttemptStatus, StepStatus, WaitReason
+from runs.models import Attempt, Run, Step
+from runs.states import STEP_FINAL, AttemptStatus, StepStatus, WaitReason
 
 _RUN_TEXTS = ("run__source", "run__prompts", "run__inputs")
 
 
-class OfRun(Ledger):
+_OPEN = models.Q(status__in=[status for status in StepStatus if status not in STEP_FINAL])
+_ENDED = [AttemptStatus.CANCELED, AttemptStatus.DONE, AttemptStatus.FAILED]
+_MANY = 1000  # more rows than that are not listed by what they have in common
+
+
+def of_attempts(term: str) -> QuerySet[Attempt]:
+    """The attempts with that idempotency key or that provider's request id; each half has an index of its own."""
+    ended = models.Q(status__in=_ENDED, provider_request_id=term)
+    polled = models.Q(status="accepted", provider_request_id=term)
+    others = set(AttemptStatus) - set(_ENDED) - {AttemptStatus.ACCEPTED}
+    rung = models.Q(status__in=sorted(others), provider_request_id=term)
+    parts = [
+        Attempt.objects.filter(part).order_by().values("pk") for part in (models.Q(idem_key=term), ended, polled, rung)
+    ]
+    return Attempt.objects.filter(pk__in=[row["pk"] for row in parts[0].union(*parts[1:])[:_MANY]])
+
+
+def of_run(term: str) -> models.Q | None:
+    """`RUN`, or `RUN STEP`, as a condition on what belongs to a run; None where there is no such run."""
+    run_id, _, step_id = term.partition(" ")
+    run = Run.objects.filter(run_id=run_id).values_list("pk", flat=True).first()
+    if run is None:
+        return None
+    return models.Q(run=run, step__step_id=step_id.strip()) if step_id else models.Q(run=run)
+
+
+class OfRun(KeysetLedger):
     """What a step's page and an attempt's have in common."""
 
     related: ClassVar[Sequence[str]] = ("run",)
@@ -63,12 +91,12 @@ class StepAdmin(OfRun):
     """Steps of every run, newest first."""
 
     list_display = ("step_id", "its_run", "state", "why", "kind", "provider", "model", "share", "cost", "time", "error")
-    list_filter = (word_filter("status", "status", StepStatus), word_filter("waits for", "wait_reason", WaitReason))
+    list_filter = (
+        word_filter("status", "status", StepStatus),
+        word_filter("waits for", "wait_reason", WaitReason, also=dict.fromkeys(map(str, WaitReason), _OPEN)),
+    )
     list_defer = ("spec",)
-    ordering = ("-pk",)
-    search_fields = ("run__run_id__exact", "step_id__exact", "provider_request_id__exact", "idem_key__exact")
-    search_help_text = "Run id, step id, the provider's request id or an idempotency key, in full"
-    date_hierarchy = "started_at"
+    search_help_text = "Run id, run id and step id, the provider's request id or an idempotency key, in full"
     fields = (
         ("step_id", "its_run", "position"),
         ("state", "why"),
@@ -82,6 +110,13 @@ class StepAdmin(OfRun):
         "planned",
     )
     readonly_fields = ("its_run", "state", "why", "share", "cost", "said", "tries", "planned")
+
+    def find(self, term: str) -> models.Q:
+        """By its run, or by what was sent for it."""
+        run_id, _, step_id = term.partition(" ")
+        if (found := of_run(run_id)) is not None:
+            return found & models.Q(step_id=step_id.strip()) if step_id else found
+        return models.Q(pk__in=list(of_attempts(term).values_list("step_id", flat=True)))
 
     @admin.display(description="why it waits")
     def why(self, step: Step) -> str:
@@ -125,10 +160,7 @@ class AttemptAdmin(OfRun):
     list_filter = (word_filter("status", "status", AttemptStatus),)
     list_defer = ("urls", "logs", "step__spec")
     related = ("run", "step")
-    ordering = ("-pk",)
-    search_fields = ("run__run_id__exact", "step__step_id__exact", "provider_request_id__exact", "idem_key__exact")
-    search_help_text = "Run id, step id, the provider's request id or an idempotency key, in full"
-    date_hierarchy = "created_at"
+    search_help_text = "Run id, run id and step id, the provider's request id or an idempotency key, in full"
     fields = (
         ("name", "its_run", "its_step"),
         ("state", "error", "said"),
@@ -143,6 +175,11 @@ class AttemptAdmin(OfRun):
     )
     readonly_fields = ("name", "its_run", "its_step", "state", "share", "said", "log")
     actions = ["was_bought", "was_not_bought"]
+
+    def find(self, term: str) -> models.Q:
+        """By its run and step, or by what was sent."""
+        found = of_run(term)
+        return found if found is not None else models.Q(pk__in=list(of_attempts(term).values_list("pk", flat=True)))
 
     @admin.action(description="Unknown submission: it was bought, book its quote", permissions=["resolve"])
     def was_bought(self, request: HttpRequest, chosen: QuerySet[Attempt]) -> None:

@@ -41,7 +41,13 @@ class Asset(models.Model):
             models.UniqueConstraint(fields=["asset_id"], name="asset_id_once"),
             models.CheckConstraint(condition=Q(kind__in=["json", "mp4", "png", "wav"]), name="asset_kind_known"),
         ]
-        indexes = [models.Index(fields=["run", "step"], name="asset_step")]
+        indexes = [
+            models.Index(fields=["run", "step"], name="asset_step"),
+            # Where the same bytes are.
+            models.Index(fields=["sha256"], name="asset_sha256"),
+            # Lists of one kind, newest first.
+            models.Index(fields=["kind", "-id"], name="asset_kind"),
+        ]
 
     def __str__(self) -> str:
         return self.asset_id

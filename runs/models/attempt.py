@@ -121,6 +121,16 @@ class Attempt(models.Model):
             ),
         ]
         indexes = [
+            # Whose a job on a vendor's bill was; and the list of what went wrong. Open attempts are not in these: they
+            # change often, and are few enough to be looked through.
+            models.Index(
+                fields=["provider_request_id"],
+                name="attempt_request",
+                condition=Q(status__in=["canceled", "done", "failed"]) & ~Q(provider_request_id=""),
+            ),
+            models.Index(
+                fields=["status", "-id"], name="attempt_ended_badly", condition=Q(status__in=["canceled", "failed"])
+            ),
             # How much of a tenant's work workers have been told of and not begun.
             models.Index(fields=["tenant", "rung_at"], name="attempt_begins", condition=Q(status="planned")),
             # What an account is busy with, and who waits for it.

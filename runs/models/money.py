@@ -80,6 +80,10 @@ class LedgerEntry(models.Model):
         ]
         indexes = [
             models.Index(fields=["run_id"], name="ledger_run"),
+            # Lists, newest first: of one provider, and of what is rare.
+            models.Index(fields=["provider", "-id"], name="ledger_provider"),
+            models.Index(fields=["source", "-id"], name="ledger_source", condition=Q(kind="spent")),
+            models.Index(fields=["-id"], name="ledger_overshoot", condition=Q(kind="overshoot")),
             models.Index(fields=["owner", "day"], name="ledger_owner", condition=Q(kind="spent")),
             models.Index(fields=["day"], name="ledger_day", condition=Q(kind="spent")),
         ]

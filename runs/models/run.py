@@ -96,7 +96,13 @@ class Run(models.Model):
             models.Index(fields=["-started_at", "-id"], name="run_started"),
             models.Index(fields=["owner", "-started_at", "-id"], name="run_owner"),
             models.Index(fields=["status", "-started_at"], name="run_status"),
-            models.Index(fields=["zap_slug", "-started_at"], name="run_zap"),
+            models.Index(fields=["provider_mode", "-started_at", "-id"], name="run_mode"),
+            # Serves equality and the beginning of a name, whatever the collation.
+            models.Index(
+                fields=["zap_slug", "-started_at"],
+                name="run_recipe",
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+            ),
             models.Index(fields=["principal_id", "-started_at"], name="run_principal"),
             # How many failed lately; read from the index alone.
             models.Index(
@@ -122,6 +128,14 @@ class RunEvent(models.Model):
     class Meta:
         db_table = "run_events"
         constraints = [models.UniqueConstraint(fields=["run", "seq"], name="run_event_once")]
+        indexes = [
+            # What one person did. Most of what happens, machines do.
+            models.Index(
+                fields=["actor", "-id"],
+                name="run_event_actor",
+                condition=~Q(actor__in=["drain", "webhook", "worker"]),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.subject}"

@@ -84,7 +84,8 @@ class Step(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["status"], name="step_status"),
+            # Lists of one state, newest first.
+            models.Index(fields=["status", "-id"], name="step_status_newest"),
             # The drain's check on steps whose attempt should long have ended.
             models.Index(fields=["due_at"], name="step_due", condition=Q(status="running")),
         ]

@@ -1,4 +1,4 @@
-"""An agent on a machine that has nothing yet: it writes a recipe, has it made, and looks at what came of it."""
+"""An agent on a machine that has nothing yet has a film made from what `zap new` begins with."""
 
 import asyncio
 import base64
@@ -9,25 +9,16 @@ from pathlib import Path
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 
+from cli import starter
 from media.probe import probe
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPE = """---
-zap: paper-boat
-version: 2
-description: A boat made of paper goes to sea.
-defaults: {provider: fal, models: {image.gen: fal-ai/flux/dev}}
-budget: {estimate_usd: 0.1, cap_usd: 1}
-steps:
-  - {id: boat, kind: image.gen, prompt: a paper boat}
-  - {id: sails, kind: video.gen, provider: mock, duration_s: 2, inputs: [boat], prompt: it sails}
-  - {id: film, kind: stitch, inputs: [sails]}
----
-"""
 
 
-def test_an_agent_makes_a_film_from_nothing_but_a_text(tmp_path):
+def test_an_agent_makes_a_film_of_a_recipe_that_was_just_begun(tmp_path):
     heard = []
+    files = dict(starter.named(starter.find(None), "paper-boat"))
+    recipe = {"source": files.pop("Zap.md"), "prompts": files}
 
     async def hear(done, of, message):
         heard.append(done)
@@ -43,9 +34,9 @@ def test_an_agent_makes_a_film_from_nothing_but_a_text(tmp_path):
                 assert not result.is_error, result.content[0].text
                 return result
 
-            assert (await ask("zap_validate", source=RECIPE)).structured_content["ok"]
-            assert (await ask("zap_plan", source=RECIPE)).structured_content["quoteUsd"] > 0
-            run_id = (await ask("zap_run", source=RECIPE)).structured_content["runId"]
+            assert (await ask("zap_validate", **recipe)).structured_content["ok"]
+            assert (await ask("zap_plan", **recipe)).structured_content["quoteUsd"] > 0
+            run_id = (await ask("zap_run", **recipe)).structured_content["runId"]
             snapshot = (await ask("zap_watch", run_id=run_id)).structured_content
             return snapshot, await ask("zap_assets", run_id=run_id)
 
@@ -56,4 +47,4 @@ def test_an_agent_makes_a_film_from_nothing_but_a_text(tmp_path):
     assert heard[-1] == len(snapshot["steps"])
     paths = {asset["stepId"]: Path(asset["path"]) for asset in shown.structured_content["assets"]}
     assert probe(paths["film"]).kind == "mp4"
-    assert base64.b64decode(shown.content[1].data) == paths["boat"].read_bytes()
+    assert base64.b64decode(shown.content[1].data) == paths["still"].read_bytes()

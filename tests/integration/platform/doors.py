@@ -67,6 +67,7 @@ DELETE /api/secrets/runs/{run_id}                       401 204 204 204
 DELETE /api/secrets/{provider}                          401 204 204 204
 PUT    /api/secrets/{provider}                          401 422 422 422
 POST   /api/secrets/{provider}/test                     401 200 200 200
+GET    /.well-known/agent.json                          200 200 200 200
 GET    /                                                200 200 200 200
 GET    /zaps/{slug}                                     404 404 200 200
 POST   /zaps/{slug}/plan                                404 404 200 200

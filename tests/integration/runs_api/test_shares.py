@@ -6,6 +6,7 @@ from threading import Thread
 
 import pytest
 import uvicorn
+from django.test import Client
 from django.utils import timezone
 
 from runs.models import Asset, RunShare
@@ -144,6 +145,18 @@ def test_a_problem_does_not_repeat_the_token(client, run, shared, alice):
 
     for where in (path(other, token=shared["token"]), f"/api/nowhere?token={shared['token']}"):
         assert shared["token"] not in client.get(where).content.decode()
+
+
+def test_an_operator_sees_and_revokes_read_tokens(client, shared, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("root", password="x"))
+    share = RunShare.objects.get()
+
+    listed = client.get("/admin/runs/runshare/").content.decode()
+    client.post("/admin/runs/runshare/", {"action": "revoke_shares", "_selected_action": [share.pk]})
+
+    assert share.share_id in listed
+    assert share.digest not in client.get(f"/admin/runs/runshare/{share.pk}/change/").content.decode()
+    assert Client().get(shared["url"]).status_code == 401
 
 
 def test_the_servers_own_log_of_requests_hides_the_token(caplog):

@@ -4,8 +4,10 @@ import sys
 from threading import Thread
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from config.logs import OneLine, levels_of_others
+from config.logs import OneLine, hide, levels_of_others
 from providers import http
 from providers.contract import Call
 from providers.home import Home
@@ -88,3 +90,17 @@ SECRET = "4k9f2c8s1x7q3b5z4k9f2c8s1x7q3b5z4k9f2c8s"
 )
 def test_what_opens_a_door_is_left_out_wherever_it_stands(said, shown):
     assert OneLine().format(record(said)).endswith(f" {shown}")
+
+
+@given(
+    before=st.text(max_size=40), after=st.text(max_size=40), word=st.sampled_from(["zap_4k9f2c8s", "share_" + "0" * 16])
+)
+def test_no_text_around_it_lets_a_secret_through(before, after, word):
+    assert SECRET not in hide(f"{before}{word}_{SECRET}{after}")
+
+
+@given(
+    shown=st.text(st.characters(exclude_characters="&\"'<>", exclude_categories=["Z", "C"]), min_size=1, max_size=60)
+)
+def test_whatever_is_shown_as_a_token_in_an_address_is_left_out(shown):
+    assert hide(f"GET /api/runs/run_1?a=1&token={shown}&b=2 HTTP/1.1") == "GET /api/runs/run_1?a=1&token=…&b=2 HTTP/1.1"

@@ -69,6 +69,13 @@ def test_a_page_elsewhere_logs_nobody_in_or_out(browser, alice, verb):
     assert browser.get("/api/session").json()["user"]["name"] == "alice"
 
 
+def test_a_page_elsewhere_does_not_log_a_visitor_in_as_somebody_else(browser, alice):
+    refused = browser.post("/api/session", RIGHT, content_type="application/json")
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "FORBIDDEN")
+    assert "sessionid" not in browser.cookies
+
+
 def test_a_page_elsewhere_does_nothing_in_the_name_of_its_visitor(browser, alice):
     log_in(browser)
 

@@ -70,6 +70,7 @@ class ApiTokenAdmin(Ledger):
         count = 0
         for token in tokens.filter(revoked_at=None):
             revoke(token)
+            self.log_change(request, token, "Revoked.")
             count += 1
         self.message_user(request, f"{count} revoked; whoever uses one is refused from now on.", messages.SUCCESS)
 
@@ -126,6 +127,8 @@ class SecretAdmin(Ledger):
         except ZapsError as exc:
             self.message_user(request, f"{exc.code}: {exc.detail}", messages.ERROR)
             return
+        for secret in secrets:
+            self.log_change(request, secret, "Encrypted again.")
         self.message_user(request, f"{rotated.count} encrypted again.", messages.SUCCESS)
         for one in rotated.unreadable:
             self.message_user(request, f"{one}: no key of ours opens it; it must be set again.", messages.ERROR)

@@ -294,6 +294,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.no_referrer",
+    "config.audit.staff_changes",
     "config.middleware.in_one_thread",
 ]
 ROOT_URLCONF = "config.urls"

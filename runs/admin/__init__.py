@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from runs.admin import (
     accounts,
+    audit,
     circuits,
     cron_logs,
     dead_letters,
@@ -18,6 +19,7 @@ from runs.admin import (
 
 __all__ = [
     "accounts",
+    "audit",
     "circuits",
     "cron_logs",
     "dead_letters",

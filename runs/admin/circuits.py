@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 
 from core.ledger import EMPTY, Ledger, badge, moment, word_filter
 from runs import circuits
+from runs.admin.audit import note
 from runs.faults import explain
 from runs.models import Circuit
 
@@ -67,6 +68,7 @@ class CircuitAdmin(Ledger):
         names = []
         for circuit in chosen:
             circuits.reset(circuit, actor=f"user:{request.user.pk}")
+            note(request, [circuit], "Reset.")
             names.append(str(circuit))
         told = f"{', '.join(names)}: submissions go through again. What waits is sent within a minute."
         self.message_user(request, told, messages.SUCCESS)

@@ -7,10 +7,11 @@ from django.utils.safestring import SafeString
 
 from core.ledger import Ledger, moment, money, row_link, word_filter
 from providers.registry import PROVIDERS
+from runs.admin.audit import note
 from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
 from runs.dead_letters import BULKY, MAX_AT_ONCE, redrive, spends_money
 from runs.faults import explain
-from runs.models import DeadLetter, Step
+from runs.models import DeadLetter, Run, Step
 from zaps.planned import LOCAL
 
 
@@ -70,6 +71,7 @@ class DeadLetterAdmin(Ledger):
             return ask(self, request, letters, action="redrive_selected", question=f"Redrive? {at_stake}")
         for outcome in redrive(runs[:MAX_AT_ONCE], actor=f"user:{request.user.pk}"):
             if outcome.refused is None:
+                note(request, Run.objects.filter(run_id=outcome.run_id), "Redriven.")
                 told = f"{outcome.run_id} goes on; {', '.join(outcome.step_ids)} made again."
                 self.message_user(request, told, messages.SUCCESS)
             else:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.errors import Conflict, ZapsError
 from core.keyset import KeysetLedger
+from runs.admin.audit import note
 from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
 from runs.control import cancel_run, resume_run, retry_run
 from runs.models import Run
@@ -51,6 +52,7 @@ class RunActions(KeysetLedger):
             except ZapsError as exc:
                 self.message_user(request, f"{run_id}: {exc.detail}", messages.ERROR)
             else:
+                note(request, Run.objects.filter(run_id=run_id), "Canceled.")
                 canceled += 1
         if canceled:
             told = "1 run was canceled." if canceled == 1 else f"{canceled} runs were canceled."
@@ -74,6 +76,7 @@ class RunActions(KeysetLedger):
             except ZapsError as exc:
                 self.message_user(request, f"{run_id}: {exc.code}: {exc.detail}", messages.ERROR)
             else:
+                note(request, Run.objects.filter(run_id=run_id), f"{question.rstrip('?')}: made to go on.")
                 self.message_user(request, f"{run_id} goes on.", messages.SUCCESS)
         if len(run_ids) == MAX_AT_ONCE:
             self.message_user(request, f"{MAX_AT_ONCE} runs at once: choose again for the rest.", messages.WARNING)

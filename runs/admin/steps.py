@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from core.errors import Refused
 from core.keyset import KeysetLedger
 from core.ledger import EMPTY, badge, json_block, list_link, moment, money, row_link, took, word_filter
+from runs.admin.audit import note
 from runs.admin.words import waits
 from runs.control import resolve_unknown
 from runs.faults import explain
@@ -202,6 +203,7 @@ class AttemptAdmin(OfRun):
             except Refused as exc:
                 self.message_user(request, f"{self.name(attempt)}: {exc.detail}", messages.WARNING)
             else:
+                note(request, [attempt], "Was bought." if bought else "Was not bought.")
                 told = "its quote is booked" if bought else "its money is free"
                 self.message_user(request, f"{self.name(attempt)}: {told}.", messages.SUCCESS)
 

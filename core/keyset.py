@@ -88,7 +88,7 @@ class KeysetList(ChangeList):
         self.older_url = self._link(AFTER, found[-1]) if has_older and found else ""
         self.first_url = self.get_query_string() if edge is not None else ""
         self.told = self._told(is_whole=edge is None and not has_more)
-        self.full_result_count = None
+        self.full_result_count = self.result_count  # else the page would show this one's rows as all results
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.show_admin_actions = True
 

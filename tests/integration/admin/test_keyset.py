@@ -155,6 +155,15 @@ def test_no_list_skips_or_counts_rows(client, operator):
         assert not [sql for sql in asked if sql.startswith("SELECT COUNT(")], table
 
 
+def test_the_rows_of_a_page_are_not_told_as_all_results(client, operator, monkeypatch):
+    monkeypatch.setattr(RunAdmin, "list_per_page", 1)
+    make_run(clips=1), make_run(clips=1)
+
+    page = client.get("/admin/runs/run/?q=lighthouse").content.decode()
+
+    assert "1 result" not in page
+
+
 def test_nothing_is_ordered_for_more_than_the_page_shows(client, operator, monkeypatch):
     monkeypatch.setattr(RunAdmin, "list_per_page", 1)
     make_run(clips=1), make_run(clips=1)

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 BELLS = 500  # at most so many bells a look
 BELL_EVERY_S = 0.25
+BELL_SOON_S = 0.05  # while there is work that waits for its turn
 
 
 def run_scheduled() -> CycleReport:
@@ -61,20 +62,22 @@ def run_cycle(*, window_s: float, job_name: str) -> CycleReport:
         ends = time.monotonic() + window_s
         polling = POLLER.drain_until(ends, report)
         while True:
-            ring_due(report)
+            pause_s = BELL_SOON_S if ring_due(report) else BELL_EVERY_S
             left = ends - time.monotonic()
-            if left <= 0 or POLLER.stopping.wait(min(BELL_EVERY_S, left)):
+            if left <= 0 or POLLER.stopping.wait(min(pause_s, left)):
                 break
         polling.result()
     return report
 
 
-def ring_due(report: CycleReport) -> None:
-    """Ring once for everything, besides polls, that is due and was not taken up."""
-    for bell in bells.claim_bells(BELLS):
+def ring_due(report: CycleReport) -> int:
+    """Ring once for everything, besides polls, that is due and was not taken up. Returns for how much that was."""
+    attempts, runs = bells.claim_bells(BELLS), bells.claim_due_runs(BELLS)
+    for bell in attempts:
         _do(report, bell.idem_key, _verb(bell))
-    for run_pk in bells.claim_due_runs(BELLS):
+    for run_pk in runs:
         _do(report, f"run {run_pk}", _advance(run_pk))
+    return len(attempts) + len(runs)
 
 
 def _verb(bell: Bell) -> Callable[[], None]:

@@ -16,7 +16,6 @@ from runs.faults import explain
 from runs.models import Budget, Circuit, CronLog, DeadLetter
 
 _QUEUES = ("engine", "results", "media", "drain")
-_WORKERS = "/{db}.celery.pidbox"  # every worker listens there for as long as it lives
 _TIMEOUT_S = 0.5
 _CYCLES, _OWNERS, _SHOWN, _COUNTED = 90, 4, 5, 1000
 
@@ -30,9 +29,10 @@ def queues() -> list[Tile]:
         for queue in _QUEUES:
             asked.llen(queue)
         asked.hlen("unacked")
-        channel = _WORKERS.format(db=broker.connection_pool.connection_kwargs.get("db") or 0)
-        asked.pubsub_numsub(channel)
-        *lengths, taken, [(_, workers)] = asked.execute()
+        asked.client_list(_type="pubsub")
+        *lengths, taken, listeners = asked.execute()
+    # For as long as it lives, every worker listens for remote control; kombu subscribes to that by a pattern.
+    workers = sum(client["psub"] != "0" for client in listeners)
     facts = [
         Fact(name=name, value=counted(length), tone=tone_of(length, care=500, bad=5000))
         for name, length in zip(_QUEUES, lengths, strict=True)

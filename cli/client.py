@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import filetype  # type: ignore[import-untyped]
 
@@ -79,6 +79,14 @@ class HttpClient:
         """The files are the server's."""
         return None
 
+    def content_of(self, asset_id: str, *, at_most: int) -> bytes:
+        """The first bytes of an asset, from the server or the bucket that it names. Raises OSError and ValueError."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        address = f"{self.base_url}/api/assets/{quote(asset_id, safe='')}/content"
+        request = urllib.request.Request(address, headers=headers)  # noqa: S310
+        with _TO_BUCKET.open(request, timeout=TIMEOUT_S) as answer:
+            return bytes(answer.read(at_most))
+
     def _send_here(self, file: IO[bytes], size: int) -> Any:
         form = FileForm(file, size=size)
         return self._ask("POST", "/api/uploads", form, form.headers, timeout_s=UPLOAD_TIMEOUT_S)
@@ -142,7 +150,20 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
         """None: the redirect itself is the answer."""
 
 
+class _LeaveTheToken(urllib.request.HTTPRedirectHandler):
+    """Follows the server to its bucket, and leaves the token behind."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Any:
+        """A request without Authorization; refused unless it stays http or https."""
+        if urlsplit(newurl).scheme not in _SCHEMES:
+            raise urllib.error.URLError("no address that is followed")
+        return urllib.request.Request(newurl)  # noqa: S310
+
+
 _OPENER = urllib.request.build_opener(_StayHere)
+_TO_BUCKET = urllib.request.build_opener(_LeaveTheToken)
 
 
 def read_answer(status: int, content: bytes) -> Any:

@@ -1,12 +1,9 @@
 """The tool that hands over what a run made."""
 
 import base64
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote, urlsplit
 
 from mcp.types import CallToolResult, ImageContent
 from pydantic import Field
@@ -20,7 +17,6 @@ from cli.follow import with_paths
 
 SMALL_BYTES = 1_000_000  # of one picture
 _AT_ONCE = 4
-_TIMEOUT_S = 30.0
 _SEEN = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})  # what models take
 
 
@@ -82,27 +78,5 @@ def _bytes(asset: Mapping[str, Any], client: Client) -> bytes:
         with Path(asset["path"]).open("rb") as file:
             return file.read(SMALL_BYTES + 1)
     if isinstance(client, HttpClient):
-        return _fetch(client, f"{client.base_url}/api/assets/{quote(asset['assetId'], safe='')}/content")
+        return client.content_of(asset["assetId"], at_most=SMALL_BYTES + 1)
     return b""
-
-
-def _fetch(client: HttpClient, url: str) -> bytes:
-    headers = {"Authorization": f"Bearer {client.token}"} if client.token else {}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 (connect() lets only http and https through)
-    with _OPENER.open(request, timeout=_TIMEOUT_S) as reply:
-        return bytes(reply.read(SMALL_BYTES + 1))
-
-
-class _WithoutToken(urllib.request.HTTPRedirectHandler):
-    """Follows the server to its bucket, and leaves the token behind."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> Any:
-        """A request without Authorization; refused unless it stays http or https."""
-        if urlsplit(newurl).scheme not in {"http", "https"}:
-            raise urllib.error.URLError("no address that is followed")
-        return urllib.request.Request(newurl)  # noqa: S310
-
-
-_OPENER = urllib.request.build_opener(_WithoutToken)

@@ -65,11 +65,11 @@ def place_jobs(count: int) -> None:
         cursor.execute(
             """
             INSERT INTO attempts (run_id, step_id, number, round, role, status, idem_key, content_key, provider, model,
-                capability, key_source, polls, tries, provider_request_id, urls, logs, error, quote_usd, reserved_usd, cost_source, due_at, accepted_at,
-                submitted_at, deadline_at)
-            SELECT s.run_id, s.id, 1, 1, 'make', 'accepted', 'bench-' || s.id, '', 'fal', s.model, s.kind, 'operator', 9,
-                0, j.request_id, j.urls::jsonb, '[]', '', 0, 0, '', now() + random() * %s * interval '1 second', now(), now(),
-                now() + interval '1 day'
+                capability, key_source, polls, tries, provider_request_id, urls, logs, error, quote_usd, reserved_usd,
+                cost_source, due_at, accepted_at, submitted_at, deadline_at)
+            SELECT s.run_id, s.id, 1, 1, 'make', 'accepted', 'bench-' || s.id, '', 'fal', s.model,
+                s.kind, 'operator', 9, 0, j.request_id, j.urls::jsonb, '[]', '', 0, 0,
+                '', now() + random() * %s * interval '1 second', now(), now(), now() + interval '1 day'
             FROM (SELECT *, row_number() OVER (ORDER BY id) AS place FROM steps) s
             JOIN unnest(%s::text[], %s::text[]) WITH ORDINALITY AS j(request_id, urls, place) USING (place)""",
             [CADENCE_S, [job[0] for job in jobs], [job[1] for job in jobs]],

@@ -40,10 +40,11 @@ def cost_of(snapshot: Snapshot, attempt: Attempt) -> Cost:
         return Cost(usd=usd(cost.usd), source=cost.source)
     if cost is None and snapshot.state != JobState.DONE:
         return FREE
-    price = PlannedStep.from_json(attempt.step.spec).price_at(attempt.provider, attempt.model)
-    # A flat price, or one of several, may be in another unit than the vendor counts by.
-    if cost and cost.units is not None and price and price.unit != "request" and not price.variant:
-        return Cost(usd=usd(cost.units * price.usd), source="derived")
+    if cost is not None and cost.units is not None:
+        price = PlannedStep.from_json(attempt.step.spec).price_at(attempt.provider, attempt.model)
+        # A flat price, or one of several, may be in another unit than the vendor counts by.
+        if price and price.unit != "request" and not price.variant:
+            return Cost(usd=usd(cost.units * price.usd), source="derived")
     return Cost(usd=attempt.quote_usd, source="quoted")
 
 

@@ -4,34 +4,29 @@ Counted in Redis. While Redis is away everybody may: a limit that keeps people o
 the harm that it is there to prevent, and nothing that costs money is guarded by it: that is counted in the database.
 """
 
-import logging
 import math
-import time
-from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import redis
-from django.conf import settings
 
-logger = logging.getLogger(__name__)
+from core import hints
+
 _WINDOW_MS = 60_000
-_TIMEOUT_S = 0.25
-_AGAIN_S = 5.0  # after a failure Redis is left alone for so long
 
 
 def wait_s(key: str, *, per_minute: int) -> int:
     """0 when it may be done now, which is counted; else in how many seconds to come back. `per_minute` 0: no limit."""
-    if per_minute == 0 or not _REDIS.is_worth_asking():
+    if per_minute == 0 or not _HEALTH.is_worth_asking():
         return 0
     name = f"zap:rate:{key}"
     try:
-        with _client().pipeline() as said:
+        with hints.client().pipeline() as said:
             said.set(name, 0, nx=True, px=_WINDOW_MS)
             said.incr(name)
             said.pttl(name)
             _, count, left_ms = said.execute()
     except redis.RedisError as exc:
-        _REDIS.failed(exc)
+        _HEALTH.failed(exc)
         return 0
     return 0 if count <= per_minute else max(1, math.ceil(left_ms / 1000))
 
@@ -47,25 +42,4 @@ def place(address: str) -> str:
     return str(getattr(known, "ipv4_mapped", None) or known)
 
 
-class _Redis:
-    """Remembers that it did not answer, so that nobody else waits for the same time-out."""
-
-    def __init__(self) -> None:
-        self._again_at = 0.0
-
-    def is_worth_asking(self) -> bool:
-        return time.monotonic() >= self._again_at
-
-    def failed(self, exc: Exception) -> None:
-        self._again_at = time.monotonic() + _AGAIN_S
-        logger.warning("rates=open error=%s", type(exc).__name__)
-
-
-_REDIS = _Redis()
-
-
-@cache
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, protocol=2
-    )
+_HEALTH = hints.Health("rates=open")

@@ -3,16 +3,14 @@
 The beat is kept in Redis. While Redis is away each process keeps it for itself: a little too fast, and never stuck.
 """
 
-import logging
 import time
 from functools import cache
 from threading import Lock
 from typing import Any
 
 import redis
-from django.conf import settings
 
-logger = logging.getLogger(__name__)
+from core import hints
 
 # The generic cell rate algorithm: one number a key, the moment at which the account would be free of everything
 # that it has taken so far.
@@ -29,8 +27,6 @@ if granted > 0 then
 end
 return {granted, string.format('%.6f', math.max(0, free_at - t - (burst - 1) * beat))}
 """
-_TIMEOUT_S = 0.25
-_AGAIN_S = 5.0  # after a failure Redis is left alone for so long
 
 
 def take(account: str, *, per_second: float, wanted: int = 1) -> tuple[int, float]:
@@ -39,28 +35,14 @@ def take(account: str, *, per_second: float, wanted: int = 1) -> tuple[int, floa
     A second's worth may go at once, one at least. `per_second` is above 0.
     """
     beat, burst = 1 / per_second, max(per_second, 1.0)
-    if _REDIS.is_worth_asking():
+    if _HEALTH.is_worth_asking():
         try:
             granted, wait_s = _script()(keys=[f"zap:pace:{account}"], args=[beat, burst, wanted])
         except redis.RedisError as exc:
-            _REDIS.failed(exc)
+            _HEALTH.failed(exc)
         else:
             return int(granted), float(wait_s)
     return _OWN.take(account, beat, burst, wanted)
-
-
-class _Redis:
-    """Remembers that it did not answer, so that nobody else waits for the same time-out."""
-
-    def __init__(self) -> None:
-        self._again_at = 0.0
-
-    def is_worth_asking(self) -> bool:
-        return time.monotonic() >= self._again_at
-
-    def failed(self, exc: Exception) -> None:
-        self._again_at = time.monotonic() + _AGAIN_S
-        logger.warning("pace=own error=%s", type(exc).__name__)
 
 
 class _Own:
@@ -80,12 +62,9 @@ class _Own:
         return granted, max(0.0, free_at - now - (burst - 1) * beat)
 
 
-_REDIS, _OWN = _Redis(), _Own()
+_HEALTH, _OWN = hints.Health("pace=own"), _Own()
 
 
 @cache
 def _script() -> Any:
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S, protocol=2
-    )
-    return client.register_script(_TAKE)
+    return hints.client().register_script(_TAKE)

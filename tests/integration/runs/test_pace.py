@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
+from core import hints
 from core.ids import new_id
 from runs import pace
 
@@ -20,7 +21,7 @@ def without_redis(monkeypatch):
         raise redis.ConnectionError
 
     monkeypatch.setattr(pace, "_script", lambda: refuse)
-    monkeypatch.setattr(pace, "_REDIS", pace._Redis())
+    monkeypatch.setattr(pace, "_HEALTH", hints.Health("pace=own"))
 
 
 def test_a_seconds_worth_goes_at_once_and_the_next_waits(account):

@@ -1,10 +1,11 @@
 """The purchase, and what is told of it afterwards."""
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
@@ -12,10 +13,12 @@ from cli import progress, talk
 from cli.client import Client
 from cli.smoke.choosing import Ready
 from cli.smoke.expect import expected
-from cli.smoke.hands import Hands
 from providers.transcript.compare import news
 from providers.transcript.tape import Tape
 from providers.transcript.writing import Facts, write_down
+
+if TYPE_CHECKING:
+    from cli.smoke.hands import Hands
 
 _STANDING = frozenset({"done", "failed", "canceled", "waiting"})
 
@@ -63,7 +66,7 @@ class Bought:
 
 def buy(client: Client, run_id: str, ready: Ready, *, out: Path | None) -> Bought:
     """Make the run here, and write down what was said."""
-    hands = Hands(run_id)
+    hands: Hands = importlib.import_module("cli.smoke.hands").Hands(run_id)  # its tables can be imported only now
     with progress.display() as display:
 
         def is_over() -> bool:
@@ -76,7 +79,7 @@ def buy(client: Client, run_id: str, ready: Ready, *, out: Path | None) -> Bough
     return _bought(hands, tape, snapshot, ready, out)
 
 
-def _bought(hands: Hands, tape: Tape, snapshot: Mapping[str, Any], ready: Ready, out: Path | None) -> Bought:
+def _bought(hands: "Hands", tape: Tape, snapshot: Mapping[str, Any], ready: Ready, out: Path | None) -> Bought:
     run, step, attempt = snapshot["run"], snapshot["steps"][0], hands.attempt()
     outcome = "done" if run["status"] == "done" else step["error"] or step["waitReason"] or run["status"]
     path, told = None, None

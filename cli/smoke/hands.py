@@ -2,32 +2,34 @@
 
 It is the engine's own work, in the engine's own order: the intent is committed before the paid call, and that is made
 once. Whatever is left when this process dies is found by the next drain.
+
+To be imported once Django is set up, since tables are.
 """
 
-import importlib
 import time
 from collections.abc import Callable
-from typing import Any
+
+from django.db.models import QuerySet
 
 from cli import talk
 from core.errors import StaleState
 from providers.contract import Generation
 from providers.transcript import tape
 from providers.transcript.tape import Tape
+from runs.engine import ask, reads
+from runs.engine.advance import advance_run
+from runs.engine.poll import poll_attempt
+from runs.engine.settle import settle_attempt
+from runs.engine.submit import submit_attempt
+from runs.models import Attempt, Run
 
 _EVERY_S = 0.2
 
 
 class Hands:
-    """The engine for one run. Its tables can be imported only once Django is set up."""
+    """The engine for one run."""
 
     def __init__(self, run_id: str) -> None:
-        engine = {name: importlib.import_module(f"runs.engine.{name}") for name in ("advance", "submit", "poll")}
-        self._settle = importlib.import_module("runs.engine.settle").settle_attempt
-        self._advance, self._submit = engine["advance"].advance_run, engine["submit"].submit_attempt
-        self._poll = engine["poll"].poll_attempt
-        self._ask, self._reads = (importlib.import_module(f"runs.engine.{name}") for name in ("ask", "reads"))
-        self._attempts = importlib.import_module("runs.models").Attempt.objects
         self._run_id = run_id
 
     def work(self, is_over: Callable[[], bool]) -> Tape:
@@ -41,31 +43,29 @@ class Hands:
                 talk.say(f"Left alone. The run lives on where workers are: `zap watch {self._run_id}`.")
         return heard
 
-    def attempt(self) -> Any:
+    def attempt(self) -> Attempt | None:
         """The last attempt; None before there is one."""
         return self._rows().last()
 
-    def generation(self, attempt: Any) -> Generation:
+    def generation(self, attempt: Attempt) -> Generation:
         """What the provider was asked for by it."""
-        asked: Generation = self._ask.generation_of(self._reads.load(attempt.pk))
-        return asked
+        return ask.generation_of(reads.load(attempt.pk))
 
     def _once(self) -> None:
         attempts = list(self._rows())
         try:
             if not attempts:
-                run = importlib.import_module("runs.models").Run.objects.only("pk").get(run_id=self._run_id)
-                self._advance(run.pk)
+                advance_run(Run.objects.only("pk").get(run_id=self._run_id).pk)
             for attempt in attempts:
                 self._take_up(attempt)
         except StaleState:  # somebody else was first; the next look shows what came of it
             return
 
-    def _take_up(self, attempt: Any) -> None:
+    def _take_up(self, attempt: Attempt) -> None:
         if attempt.status == "planned":
-            self._submit(attempt.pk)
-        elif attempt.status == "settling" or (attempt.status == "accepted" and self._poll(attempt.pk).settle):
-            self._settle(attempt.pk)
+            submit_attempt(attempt.pk)
+        elif attempt.status == "settling" or (attempt.status == "accepted" and poll_attempt(attempt.pk).settle):
+            settle_attempt(attempt.pk)
 
-    def _rows(self) -> Any:
-        return self._attempts.filter(run__run_id=self._run_id).order_by("pk")
+    def _rows(self) -> QuerySet[Attempt]:
+        return Attempt.objects.filter(run__run_id=self._run_id).order_by("pk")

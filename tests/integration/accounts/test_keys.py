@@ -15,16 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def alice(db):
-    return make_user("alice")
-
-
-@pytest.fixture
-def as_alice(alice):
-    return bearer(alice)
-
-
-@pytest.fixture
 def ask(client):
     """The status and the JSON of an answer."""
 

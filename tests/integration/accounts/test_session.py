@@ -11,11 +11,6 @@ RIGHT = {"username": "alice", "password": "x"}
 
 
 @pytest.fixture
-def alice(db):
-    return make_user("alice")
-
-
-@pytest.fixture
 def browser():
     """A client that CSRF is enforced for."""
     return Client(enforce_csrf_checks=True)

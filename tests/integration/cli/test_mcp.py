@@ -26,11 +26,6 @@ FOX = {"slug": "hello-film", "inputs": {"CREATURE": "a fox"}}
 
 
 @pytest.fixture
-def alice():
-    return make_user("alice")
-
-
-@pytest.fixture
 def agent(live_server, alice, monkeypatch):
     """Opens a server for an agent of Alice's; its live runs may spend her own key for fal."""
     load_bundled()

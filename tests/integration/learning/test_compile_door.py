@@ -19,11 +19,6 @@ FILED = DOOR.replace('"A blue door for {NAME}"', "prompts/door.md")
 
 
 @pytest.fixture
-def alice():
-    return make_user("alice")
-
-
-@pytest.fixture
 def run(alice):
     return end(order_run(FILED, alice, prompts=PROMPTS, mode="mock", inputs={"NAME": "Ada"}))
 

@@ -51,11 +51,6 @@ KLING = "fal-ai/kling-video/v2.1/pro/image-to-video"
 
 
 @pytest.fixture
-def alice():
-    return make_user("alice")
-
-
-@pytest.fixture
 def run(alice):
     return order_run(FILM, alice, inputs={"NAME": "Ada"}, extend_count=1)
 

@@ -36,11 +36,6 @@ steps:
 """
 
 
-@pytest.fixture
-def alice():
-    return make_user("alice")
-
-
 def seen(user, days=30, slug="blue-door"):
     return gather(slug, caller_of(user), days=days, now=timezone.now())
 

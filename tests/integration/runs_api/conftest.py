@@ -18,21 +18,6 @@ def _own_storage(settings, tmp_path):
 
 
 @pytest.fixture
-def alice(db):
-    return make_user("alice")
-
-
-@pytest.fixture
-def as_alice(alice):
-    return bearer(alice)
-
-
-@pytest.fixture
-def as_bob(db):
-    return bearer(make_user("bob"))
-
-
-@pytest.fixture
 def as_staff(db):
     return bearer(make_user("sam", staff=True))
 

@@ -10,11 +10,6 @@ from zaps.catalogue import Entry, publish
 
 
 @pytest.fixture
-def alice(db):
-    return make_user("alice")
-
-
-@pytest.fixture
 def as_alice(alice):
     return Visitor(alice)
 

@@ -16,11 +16,6 @@ NEWER = DOOR.replace("A blue door for", "A very blue door for")
 
 
 @pytest.fixture
-def alice(db):
-    return make_user("alice")
-
-
-@pytest.fixture
 def bob(db):
     return make_user("bob")
 

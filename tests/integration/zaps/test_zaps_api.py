@@ -10,16 +10,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def alice(db):
-    return make_user("alice")
-
-
-@pytest.fixture
-def as_alice(alice):
-    return bearer(alice)
-
-
-@pytest.fixture
 def send(client, as_alice):
     def post(path, body, headers=as_alice):
         return client.post(path, body, content_type="application/json", headers=headers)

@@ -5,7 +5,7 @@ import pytest
 from config import storage
 from config.env import Environment
 from tests.bucket import Server
-from tests.integration.runs_api.conftest import _no_bells, alice, as_alice, as_bob, open_doors, post  # noqa: F401
+from tests.integration.runs_api.conftest import _no_bells, open_doors, post  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ WAITS = {
     "dependency": "waits for an earlier step",
     "provider_queue": "waits in the provider's queue",
     "provider_limit": "waits: as many jobs are in flight as the account allows",
-    "provider_paused": "waits: the model failed so often that it is left alone for a while",
+    "provider_paused": "waits: an operator paused the provider, or it failed too often lately",
     "rate_limit": "waits: the provider asked us to slow down",
     "budget": "waits for money",
     "approval": "waits for a person to approve",

@@ -1,6 +1,7 @@
 """The pages are the first client of the HTTP interface: whatever they show or do, they ask of its own views.
 
-So there is one way to start, approve or cancel, with one set of rights, limits and errors. Nothing goes over a socket.
+So there is one way to start, approve or cancel, with one set of rights, limits and errors. Nothing goes over a socket,
+and of a page's questions only the first counts towards how often its visitor may call.
 """
 
 import json
@@ -13,6 +14,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponse
 from django.urls import resolve
+
+from accounts.api.throttle import PART_OF_A_PAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,7 @@ def _ask(
     }
     if key:
         meta["HTTP_IDEMPOTENCY_KEY"] = key
+    request.META[PART_OF_A_PAGE] = True
     inner = WSGIRequest(meta)
     inner.session, inner.user = request.session, request.user
     if is_question:

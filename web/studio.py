@@ -1,7 +1,6 @@
 """Where a recipe is written: its text, what is wrong with it at its line, and what it would cost, side by side."""
 
 import re
-from difflib import unified_diff
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,6 +14,7 @@ from web.examples import example_of
 from web.guard import refuse, show
 
 _SLUG_LINE = re.compile(r"^zap:.*$", re.MULTILINE)
+_PROMPT_FILE = re.compile(r"prompts/[\w./-]+\.md")
 _START = """---
 zap: my-first-film
 version: 2
@@ -63,17 +63,18 @@ Text = tuple[str, dict[str, str]]  # Zap.md, and its prompt files by path
 @login_required
 @require_safe
 def studio(request: HttpRequest) -> HttpResponseBase:
-    """A new recipe, or with `?from=` a copy of another, or with `?edit=` one's own."""
-    slug = request.GET.get("edit") or request.GET.get("from")
+    """A new recipe, or with `?from=` a copy of another, or with `?edit=` one's own: the draft, where there is one."""
+    edited = request.GET.get("edit", "")
+    slug = edited or request.GET.get("from", "")
     if not slug:
         return _page(request, (_START, {}))
-    answer = read(request, f"/api/zaps/{slug}") if _is_slug(slug) else None
-    if answer is None or not answer.ok:
-        return refuse(request, answer or read(request, "/api/zaps/none"))
-    source = answer.body["source"]
-    if not request.GET.get("edit"):
-        source = _SLUG_LINE.sub(f"zap: {slug[:59]}-copy", source, count=1)
-    return _page(request, (source, answer.body["prompts"]))
+    answer = read(request, f"/api/zaps/{slug if _is_slug(slug) else 'none'}")
+    if not answer.ok:
+        return refuse(request, answer)
+    zap = answer.body
+    if edited:
+        return _edit(request, zap)
+    return _page(request, (_SLUG_LINE.sub(f"zap: {slug[:59]}-copy", zap["source"], count=1), zap["prompts"]))
 
 
 @login_required
@@ -86,45 +87,41 @@ def check(request: HttpRequest) -> HttpResponseBase:
 @login_required
 @require_POST
 def keep(request: HttpRequest) -> HttpResponseBase:
-    """Publishes the text, or keeps it as a draft, and goes to its page; or shows why not."""
+    """Publishes the text and goes to its page, or keeps it as a draft and goes on; or shows why not."""
     source, prompts = _read_form(request)
-    said: dict[str, Any] = {"source": source, "prompts": prompts, "status": request.POST.get("status", "published")}
+    status = request.POST.get("status", "published")
+    said: dict[str, Any] = {"source": source, "prompts": prompts, "status": status}
     if visibility := request.POST.get("visibility"):
         said["visibility"] = visibility
     answer = send(request, "/api/zaps/publish", said)
     if answer.ok:
-        return HttpResponseRedirect(f"/zaps/{answer.body['slug']}", status=303)
+        slug = answer.body["slug"]
+        return HttpResponseRedirect(f"/studio?edit={slug}" if status == "draft" else f"/zaps/{slug}", status=303)
     return _page(request, (source, prompts), problem=answer.body, status=answer.status)
 
 
-@require_safe
-def versions(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """What changed from one published version to the next; `?from=` and `?to=` choose two."""
-    newest = read(request, f"/api/zaps/{slug}")
-    if not newest.ok:
-        return refuse(request, newest)
-    last = newest.body["version"]
-    to = request.GET.get("to") or str(last)
-    since = request.GET.get("from") or str(max(int(to) - 1, 1) if to.isdecimal() else 1)
-    texts = []
-    for wanted in (since, to):
-        answer = read(request, f"/api/zaps/{slug}", version="" if last == 0 else wanted)
-        if not answer.ok:
-            return refuse(request, answer)
-        texts.append(_whole(answer.body))
-    context = {
-        "zap": newest.body, "numbers": [str(number) for number in range(1, last + 1)],
-        "since": since, "to": to, "lines": _differences(*texts),
-    }  # fmt: skip
-    return show(request, "web/versions.html", context)
+def _edit(request: HttpRequest, zap: dict[str, Any]) -> HttpResponseBase:
+    """Its author gets the draft that lies over the published text, unless that one is asked for."""
+    text = zap
+    if zap["status"] == "draft" and zap["version"] and "published" not in request.GET:
+        draft = read(request, f"/api/zaps/{zap['slug']}", draft="true")
+        if not draft.ok:
+            return refuse(request, draft)
+        text = draft.body
+    return _page(request, (text["source"], text["prompts"]), opened=zap)
 
 
 def _page(
-    request: HttpRequest, text: Text, *, problem: dict[str, Any] | None = None, status: int = 200
+    request: HttpRequest,
+    text: Text,
+    *,
+    opened: dict[str, Any] | None = None,
+    problem: dict[str, Any] | None = None,
+    status: int = 200,
 ) -> HttpResponseBase:
     source, prompts = text
     checked = weigh(request, "/api/zaps/validate", {"source": source, "prompts": prompts})
-    errors = checked.body["errors"] if checked.ok else []
+    errors = [_told(error, source) for error in checked.body["errors"]] if checked.ok else []
     planned = _plan(request, text, checked.body["inputs"]) if checked.ok and not errors else None
     context = {
         "source": source,
@@ -136,6 +133,8 @@ def _page(
         "graph": picture.of_plan(planned.body["steps"]) if planned and planned.ok else None,
         "is_example": True,
         "zap": checked.body,
+        "opened": opened,
+        "is_draft": opened is not None and "published" not in request.GET,
         "problem": problem,
         "visibility": request.POST.get("visibility", ""),
     }
@@ -154,9 +153,19 @@ def _read_form(request: HttpRequest) -> Text:
         for name, value in request.POST.items()
         if name.startswith("prompt.") and isinstance(value, str)
     }
-    if path := request.POST.get("more", "").strip():
-        prompts.setdefault(path, "")
+    for path in (more.strip() for more in request.POST.getlist("more")):
+        if path:
+            prompts.setdefault(path, "")
+    prompts.pop(request.POST.get("drop", ""), None)
     return _lines(request.POST.get("source", "")), prompts
+
+
+def _told(error: dict[str, Any], source: str) -> dict[str, Any]:
+    """The error, with the prompt file that its line names and nobody has written: it can be begun from there."""
+    lines = source.split("\n")
+    line = lines[error["line"] - 1] if error["line"] and error["line"] <= len(lines) else ""
+    named = _PROMPT_FILE.search(line) if error["code"] == "RECIPE_PROMPT_MISSING" else None
+    return {**error, "unwritten": named[0] if named else ""}
 
 
 def _lines(text: str) -> str:
@@ -166,16 +175,3 @@ def _lines(text: str) -> str:
 
 def _is_slug(text: str) -> bool:
     return re.fullmatch("[a-z0-9-]{3,64}", text) is not None
-
-
-def _whole(zap: dict[str, Any]) -> list[str]:
-    """A recipe and its prompts as one text."""
-    files = [("Zap.md", zap["source"]), *sorted(zap["prompts"].items())]
-    return [line for path, text in files for line in (f"── {path}", *text.splitlines())]
-
-
-def _differences(old: list[str], new: list[str]) -> list[tuple[str, str]]:
-    """Lines with what became of them: added, removed, same, or gap where alike ones are left out."""
-    kinds = {"+": "added", "-": "removed", " ": "same", "@": "gap"}
-    lines = list(unified_diff(old, new, lineterm="", n=3))[2:]
-    return [(kinds[line[0]], "" if line[0] == "@" else line[1:]) for line in lines]

@@ -8,7 +8,8 @@ from web.gallery import gallery, poster
 from web.guard import View, fenced
 from web.recipe import plan, recipe, run
 from web.runs import act, my_runs, one_run, share
-from web.studio import check, keep, studio, versions
+from web.studio import check, keep, studio
+from web.versions import versions
 
 register_converter(PublicId, "page_run")
 register_converter(Slug, "page_slug")

@@ -30,7 +30,7 @@ OTHERWISE = {"approve": "the best is approved", "reject": "all are refused", "re
 _WAITS = {
     "provider_queue": "In line at the provider",
     "provider_limit": "Waits for a free place at the provider",
-    "provider_paused": "The provider failed too often lately and is left alone for a while",
+    "provider_paused": "Nothing is sent to this provider for a while: an operator paused it, or it failed too often",
     "rate_limit": "The provider asked us to slow down",
     "budget": "Waits for money",
     "approval": "Waits for your decision",

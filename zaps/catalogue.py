@@ -136,6 +136,15 @@ def find(slug: str, user: User | None, *, version: int | None = None) -> Found:
     return Found(zap=zap, version=row.version, source=row.source, prompts=row.prompts)
 
 
+def find_draft(slug: str, user: User | None) -> Found:
+    """The newest text of the recipe, published or not, for its author and staff. Raises NotFound for everybody else."""
+    zap = Zap.objects.filter(slug=slug).first()
+    if zap is None or user is None or not (user.is_staff or zap.author_id == user.pk):
+        raise NotFound(f"There is no recipe called {slug!r} whose draft you may see.")
+    version = zap.version if zap.status == "published" else 0
+    return Found(zap=zap, version=version, source=zap.source, prompts=zap.prompts)
+
+
 def save_draft(entry: Entry, *, author: User) -> Saved:
     """Keep the text without publishing it: a published recipe goes on as it was. Raises RecipeInvalid, SlugTaken."""
     return _write(entry, author=author, keep=_keep_draft)

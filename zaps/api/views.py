@@ -72,12 +72,17 @@ class ZapView(APIView):
     @extend_schema(
         operation_id="getZap",
         responses=ZapDocument,
-        parameters=[OpenApiParameter("version", int, description="An older version.")],
+        parameters=[
+            OpenApiParameter("version", int, description="An older version."),
+            OpenApiParameter("draft", bool, description="true: the newest text, published or not; to author and staff."),
+        ],
     )
     def get(self, request: Request, slug: str) -> Response:
         """The newest published version, or the one asked for; an author's unpublished draft is version 0."""
-        found = catalogue.find(slug, _reader(request).user, version=_read_version(request))
-        return Response(zap_document(found))
+        user = _reader(request).user
+        if _wants_draft(request):
+            return Response(zap_document(catalogue.find_draft(slug, user)))
+        return Response(zap_document(catalogue.find(slug, user, version=_read_version(request))))
 
 
 class ValidateZap(APIView):
@@ -120,6 +125,14 @@ def _reader(request: Request) -> Caller:
     if caller.is_known:
         caller.require(Scope.READ)
     return caller
+
+
+def _wants_draft(request: Request) -> bool:
+    text = request.query_params.get("draft", "false")
+    if text not in ("true", "false") or (text == "true" and "version" in request.query_params):
+        sentence = "draft is true or false, and true only without version."
+        raise BadInput(sentence, problems=[Problem(code="PARAMETER_INVALID", message=sentence, path="draft")])
+    return text == "true"
 
 
 def _read_version(request: Request) -> int | None:

@@ -5,7 +5,7 @@ import pytest
 from tests.integration.people import make_user
 from tests.integration.recipes import door
 from tests.pages import Visitor, parse
-from zaps.catalogue import Entry, publish
+from zaps.catalogue import Entry, publish, save_draft
 from zaps.models import Zap
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +53,26 @@ def test_a_prompt_file_that_the_text_names_can_be_written_beside_it(as_alice):
     assert Zap.objects.get().prompts == {"prompts/door.md": "A door for {NAME}"}
 
 
+def test_a_prompt_file_that_nobody_has_written_is_begun_at_the_line_that_names_it(as_alice):
+    source = door().replace('"A blue door for {NAME}"', "prompts/door.md")
+    page = check(as_alice, source)
+
+    button = page.one("ol", class_="errors").one("button")
+    again = parse(as_alice.press(page, "Check", source=source, **{button.given["name"]: button.given["value"]}))
+
+    assert button.text == "Write prompts/door.md"
+    assert again.one("textarea", name="prompt.prompts/door.md")
+
+
+def test_a_prompt_file_is_taken_away(as_alice):
+    page = check(as_alice, door(), more="prompts/door.md")
+    button = page.one("button", value="prompts/door.md")
+
+    again = parse(as_alice.press(page, button.text, **{button.given["name"]: button.given["value"], "more": ""}))
+
+    assert [one.given["name"] for one in again.all("textarea")] == ["source"]
+
+
 def test_publishing_puts_the_recipe_into_the_gallery_with_its_author(as_alice, alice):
     answer = as_alice.press(
         as_alice.open("/studio"), "Publish", source=door().replace("\n", "\r\n"), status="published"
@@ -70,6 +90,45 @@ def test_a_draft_is_kept_and_shown_to_its_author_alone(as_alice, as_bob):
     assert Zap.objects.get().status == "draft"
     as_alice.open("/zaps/blue-door")
     as_bob.open("/zaps/blue-door", status=404)
+
+
+@pytest.fixture
+def drafted(mine, alice):
+    """A draft of Alice's over the second version."""
+    return save_draft(Entry(source=door(slug="my-door", description="A door slams.")), author=alice).zap
+
+
+def test_the_studio_opens_the_draft_over_what_is_published(as_alice, drafted):
+    page = as_alice.open("/studio?edit=my-door")
+
+    assert "A door slams." in page.one("textarea", name="source").text
+    assert "Others run version 2" in page.one("div", class_="care").text
+    published = as_alice.open(next(one for one in page.all("a") if one.text == "open that one").given["href"])
+    assert "A door opens slowly." in published.one("textarea", name="source").text
+    assert "Edit your draft" in [one.text for one in as_alice.open("/zaps/my-door").all("a")]
+
+
+def test_a_draft_is_compared_with_what_is_published_by_its_author_alone(as_alice, as_bob, drafted):
+    page = as_alice.open("/zaps/my-door/versions?to=draft")
+
+    assert [row.text for row in page.all("tr", class_="removed")] == ["removed − description: A door opens slowly."]
+    assert [row.text for row in page.all("tr", class_="added")] == ["added + description: A door slams."]
+    assert [one.text for one in page.one("select", id="to").all("option")] == ["1", "2", "draft"]
+    assert [one.text for one in as_bob.open("/zaps/my-door/versions").one("select", id="to").all("option")] == [
+        "1",
+        "2",
+    ]
+    as_bob.open("/zaps/my-door/versions?to=draft", status=404)
+
+
+def test_whoever_keeps_a_draft_goes_on_with_it(as_alice, mine):
+    page = as_alice.open("/studio?edit=my-door")
+    text = door(slug="my-door", description="A door slams.")
+
+    answer = as_alice.press(page, "Keep as a draft", source=text, status="draft")
+
+    assert answer["Location"] == "/studio?edit=my-door"
+    assert "A door slams." in as_alice.open(answer["Location"]).one("textarea", name="source").text
 
 
 def test_a_text_that_is_wrong_is_not_published_and_not_lost(as_alice):

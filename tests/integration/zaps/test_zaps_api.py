@@ -95,6 +95,37 @@ def test_an_older_version_is_shown_when_asked_for(client, send):
     assert client.get("/api/zaps/blue-door?version=x").status_code == 422
 
 
+def test_a_draft_over_a_published_recipe_is_shown_to_its_author_and_staff_alone(client, send, as_alice, as_bob):
+    send("/api/zaps/publish", {"source": DOOR, "visibility": "public"})
+    later = door(description="A door opens slowly.")
+    send("/api/zaps/publish", {"source": later, "status": "draft"})
+    path = "/api/zaps/blue-door"
+
+    drafts = [
+        client.get(f"{path}?draft=true", headers=who).json()
+        for who in (as_alice, bearer(make_user("staff", is_staff=True)))
+    ]
+
+    assert [(one["source"], one["version"]) for one in drafts] == [(later, 0)] * 2
+    assert client.get(path, headers=as_alice).json()["source"] == DOOR
+    assert [client.get(f"{path}?draft=true", headers=who).status_code for who in (as_bob, {})] == [404, 404]
+
+
+def test_without_a_draft_the_newest_text_is_the_published_one(client, send, as_alice):
+    send("/api/zaps/publish", {"source": DOOR})
+
+    body = client.get("/api/zaps/blue-door?draft=true", headers=as_alice).json()
+
+    assert (body["source"], body["version"]) == (DOOR, 1)
+
+
+@pytest.mark.parametrize("query", ["draft=yes", "draft=true&version=1"])
+def test_a_draft_that_cannot_be_meant_is_refused(client, send, as_alice, query):
+    send("/api/zaps/publish", {"source": DOOR})
+
+    assert client.get(f"/api/zaps/blue-door?{query}", headers=as_alice).status_code == 422
+
+
 def test_a_private_recipe_is_not_found_by_strangers(client, send, as_alice):
     send("/api/zaps/publish", {"source": DOOR})
 

@@ -74,7 +74,9 @@ class ZapView(APIView):
         responses=ZapDocument,
         parameters=[
             OpenApiParameter("version", int, description="An older version."),
-            OpenApiParameter("draft", bool, description="true: the newest text, published or not; to author and staff."),
+            OpenApiParameter(
+                "draft", bool, description="true: the newest text, published or not; to author and staff."
+            ),
         ],
     )
     def get(self, request: Request, slug: str) -> Response:

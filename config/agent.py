@@ -22,7 +22,7 @@ def _card() -> dict[str, Any]:
     spectacular = settings.SPECTACULAR_SETTINGS
     return {
         "name": spectacular["TITLE"],
-        "description": spectacular["DESCRIPTION"],
+        "description": spectacular["DESCRIPTION"].partition("\n")[0],
         "version": spectacular["VERSION"],
         "url": public_url("/"),
         "api": {

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from kombu import Queue
 
-from config import addresses, doors, local, storage
+from config import addresses, doors, local, spectacular, storage
 from config.env import Environment
 from config.logs import levels_of_others
+from config.messages import *  # noqa: F403 (constants that no variable changes)
 
 BASE_DIR = local.BASE_DIR
 ENV = Environment(os.environ)
@@ -349,15 +349,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": None,
     "EXCEPTION_HANDLER": "core.api.problems.handler",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Zaps",
-    "DESCRIPTION": "Runs generative-media recipes to a finished film.",
-    "VERSION": "0.1.0",
-    "OAS_VERSION": "3.1.1",
-    "SCHEMA_PATH_PREFIX": "/api",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "runs.api.schema.complete"],
-}
+SPECTACULAR_SETTINGS = spectacular.SETTINGS
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -375,47 +367,7 @@ LOGGING = {
 
 CELERY_BROKER_URL = addresses.redis_for_celery(_where.redis_url)
 CELERY_TIMEZONE = TIME_ZONE
-CELERY_TASK_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_RESULT_BACKEND = None
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_TIME_LIMIT, CELERY_TASK_SOFT_TIME_LIMIT = 120, 90  # threads know no limits: each call has its own time-out
-CELERY_TASK_DEFAULT_QUEUE = "engine"
-CELERY_TASK_QUEUES = [Queue("engine"), Queue("results"), Queue("media"), Queue("drain")]
-CELERY_TASK_ROUTES = {
-    "runs.poll_step": {"queue": "results"},
-    "runs.settle_step": {"queue": "results"},
-    "runs.render_step": {"queue": "media"},
-    "runs.drain": {"queue": "drain"},
-    "runs.*": {"queue": "engine"},
-}
-CELERY_TASK_PUBLISH_RETRY = False  # a lost bell costs seconds; a caller who waits for Redis costs a request
-CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = ENV.number(
     "ZAP_WORKER_THREADS", 8, at_least=1, at_most=200, about="Threads of a Celery worker; `-c` overrides it."
 )
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_ETA_TASK_LIMIT = 200
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
-CELERY_BROKER_CONNECTION_TIMEOUT = 1
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for Redis for as long as it takes
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 300,
-    "unacked_restore_interval": 5,
-    "unacked_restore_throttle": 1,
-    "socket_connect_timeout": 1,
-    "socket_timeout": 5,
-    "socket_keepalive": True,
-    "health_check_interval": 25,
-    # How often a publisher tries to connect; without it kombu would try for ever.
-    "max_retries": 0,
-}
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-CELERY_BEAT_SYNC_EVERY = 1  # so that the admin and the health check see when an entry was last sent
-DJANGO_CELERY_BEAT_TZ_AWARE = True
 ENV.check()

@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.http import Http404
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView
 
 from config.agent import agent_card
 from config.health import healthz, readyz
+from config.openapi import schema
 from core.api import problems
 from runs.admin.dashboard import home
 
@@ -21,7 +21,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path(".well-known/agent.json", agent_card),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", schema, name="schema"),
     # runs first: its zaps/run would be taken for a slug otherwise.
     path("api/", include("runs.api.urls")),
     path("api/", include("zaps.api.urls")),

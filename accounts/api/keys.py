@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,8 @@ from accounts.api.auth import caller_of
 from accounts.caller import Scope
 from accounts.models import ApiToken
 from core.api.fields import Count, EpochMs, StrictRequest, Text
-from core.api.paging import paginate, read_limit
+from core.api.openapi import refusals
+from core.api.paging import PAGING, paginate, read_limit
 
 _SCOPES = [str(scope) for scope in Scope]
 _MOST_DAYS, _MOST_OVERLAP_S = 3650, 7 * 86_400
@@ -93,10 +94,7 @@ class Keys(APIView):
     @extend_schema(
         operation_id="listKeys",
         responses=KeyPage,
-        parameters=[
-            OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
-            OpenApiParameter("cursor", str, description="nextCursor of the page before."),
-        ],
+        parameters=PAGING,
     )
     def get(self, request: Request) -> Response:
         """Newest first, those that ended too; staff see everybody's."""
@@ -139,7 +137,7 @@ class Key(APIView):
 class RotateKey(APIView):
     """A key that changes."""
 
-    @extend_schema(operation_id="rotateKey", request=RotateForm, responses=ShownKeyRow)
+    @extend_schema(operation_id="rotateKey", request=RotateForm, responses={200: ShownKeyRow, **refusals(409)})
     def post(self, request: Request, prefix: str) -> Response:
         """The same key with a new token, shown this once. 409 when it has ended, or somebody else was first."""
         caller = caller_of(request)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,8 +16,8 @@ from accounts.vault import keeping
 from accounts.vault.checking import check
 from accounts.vault.credentials import Source, source_for
 from accounts.vault.sets import fields_of
-from core.api.fields import EpochMs, TextOrNull
-from core.api.paging import paginate, read_limit
+from core.api.fields import EpochMs, TextOrNull, one_of
+from core.api.paging import PAGING, paginate, read_limit
 from core.errors import NotFound
 from providers.registry import PROVIDERS
 
@@ -49,8 +49,8 @@ class NeededRow(serializers.Serializer[Any]):
     names = serializers.ListField(
         child=serializers.CharField(), help_text="The first is needed, the others belong to it. Empty: no key."
     )
-    uses = serializers.ChoiceField(
-        choices=[str(source) for source in Source], allow_null=True,
+    uses = one_of(
+        Source, allow_null=True,
         help_text="Whose key the next run would use; null: there is none, and a live run is refused.",
     )  # fmt: skip
 
@@ -66,9 +66,7 @@ class CheckedDocument(serializers.Serializer[Any]):
     """What came of trying a key."""
 
     provider = serializers.CharField()
-    keySource = serializers.ChoiceField(
-        source="source", choices=[str(source) for source in Source], allow_null=True, help_text="Whose key was tried."
-    )
+    keySource = one_of(Source, source="source", allow_null=True, help_text="Whose key was tried.")
     ok = serializers.BooleanField(source="is_good", allow_null=True, help_text="Null: it cannot be told.")
     code = serializers.CharField(allow_null=True)
     message = serializers.CharField()
@@ -245,10 +243,7 @@ class SecretAccesses(_Mine):
     @extend_schema(
         operation_id="listSecretAccesses",
         responses=AccessPage,
-        parameters=[
-            OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
-            OpenApiParameter("cursor", str, description="nextCursor of the page before."),
-        ],
+        parameters=PAGING,
     )
     def get(self, request: Request) -> Response:
         """When the caller's keys were decrypted, and what for; staff see everybody's and the operator's."""

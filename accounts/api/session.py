@@ -16,6 +16,7 @@ from accounts.caller import Caller, CallerRefused, Scope
 from accounts.logins import log_in
 from accounts.models import ApiToken
 from core.api.fields import StrictRequest, Text
+from core.api.openapi import OPEN
 
 
 class UserRow(serializers.Serializer[Any]):
@@ -51,12 +52,12 @@ class LoginForm(StrictRequest):
 class Session(APIView):
     """The caller's session."""
 
-    @extend_schema(operation_id="getSession", responses=SessionDocument)
+    @extend_schema(operation_id="getSession", auth=OPEN, responses=SessionDocument)
     def get(self, request: Request) -> Response:
         """Who is calling; it needs no login."""
         return _told(request, caller_of(request))
 
-    @extend_schema(operation_id="logIn", request=LoginForm, responses=SessionDocument)
+    @extend_schema(operation_id="logIn", auth=OPEN, request=LoginForm, responses=SessionDocument)
     def post(self, request: Request) -> Response:
         """Log in by name and password. The session gets a new key and a new CSRF token."""
         _refuse_forged(request)
@@ -65,7 +66,7 @@ class Session(APIView):
         request.user = log_in(request._request, **read.validated_data)
         return _told(request, caller_of(request))
 
-    @extend_schema(operation_id="logOut", request=None, responses={204: None})
+    @extend_schema(operation_id="logOut", auth=OPEN, request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Log out: the session is gone. Without one nothing happens."""
         _refuse_forged(request)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -79,6 +80,11 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+def one_of(words: type[StrEnum], **kwargs: Any) -> serializers.ChoiceField:
+    """A field that holds one word of a closed set."""
+    return serializers.ChoiceField(choices=[(str(word), word.name) for word in words], **kwargs)
 
 
 class Flag(serializers.BooleanField):

@@ -8,11 +8,21 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model, Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter
 
 from core.errors import BadInput, Problem
 
 M = TypeVar("M", bound=Model)
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
+#: for `extend_schema(parameters=…)` of a list
+PAGING = [
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        description="How many rows at most.",
+    ),
+    OpenApiParameter("cursor", str, description="`nextCursor` of the page before; the first page without it."),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

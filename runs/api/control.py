@@ -1,9 +1,9 @@
 """A person's hands on a run: each address reads its body, makes one call into `runs.control`, and shows the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,6 +12,7 @@ from accounts import idempotency
 from accounts.api.auth import caller_of
 from accounts.caller import Caller, Scope
 from core.api.fields import StrictRequest
+from core.api.openapi import OPEN, refusals
 from core.api.parsers import MediaJsonObjectParser
 from core.errors import NotFound
 from runs import control, queries
@@ -25,7 +26,8 @@ from runs.api.control_bodies import (
     ResumeRequest,
     RetryRequest,
 )
-from runs.api.keyed import KEY, answer_once
+from runs.api.examples import APPROVAL
+from runs.api.keyed import KEY, LOCATION, answer_once
 from runs.api.orders import AcceptedDocument, accepted_document
 from runs.api.serializers import RunDocument, snapshot
 from runs.models import Run
@@ -58,16 +60,18 @@ class Control(APIView):
 V = TypeVar("V", bound=Control)
 
 
-def _door(operation_id: str) -> Callable[[type[V]], type[V]]:
+def _door(operation_id: str, *, examples: Sequence[OpenApiExample] = ()) -> Callable[[type[V]], type[V]]:
     """How the schema speaks of the view: with its own words, not with those of Control."""
 
     def describe(view: type[V]) -> type[V]:
         told = extend_schema(
             operation_id=operation_id,
+            auth=OPEN,
+            examples=examples,
             description=view.__doc__,
             request=view.body,
-            responses={view.status: RunDocument},
-            parameters=[KEY],
+            responses={view.status: RunDocument, **refusals(402, 409)},
+            parameters=KEY,
         )
         return extend_schema_view(post=told)(view)
 
@@ -85,7 +89,7 @@ class CancelRun(Control):
         control.cancel_run(run_id, actor=caller.principal_id)
 
 
-@_door("approveRun")
+@_door("approveRun", examples=APPROVAL)
 class ApproveRun(Control):
     """Let a waiting step's result count, and the run go on. 409 where nothing waits, or another result was approved."""
 
@@ -190,7 +194,13 @@ class ForkRun(APIView):
 
     parser_classes = (MediaJsonObjectParser,)
 
-    @extend_schema(operation_id="forkRun", request=ForkRequest, responses={202: AcceptedDocument}, parameters=[KEY])
+    @extend_schema(
+        operation_id="forkRun",
+        auth=OPEN,
+        request=ForkRequest,
+        responses={202: AcceptedDocument, **refusals(402, 409)},
+        parameters=[*KEY, LOCATION],
+    )
     def post(self, request: Request, run_id: str) -> Response:
         """The new run, which names this one as its parent and takes over every result that nothing changes."""
         caller, run = _admit(request, run_id, spends=False)

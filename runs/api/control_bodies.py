@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from core.api.fields import Count, StrictRequest, Text, Usd
 from runs.api.orders import MAX_EXTEND
+from runs.api.rows import PROVIDER_MODES
 from runs.control.feedback import KINDS, VOTES
 from runs.control.taking import COMMENT_AT_MOST
 
@@ -87,7 +88,7 @@ class ForkRequest(StrictRequest):
         required=False, help_text="Over the parent's; media as https or data: URIs. null takes one away."
     )
     extendCount = Count(required=False, allow_null=True, min_value=0, max_value=MAX_EXTEND)
-    mode = serializers.ChoiceField(choices=["mock", "live"], required=False, help_text="By default the parent's.")
+    mode = serializers.ChoiceField(choices=PROVIDER_MODES, required=False, help_text="By default the parent's.")
     maxUsd = Usd(required=False, allow_null=True, help_text="Lowers the recipe's cap for the new run.")
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 from accounts.api.auth import caller_of
 from accounts.caller import Scope
 from core.api.fields import EpochMs, StrictRequest, Text, TextOrNull, Usd
-from core.api.paging import paginate, read_limit
-from runs.api.rows import Char, Failable
+from core.api.paging import PAGING, paginate, read_limit
+from runs.api.rows import PROVIDER_MODES, Char, Failable
 from runs.dead_letters import BULKY, MAX_AT_ONCE, Outcome, redrive, spends_money
 from runs.models import DeadLetter
 
@@ -23,7 +23,7 @@ class DeadLetterRow(Failable):
     runId = Char(source="run.run_id")
     stepId = Char(source="step_id")
     zapSlug = Char(source="run.zap_slug")
-    providerMode = Char(source="run.provider_mode")
+    providerMode = serializers.ChoiceField(source="run.provider_mode", choices=PROVIDER_MODES)
     userId = serializers.SerializerMethodField()
     kind = Char()
     provider = Char()
@@ -73,10 +73,7 @@ class DeadLetters(APIView):
     @extend_schema(
         operation_id="listDeadLetters",
         responses=DeadLetterPage,
-        parameters=[
-            OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
-            OpenApiParameter("cursor", str, description="nextCursor of the page before."),
-        ],
+        parameters=PAGING,
     )
     def get(self, request: Request) -> Response:
         """The newest first, of everybody."""

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
 from core.api.fields import Address, Count, EpochMs, StrictRequest, Text
+from core.api.openapi import OPEN, refusals
 from runs import direct_uploads, uploads
 from runs.api.uploads import UploadRow
 from runs.direct_uploads import Signed
@@ -36,7 +37,7 @@ class SignedRow(serializers.Serializer[Signed]):
 class SignUpload(APIView):
     """Send a file to the storage itself."""
 
-    @extend_schema(operation_id="signUpload", request=SignForm, responses={201: SignedRow})
+    @extend_schema(operation_id="signUpload", auth=OPEN, request=SignForm, responses={201: SignedRow, **refusals(501)})
     def post(self, request: Request) -> Response:
         """201 and a form for one file; 501 where the storage has none: then the file goes to /api/uploads."""
         caller = caller_of(request)
@@ -53,7 +54,9 @@ class SignUpload(APIView):
 class CompleteUpload(APIView):
     """The file has been sent to the storage."""
 
-    @extend_schema(operation_id="completeUpload", request=None, responses={201: UploadRow})
+    @extend_schema(
+        operation_id="completeUpload", auth=OPEN, request=None, responses={201: UploadRow, **refusals(409, 413, 501)}
+    )
     def post(self, request: Request, direct_id: str) -> Response:
         """201 and its name, as POST /api/uploads answers; nothing is kept of a file that is refused."""
         caller = caller_of(request)

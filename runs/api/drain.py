@@ -16,6 +16,7 @@ from runs.engine.drain import run_cycle
 
 MAX_WINDOW_S = 25.0
 _HEADER = "x-zap-cron-secret"
+_AUTH: Any = [{"drainSecret": []}]
 
 
 class SecretRefused(Refused):
@@ -45,11 +46,15 @@ class Drain(APIView):
 
     @extend_schema(
         operation_id="drain",
+        auth=_AUTH,
         request=None,
         responses=DrainDocument,
         parameters=[
-            OpenApiParameter("window_s", float, description="How long to go on, 0 to 25 seconds; 0 is one pass."),
-            OpenApiParameter(_HEADER, str, OpenApiParameter.HEADER),
+            OpenApiParameter(
+                "window_s",
+                {"type": "number", "minimum": 0, "maximum": MAX_WINDOW_S, "default": 0},
+                description="How long to go on, in seconds; 0 is one pass.",
+            )
         ],
     )
     def post(self, request: Request) -> Response:

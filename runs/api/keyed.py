@@ -9,10 +9,21 @@ from rest_framework.response import Response
 
 from accounts import idempotency
 from accounts.caller import Caller
+from core.api.openapi import answer_header
 
 T = TypeVar("T")
 _HEADER = "Idempotency-Key"
-KEY = OpenApiParameter(_HEADER, str, OpenApiParameter.HEADER, description="The same key and body: carried out once.")
+#: for `extend_schema(parameters=…)` of what is carried out once
+KEY = [
+    OpenApiParameter(
+        _HEADER,
+        {"type": "string", "pattern": "^[ -~]{1,255}$"},
+        OpenApiParameter.HEADER,
+        description="The same key and body: carried out once.",
+    ),
+    answer_header("Idempotency-Replayed", "`true`: this is the first answer again.", on=[200, 201, 202]),
+]
+LOCATION = answer_header("Location", "Where the run is read: `statusUrl`.", on=[202])
 
 
 def answer_once(

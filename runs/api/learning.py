@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from accounts.api.auth import caller_of
 from accounts.caller import Scope
 from core.api.fields import EpochMs, TextOrNull, Usd
+from core.api.openapi import OPEN, refusals
 from core.errors import BadInput, NotFound, Problem
 from runs import queries
 from runs.learning.compiling import Compiled, compile_and_save, compile_run
@@ -51,7 +52,8 @@ class CompileRun(APIView):
     @extend_schema(
         operation_id="compileRun",
         request=None,
-        responses={200: CompiledDocument, 201: CompiledDocument},
+        auth=OPEN,
+        responses={200: CompiledDocument, 201: CompiledDocument, **refusals(402, 409)},
         parameters=[OpenApiParameter("save", bool, description="Also save it as the caller's draft.")],
     )
     def post(self, request: Request, run_id: str) -> Response:
@@ -211,7 +213,9 @@ class EvidenceView(APIView):
     @extend_schema(
         operation_id="getEvidence",
         responses=EvidenceDocument,
-        parameters=[OpenApiParameter("days", int, description=f"1 to {MAX_DAYS}; {DEFAULT_DAYS} unless given.")],
+        parameters=[
+            OpenApiParameter("days", {"type": "integer", "minimum": 1, "maximum": MAX_DAYS, "default": DEFAULT_DAYS})
+        ],
     )
     def get(self, request: Request, slug: str) -> Response:
         """What the caller's runs cost, where they failed and how they were liked; staff see everybody's."""

@@ -13,10 +13,12 @@ from accounts import idempotency
 from accounts.api.auth import caller_of
 from accounts.caller import Caller
 from accounts.vault.sets import blinded, read_sets
-from core.api.fields import Count, Flag, ProblemRow, StrictRequest, Text, Usd
+from core.api.fields import Count, Flag, ProblemRow, StrictRequest, Text, Usd, one_of
 from core.api.links import public_url
+from core.api.openapi import OPEN, refusals
 from core.api.parsers import MediaJsonObjectParser
-from runs.api.keyed import KEY, answer_once
+from runs.api.examples import ORDERS
+from runs.api.keyed import KEY, LOCATION, answer_once
 from runs.order import Draft, Mode, Order, admit, draft, keep_media, place
 from zaps.document import money, plan_document, step_row, warnings
 from zaps.planned import Plan
@@ -50,7 +52,7 @@ class RunRequest(PlanRequest):
     prompts = serializers.DictField(
         child=Text(allow_blank=True), required=False, help_text="Its prompt files, by path."
     )
-    mode = serializers.ChoiceField(choices=[str(mode) for mode in Mode], required=False, help_text="Default mock.")
+    mode = one_of(Mode, required=False, help_text="Default mock.")
     live = Flag(required=False, help_text="Old word for mode live.")
     dryRun = Flag(required=False, help_text="Old word for mode plan; wins over live.")
     secrets = serializers.DictField(
@@ -122,9 +124,11 @@ class RunZap(APIView):
 
     @extend_schema(
         operation_id="runZap",
+        auth=OPEN,
         request=RunRequest,
-        responses={200: PlanDocument, 202: AcceptedDocument},
-        parameters=[KEY],
+        responses={200: PlanDocument, 202: AcceptedDocument, **refusals(402, 404, 409)},
+        parameters=[*KEY, LOCATION],
+        examples=ORDERS,
     )
     def post(self, request: Request) -> Response:
         """200 and a plan, nothing written; or 202 and the run that was made."""
@@ -149,7 +153,9 @@ class PlanZap(APIView):
 
     parser_classes = (MediaJsonObjectParser,)
 
-    @extend_schema(operation_id="planZap", request=PlanRequest, responses=PlanDocument)
+    @extend_schema(
+        operation_id="planZap", auth=OPEN, request=PlanRequest, responses={200: PlanDocument, **refusals(402)}
+    )
     def post(self, request: Request, slug: str) -> Response:
         """What it would do and cost; nothing is written."""
         caller, order = caller_of(request), _read_order(PlanRequest(data=request.data), slug=slug)

@@ -13,7 +13,7 @@ from accounts.api.auth import caller_of
 from accounts.caller import Scope
 from accounts.vault.checking import reach_with_keys
 from accounts.vault.credentials import Source
-from core.api.fields import EpochMs, StrictRequest, Text, TextOrNull, Usd
+from core.api.fields import EpochMs, StrictRequest, Text, TextOrNull, Usd, one_of
 from core.errors import BadInput, Problem
 from providers.registry import PROVIDERS
 from runs.api.rows import Char, Int
@@ -80,8 +80,8 @@ class ProviderRow(serializers.Serializer[Any]):
     provider = Char(source="name")
     kinds = serializers.ListField(source="makes", child=Char(), help_text="The kinds of steps that it can make.")
     configured = serializers.BooleanField(source="is_configured")
-    keySource = serializers.ChoiceField(
-        source="source", choices=[str(source) for source in Source], allow_null=True,
+    keySource = one_of(
+        Source, source="source", allow_null=True,
         help_text="Whose key the caller's next run would use; null: there is none.",
     )  # fmt: skip
     missing = serializers.ListField(

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.fields import TextOrNull
 from runs.faults import explain
 
+PROVIDER_MODES = ["mock", "live"]
 Char, Int, Float = serializers.CharField, serializers.IntegerField, serializers.FloatField
 
 
@@ -40,6 +42,19 @@ class Row(serializers.Serializer[Any]):
             for name in self.secret:
                 del fields[name]
         return fields
+
+
+class ShownToSome(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """How the schema speaks of it: secret fields may be absent."""
+
+    target_class = Row
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """With those fields not required."""
+        mapped: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        mapped["required"] = [name for name in mapped["required"] if name not in self.target.secret]
+        return mapped
 
 
 class Failable(Row):

@@ -1,74 +1,93 @@
-"""What the schema generator cannot see: the two plain views, and that any answer may be a problem document."""
+"""The addresses of runs that the schema generator cannot see, because DRF does not serve them."""
 
 from typing import Any
 
-_PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "RFC 9457. `code` is stable; branch on it, not on the sentences.",
-    "required": ["type", "title", "status", "code", "detail", "remediation", "retryable", "errors"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-        "remediation": {"type": "string"},
-        "retryable": {"type": "boolean"},
-        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemRow"}},
-    },
-}
-_ANY_PROBLEM = {
-    "description": "A problem document.",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
+from core.api.openapi import SHARED, refused
+
+_SESSION = {"$ref": "#/components/parameters/Session"}
+_BYTES = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+_ETAG = {"ETag": {"description": "What `If-None-Match` takes.", "schema": {"type": "string"}}}
 
 
-def _parameter(name: str, where: str, *, required: bool) -> dict[str, Any]:
-    return {"name": name, "in": where, "required": required, "schema": {"type": "string"}}
+def _parameter(name: str, where: str, about: str, *, required: bool = False, pattern: str = "") -> dict[str, Any]:
+    shape = {"type": "string", **({"pattern": pattern} if pattern else {})}
+    return {"name": name, "in": where, "required": required, "description": about, "schema": shape}
 
 
-def _plain(
-    operation_id: str, description: str, parameters: list[dict[str, Any]], answers: dict[str, Any]
-) -> dict[str, Any]:
-    security: list[dict[str, list[str]]] = [{"token": []}, {"cookieAuth": []}, {}]
-    whole = {"operationId": operation_id, "description": description, "tags": ["runs"], "security": security}
-    return {"get": {**whole, "parameters": parameters, "responses": answers}}
+def _id(name: str) -> dict[str, Any]:
+    return _parameter(name, "path", "Its id.", required=True, pattern="^[a-z]{2,12}_[0-9a-z]{1,24}$")
 
 
-_EVENTS = _plain(
+def _operation(name: str, tag: str, summary: str, told: str, **rest: Any) -> dict[str, Any]:
+    return {"operationId": name, "tags": [tag], "summary": summary, "description": f"{summary}. {told}", **rest}
+
+
+_EVENTS = _operation(
     "watchRun",
+    "runs",
+    "Watch a run",
     "Server-sent events: a `snapshot` whenever the run changes, its data a RunDocument, its id the run's revision.",
-    [_parameter("run_id", "path", required=True), _parameter("Last-Event-ID", "header", required=False)],
-    {
+    security=SHARED,
+    parameters=[
+        _id("run_id"),
+        _parameter("Last-Event-ID", "header", "The newest event that the caller has."),
+        _SESSION,
+    ],
+    responses={
         "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
-        "204": {"description": "The run is final and the caller has its last snapshot."},
+        "204": {"description": "The run is final, and the caller has its last snapshot."},
+        **refused(401, 403, 404, 422, 500, 503),
     },
 )
-_BYTES = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
-_CONTENT = _plain(
+_CONTENT = _operation(
     "getAssetContent",
-    "An asset's bytes.",
-    [
-        _parameter("asset_id", "path", required=True),
-        _parameter("Range", "header", required=False),
-        _parameter("If-None-Match", "header", required=False),
+    "assets",
+    "An asset's bytes",
+    "They never change. HEAD answers with the headers alone.",
+    security=SHARED,
+    parameters=[
+        _id("asset_id"),
+        _parameter("Range", "header", "One range: `bytes=0-1023`."),
+        _parameter("If-Range", "header", "The ETag that the range is of."),
+        _parameter("If-None-Match", "header", "The ETag that the caller has."),
+        _SESSION,
     ],
-    {
-        "200": {"description": "All of it.", **_BYTES},
-        "206": {"description": "The range that was asked for.", **_BYTES},
-        "302": {"description": "It is in a bucket: to an address there that is good for some minutes."},
+    responses={
+        "200": {"description": "All of it.", **_BYTES, "headers": _ETAG},
+        "206": {"description": "The range that was asked for.", **_BYTES, "headers": _ETAG},
+        "302": {
+            "description": "It is in a bucket: to an address there that is good for some minutes.",
+            "headers": {"Location": {"schema": {"type": "string"}}},
+        },
         "304": {"description": "The caller has it."},
         "416": {"description": "The range begins beyond the end."},
+        **refused(401, 403, 404, 422, 500, 503),
+    },
+)
+_WEBHOOK = _operation(
+    "receiveWebhook",
+    "providers",
+    "A provider says that a job has ended",
+    "What it says is never believed: it only makes us look.",
+    security=[{}],
+    parameters=[
+        _parameter("provider", "path", "Its name.", required=True, pattern="^[-a-zA-Z0-9_]+$"),
+        _parameter("token", "path", "The end of the attempt's own address.", required=True, pattern="^[0-9a-f]{32}$"),
+    ],
+    requestBody={"content": {"application/json": {"schema": {}}}},
+    responses={
+        "200": {"description": "Taken, or here before."},
+        "202": {"description": "Remembered, for a job whose submission has not been answered yet."},
+        **refused(400, 401, 404, 413, 500, 503),
     },
 )
 
 
-def complete(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+def plain_views(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """A drf-spectacular postprocessing hook."""
-    result["components"]["schemas"]["Problem"] = _PROBLEM
-    result["paths"]["/api/runs/{run_id}/events"] = _EVENTS
-    result["paths"]["/api/assets/{asset_id}/content"] = _CONTENT
-    for operations in result["paths"].values():
-        for operation in operations.values():
-            operation["responses"].setdefault("default", _ANY_PROBLEM)
+    result["paths"] |= {
+        "/api/runs/{run_id}/events": {"get": _EVENTS},
+        "/api/assets/{asset_id}/content": {"get": _CONTENT},
+        "/api/providers/{provider}/webhook/{token}": {"post": _WEBHOOK},
+    }
     return result

@@ -5,14 +5,14 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.caller import Caller
-from core.api.fields import Address, EpochMs, TextOrNull, Usd
+from core.api.fields import Address, EpochMs, TextOrNull, Usd, one_of
 from core.api.links import public_url
 from runs.api import asks
-from runs.api.rows import Char, Failable, Int, Row
+from runs.api.rows import PROVIDER_MODES, Char, Failable, Int, Row
 from runs.api.step_rows import AttemptRow, StepRow
 from runs.models import Run
 from runs.queries import Picture, get_picture, sees_secrets
-from runs.states import StepStatus
+from runs.states import RunStatus, Stage, StepStatus, WaitReason
 
 
 class RunRow(Failable):
@@ -26,10 +26,10 @@ class RunRow(Failable):
     zapVersion = Int(source="zap_version", help_text="0: the recipe came with the request, or is an unpublished draft.")
     zapUrl = Address(source="zap_url", allow_null=True, help_text="The finished film.")
     output = Char(help_text="The film's file name.")
-    status = Char()
-    stage = Char()
-    waitReason = Char(source="wait_reason", allow_null=True)
-    providerMode = Char(source="provider_mode")
+    status = one_of(RunStatus)
+    stage = one_of(Stage)
+    waitReason = one_of(WaitReason, source="wait_reason", allow_null=True)
+    providerMode = serializers.ChoiceField(source="provider_mode", choices=PROVIDER_MODES)
     sessionId = TextOrNull(source="session_id")
     userId = serializers.SerializerMethodField()
     principalId = TextOrNull(source="principal_id")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.api.auth import caller_of
 from core.api.fields import Count, EpochMs, StrictRequest
 from core.api.links import public_url
-from core.api.paging import paginate, read_limit
+from core.api.paging import PAGING, paginate, read_limit
 from runs import shares
 from runs.models import RunShare
 
@@ -74,10 +74,7 @@ class Shares(APIView):
     @extend_schema(
         operation_id="listShares",
         responses=SharePage,
-        parameters=[
-            OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
-            OpenApiParameter("cursor", str, description="nextCursor of the page before."),
-        ],
+        parameters=PAGING,
     )
     def get(self, request: Request, run_id: str) -> Response:
         """Newest first, those that ended too."""

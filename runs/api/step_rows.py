@@ -5,9 +5,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.fields import EpochMs, TextOrNull, Usd
+from core.api.fields import EpochMs, TextOrNull, Usd, one_of
 from runs.api import asks
 from runs.api.rows import Char, Failable, Float, Int
+from runs.states import AttemptStatus, StepStatus, WaitReason
 
 
 class AttemptRow(Failable):
@@ -17,8 +18,8 @@ class AttemptRow(Failable):
 
     number = Int()
     round = Int(help_text="The step's round that it belongs to.")
-    role = Char(help_text="make, or judge: a look at what others made.")
-    status = Char()
+    role = serializers.ChoiceField(choices=["make", "judge"], help_text="judge: a look at what others made.")
+    status = one_of(AttemptStatus)
     provider = Char()
     model = TextOrNull()
     idemKey = Char(source="idem_key")
@@ -71,8 +72,8 @@ class StepRow(Failable):
     kind = Char()
     provider = Char()
     model = TextOrNull()
-    status = Char()
-    waitReason = Char(source="wait_reason", allow_null=True)
+    status = one_of(StepStatus)
+    waitReason = one_of(WaitReason, source="wait_reason", allow_null=True)
     progress = Float(help_text="0 to 1.")
     parents = serializers.ListField(child=Char(), help_text="Ids of the steps that must be done first.")
     round = Int(help_text="Counts the times that it was begun anew.")

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
 from core.api.fields import EpochMs
+from core.api.openapi import OPEN
 from core.errors import Refused
 from providers.sniff import HEAD_BYTES
 from runs import uploads
@@ -59,7 +60,9 @@ class Uploads(APIView):
         request.upload_handlers = [self._incoming]
         return super().dispatch(request, *args, **kwargs)
 
-    @extend_schema(operation_id="upload", request={"multipart/form-data": UploadForm}, responses={201: UploadRow})
+    @extend_schema(
+        operation_id="upload", auth=OPEN, request={"multipart/form-data": UploadForm}, responses={201: UploadRow}
+    )
     def post(self, request: Request) -> Response:
         """201 and its name; nothing is kept of a file that is refused."""
         caller = caller_of(request)

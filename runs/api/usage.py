@@ -95,7 +95,9 @@ class UsageView(APIView):
             OpenApiParameter("from", date, description=f"{DEFAULT_DAYS} days, today included, unless given."),
             OpenApiParameter("to", date, description=f"Included; today (UTC) unless given. At most {MAX_DAYS} days."),
             OpenApiParameter("by", str, description=f"Some of {', '.join(By)}, comma-separated; day unless given."),
-            OpenApiParameter("limit", int, description=f"1 to {MAX_LIMIT} rows; {DEFAULT_LIMIT} unless given."),
+            OpenApiParameter(
+                "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+            ),
         ],
     )
     def get(self, request: Request) -> Response:

@@ -10,9 +10,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
-from core.api.paging import paginate, read_limit
+from core.api.openapi import OPEN, SHARED
+from core.api.paging import PAGING, paginate, read_limit
 from core.errors import BadInput, Problem
 from runs import queries
+from runs.api.examples import PAGE, SNAPSHOT
 from runs.api.readers import guest_of, reader_of
 from runs.api.serializers import EventRow, RunDocument, RunRow, snapshot
 from runs.api.step_rows import AttemptRow
@@ -22,10 +24,6 @@ from runs.states import RunStatus
 
 _FILTERS = {"status": "status", "zapSlug": "zap_slug", "mode": "provider_mode"}
 _WORDS = {"status": sorted(map(str, RunStatus)), "mode": ["live", "mock"]}
-_PAGING = [
-    OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
-    OpenApiParameter("cursor", str, description="nextCursor of the page before."),
-]
 
 
 class RunPage(serializers.Serializer[Any]):
@@ -59,8 +57,10 @@ class Runs(APIView):
 
     @extend_schema(
         operation_id="listRuns",
+        examples=PAGE,
+        auth=OPEN,
         responses=RunPage,
-        parameters=[*_PAGING, *(OpenApiParameter(name, str, enum=_WORDS.get(name)) for name in _FILTERS)],
+        parameters=[*PAGING, *(OpenApiParameter(name, str, enum=_WORDS.get(name)) for name in _FILTERS)],
     )
     def get(self, request: Request) -> Response:
         """Newest first; staff see everybody's."""
@@ -80,7 +80,7 @@ class Runs(APIView):
 class RunView(APIView):
     """One run."""
 
-    @extend_schema(operation_id="getRun", responses=RunDocument)
+    @extend_schema(operation_id="getRun", auth=SHARED, examples=SNAPSHOT, responses=RunDocument)
     def get(self, request: Request, run_id: str) -> Response:
         """The run with its steps, attempts, assets and feedback, all of the same moment."""
         return Response(snapshot(run_id, guest_of(request)))
@@ -89,7 +89,7 @@ class RunView(APIView):
 class Attempts(APIView):
     """Every try that a run made."""
 
-    @extend_schema(operation_id="listAttempts", responses=AttemptList)
+    @extend_schema(operation_id="listAttempts", auth=OPEN, responses=AttemptList)
     def get(self, request: Request, run_id: str) -> Response:
         """Oldest first."""
         steps = snapshot(run_id, reader_of(request))["steps"]
@@ -100,7 +100,7 @@ class Attempts(APIView):
 class Log(APIView):
     """What happened to a run."""
 
-    @extend_schema(operation_id="listRunEvents", responses=EventPage, parameters=_PAGING)
+    @extend_schema(operation_id="listRunEvents", auth=SHARED, responses=EventPage, parameters=PAGING)
     def get(self, request: Request, run_id: str) -> Response:
         """Every transition, oldest first."""
         run = queries.get_run(run_id, guest_of(request))
@@ -117,7 +117,7 @@ class Log(APIView):
 class Info(APIView):
     """What this server is made of."""
 
-    @extend_schema(operation_id="getInfo", responses={200: OpenApiTypes.OBJECT})
+    @extend_schema(operation_id="getInfo", tags=["server"], responses={200: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> Response:
         """Versions, database, broker, storage, providers and beat; no secrets. Staff only."""
         caller = caller_of(request)

@@ -10,6 +10,7 @@ from zaps.catalogue import Entry, Found, parse_cached
 from zaps.models import Zap
 
 Char = serializers.CharField
+STATUSES, VISIBILITIES = ["draft", "published"], ["public", "unlisted", "private"]
 
 
 class InputRow(serializers.Serializer[Any]):
@@ -27,9 +28,9 @@ class ZapRow(serializers.Serializer[Any]):
     """A recipe as lists show it: one row of `zaps`, without its text."""
 
     slug = Char()
-    status = Char(help_text="draft: the newest text is not published.")
+    status = serializers.ChoiceField(choices=STATUSES, help_text="draft: the newest text is not published.")
     version = serializers.IntegerField(help_text="The newest published version; 0 when there is none.")
-    visibility = Char()
+    visibility = serializers.ChoiceField(choices=VISIBILITIES)
     title = Char()
     description = Char()
     tags = serializers.ListField(child=Char())
@@ -103,11 +104,11 @@ class PublishRequest(ValidateRequest):
     """A recipe for the catalogue, and what lists should show of it."""
 
     slug = Text(required=False, help_text="Only to make sure: must be the recipe's own.")
-    status = serializers.ChoiceField(choices=["draft", "published"], required=False, help_text="Default published.")
+    status = serializers.ChoiceField(choices=STATUSES, required=False, help_text="Default published.")
     title = Text(required=False, max_length=200)
     description = Text(required=False, allow_blank=True, max_length=4000)
     tags = serializers.ListField(child=Text(max_length=40), required=False, max_length=20)
-    visibility = serializers.ChoiceField(choices=["public", "unlisted", "private"], required=False)
+    visibility = serializers.ChoiceField(choices=VISIBILITIES, required=False)
     heroAssetUrl = Text(required=False, allow_blank=True, max_length=300)
     compiledFromRunId = Text(required=False, allow_blank=True, max_length=40)
 

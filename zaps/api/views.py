@@ -11,9 +11,11 @@ from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
 from accounts.caller import Caller, Scope
-from core.api.paging import paginate, read_limit
+from core.api.openapi import OPEN, refusals
+from core.api.paging import PAGING, paginate, read_limit
 from core.errors import BadInput, Problem
 from zaps import catalogue
+from zaps.api.examples import CHECKS
 from zaps.api.serializers import (
     PublishRequest,
     ValidateDocument,
@@ -39,6 +41,7 @@ class Zaps(APIView):
 
     @extend_schema(
         operation_id="listZaps",
+        auth=OPEN,
         responses=ZapPage,
         parameters=[
             OpenApiParameter(
@@ -46,8 +49,7 @@ class Zaps(APIView):
                 str,
                 description="Every word must stand in slug, title, description, tags, providers or inputs.",
             ),
-            OpenApiParameter("limit", int, description="1 to 100; 20 unless given."),
-            OpenApiParameter("cursor", str, description="nextCursor of the page before."),
+            *PAGING,
         ],
     )
     def get(self, request: Request) -> Response:
@@ -71,6 +73,7 @@ class ZapView(APIView):
 
     @extend_schema(
         operation_id="getZap",
+        auth=OPEN,
         responses=ZapDocument,
         parameters=[
             OpenApiParameter("version", int, description="An older version."),
@@ -90,7 +93,9 @@ class ZapView(APIView):
 class ValidateZap(APIView):
     """Check a recipe."""
 
-    @extend_schema(operation_id="validateZap", request=ValidateRequest, responses=ValidateDocument)
+    @extend_schema(
+        operation_id="validateZap", auth=OPEN, examples=CHECKS, request=ValidateRequest, responses=ValidateDocument
+    )
     def post(self, request: Request) -> Response:
         """200 either way: `ok`, or everything that is wrong with it. Nothing is kept."""
         caller_of(request)
@@ -110,7 +115,9 @@ class ValidateZap(APIView):
 class PublishZap(APIView):
     """Put a recipe into the catalogue."""
 
-    @extend_schema(operation_id="publishZap", request=PublishRequest, responses={200: ZapRow, 201: ZapRow})
+    @extend_schema(
+        operation_id="publishZap", request=PublishRequest, responses={200: ZapRow, 201: ZapRow, **refusals(409)}
+    )
     def post(self, request: Request) -> Response:
         """201 when this made a version or a first draft, 200 when nothing was new."""
         caller = caller_of(request)

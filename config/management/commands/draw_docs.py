@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from config import reference, run_live
+from config import openapi, reference, run_live
 from config.local import BASE_DIR
 
 _DOCS = BASE_DIR / "docs"
@@ -24,7 +24,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         """Raises CommandError, with --check, when a page is stale."""
         providers = _DOCS / "providers.md"
-        pages = {_DOCS / "settings.md": reference.page(), providers: run_live.page(_read(providers))}
+        pages = {
+            _DOCS / "settings.md": reference.page(),
+            _DOCS / "openapi.yaml": openapi.page(),
+            providers: run_live.page(_read(providers)),
+        }
         for path, drawn in pages.items():
             if not check:
                 path.write_text(drawn, encoding="utf-8")

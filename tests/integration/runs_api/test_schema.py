@@ -38,15 +38,6 @@ def test_the_schema_is_one_of_openapi_31(schema):
     assert set(paths.split()) <= set(schema["paths"])
 
 
-def test_every_operation_has_a_name_of_its_own_and_may_answer_with_a_problem(schema):
-    operations = [operation for methods in schema["paths"].values() for operation in methods.values()]
-
-    names = [operation["operationId"] for operation in operations]
-    assert len(names) == len(set(names))
-    for operation in operations:
-        assert "application/problem+json" in operation["responses"]["default"]["content"]
-
-
 def test_a_run_that_waits_is_what_the_schema_says(client, alice, as_alice, check):
     run = gated(alice)
     make_attempt(run, 1, score=[0.5])
@@ -65,7 +56,7 @@ def test_a_run_that_waits_is_what_the_schema_says(client, alice, as_alice, check
 def test_every_verb_says_what_it_takes_and_that_it_may_be_sent_twice(verb, schema):
     operation = schema["paths"][f"/api/runs/{{run_id}}/{verb}"]["post"]
 
-    assert "Idempotency-Key" in [one["name"] for one in operation["parameters"]]
+    assert "Idempotency-Key" in [one.get("name") for one in operation["parameters"]]
     body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     assert schema["components"]["schemas"][body]["properties"]
     assert operation["description"]

@@ -103,7 +103,7 @@ def test_a_draft_over_a_published_recipe_is_shown_to_its_author_and_staff_alone(
 
     drafts = [
         client.get(f"{path}?draft=true", headers=who).json()
-        for who in (as_alice, bearer(make_user("staff", is_staff=True)))
+        for who in (as_alice, bearer(make_user("staff", staff=True)))
     ]
 
     assert [(one["source"], one["version"]) for one in drafts] == [(later, 0)] * 2

@@ -281,6 +281,7 @@ INSTALLED_APPS = [
     "accounts",
     "zaps",
     "runs",
+    "flows",
     "web",
 ]
 MIDDLEWARE = [

@@ -1,0 +1,176 @@
+"""Accepting what happened: the event and every run that it starts, in one transaction or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.again import again
+from core.errors import BadInput, NotFound, Problem
+from flows import sql
+from flows.event import Event, read_event
+from flows.manifest import step_from
+from flows.matching import Listener, concurrency_key, match
+from flows.models import FlowEvent, FlowReplay, FlowRun
+from flows.new import NewRun, add
+from flows.refusals import EventChanged, RunEnded
+from flows.states import RunStatus
+
+MAX_KEY = 200
+
+_ACCEPT = """
+INSERT INTO flow_events (event_id, type, source, occurred_at, received_at, payload, extra, digest, missed, replays,
+    created_at)
+VALUES (%(id)s, %(type)s, %(source)s, %(occurred_at)s, %(received_at)s, %(payload)s, %(extra)s, %(digest)s, '[]', 0,
+    coalesce(%(at)s::timestamptz, statement_timestamp()))
+ON CONFLICT (event_id) DO NOTHING RETURNING id
+"""
+_LISTENERS = """
+SELECT m.name, m.version, m.revision, m.root, m.config, m.steps -> t.position, t.schema::text
+FROM flow_triggers AS t JOIN flow_manifests AS m ON m.id = t.manifest_id
+WHERE t.type = %(type)s AND m.disabled_at IS NULL AND m.deleted_at IS NULL
+ORDER BY t.manifest_id, t.position
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """What became of an event. `matched` counts the runs that this call made; `run_ids` are all that there are."""
+
+    status: str  # accepted or duplicate
+    event_id: str
+    run_ids: tuple[str, ...]
+    matched: int
+    missed: tuple[Mapping[str, str], ...] = ()
+
+
+@again
+@transaction.atomic
+def dispatch(data: Any, *, at: datetime | None = None) -> Dispatch:
+    """Accept an event and make the runs that it starts. Sent again, it names the same runs and makes none.
+
+    Raises BadInput, and EventChanged when the id is known for another event.
+    """
+    event = read_event(data, at=at or timezone.now())
+    row = _accept(event, at)
+    if row is None:
+        return _duplicate(event)
+    run_ids, missed = _start(row, event.type, event.source, event.payload, replay=0, at=at)
+    if missed:
+        FlowEvent.objects.filter(pk=row).update(missed=missed)
+    return _accepted(event.id, run_ids, missed)
+
+
+@again
+@transaction.atomic
+def replay(event_id: str, *, key: str = "", at: datetime | None = None) -> Dispatch:
+    """Run a stored event against the manifests as they are now. The same `key` sent again names the same runs.
+
+    Raises NotFound and BadInput.
+    """
+    if len(key) > MAX_KEY:
+        problem = Problem(code="KEY_INVALID", message=f"A key has at most {MAX_KEY} characters.", path="key")
+        raise BadInput(problem.message, problems=[problem])
+    event = _locked(event_id)
+    if key and (before := FlowReplay.objects.filter(event=event, key=key).first()):
+        runs = FlowRun.objects.filter(event=event, replay=before.number).order_by("pk")
+        return Dispatch(
+            status="duplicate", event_id=event_id, run_ids=tuple(runs.values_list("run_id", flat=True)), matched=0
+        )
+    this = _again(event, key)
+    run_ids, missed = _start(event.pk, event.type, event.source, event.payload, replay=this.number, at=at)
+    if missed:
+        FlowReplay.objects.filter(pk=this.pk).update(missed=missed)
+    return _accepted(event_id, run_ids, missed)
+
+
+@again
+@transaction.atomic
+def redrive(run_id: str, *, at: datetime | None = None) -> str:
+    """Try a run that failed or was canceled once more: the id of a new run of the same step, as it stood then.
+
+    Raises NotFound, and RunEnded where the run completed or has not ended.
+    """
+    old = FlowRun.objects.filter(run_id=run_id).select_related("event").first()
+    if old is None:
+        raise NotFound(f"There is no run {run_id[:80]!r}.")
+    if old.status not in (RunStatus.FAILED, RunStatus.CANCELED):
+        raise RunEnded(f"Only a run that failed or was canceled can be redriven; this one is {old.status}.")
+    number = _again(_locked(old.event.event_id), "").number
+    new = NewRun(
+        flow=old.flow_name,
+        version=old.flow_version,
+        step=replace(step_from(old.snapshot["step"]), delay_ms=0),
+        key=old.concurrency_key,
+        snapshot=old.snapshot,
+    )
+    return add([new], event=old.event_id, replay=number, at=at)[0]
+
+
+def _accept(event: Event, at: datetime | None) -> int | None:
+    found = sql.rows(
+        _ACCEPT,
+        {
+            "id": event.id, "type": event.type, "source": event.source, "occurred_at": event.occurred_at,
+            "received_at": event.received_at, "payload": sql.text(event.payload), "extra": sql.text(event.extra),
+            "digest": event.digest, "at": at,
+        },
+    )  # fmt: skip
+    return found[0][0] if found else None
+
+
+def _duplicate(event: Event) -> Dispatch:
+    known = FlowEvent.objects.get(event_id=event.id)
+    run_ids = tuple(known.runs.order_by("pk").values_list("run_id", flat=True))
+    if known.digest != event.digest:
+        raise EventChanged(f"The id {event.id[:80]!r} belongs to another event.", eventId=event.id, runIds=run_ids)
+    return Dispatch(status="duplicate", event_id=event.id, run_ids=run_ids, matched=0)
+
+
+def _start(
+    row: int, type: str, source: str | None, payload: Any, *, replay: int, at: datetime | None
+) -> tuple[list[str], list[dict[str, str]]]:
+    matches = match(_listeners(type), payload)
+    new = [
+        NewRun(
+            flow=one.flow,
+            version=one.version,
+            step=(step := step_from(one.step)),
+            key=concurrency_key(step.concurrency_key, type=type, source=source, payload=payload),
+            snapshot={"step": one.step, "config": one.config, "root": one.root, "revision": one.revision},
+        )
+        for one in matches.started
+    ]
+    return add(new, event=row, replay=replay, at=at), matches.missed
+
+
+def _listeners(type: str) -> list[Listener]:
+    return [
+        Listener(
+            flow=name, version=version, revision=revision, root=root, config=sql.value(config),
+            step=sql.value(step), schema=schema or "",
+        )
+        for name, version, revision, root, config, step, schema in sql.rows(_LISTENERS, {"type": type})
+    ]  # fmt: skip
+
+
+def _locked(event_id: str) -> FlowEvent:
+    event = FlowEvent.objects.select_for_update().filter(event_id=event_id).first()
+    if event is None:
+        raise NotFound(f"There is no event {event_id[:80]!r}.")
+    return event
+
+
+def _again(event: FlowEvent, key: str) -> FlowReplay:
+    event.replays += 1
+    event.save(update_fields=["replays"])
+    return FlowReplay.objects.create(event=event, number=event.replays, key=key)
+
+
+def _accepted(event_id: str, run_ids: list[str], missed: list[dict[str, str]]) -> Dispatch:
+    return Dispatch(
+        status="accepted", event_id=event_id, run_ids=tuple(run_ids), matched=len(run_ids), missed=tuple(missed)
+    )

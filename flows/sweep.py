@@ -1,0 +1,73 @@
+"""What is done from time to time: leases that ran out, turns that were not given, hooks that were not called."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Exists, F, IntegerField, OuterRef
+from django.db.models.functions import Cast, Extract, Now
+
+from core.again import again
+from flows import hooks, transitions
+from flows.models import FlowRun, FlowSweepLog
+from flows.states import FINAL, RunStatus
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+
+
+def sweep(*, at: datetime | None = None) -> FlowSweepLog:
+    """One cycle, and the log of what it did. Any number may run at once."""
+    log = FlowSweepLog.objects.create()
+    processed, errors, error = 0, 0, ""
+    for job in (_expire_all, _give_lost_turns, _tell_all):
+        try:
+            processed += job(at)
+        except Exception as exc:
+            errors, error = errors + 1, f"{type(exc).__name__}: {job.__name__.strip('_')} broke off."
+            logger.exception("flow sweep job=%s", job.__name__)
+    status = "success" if not errors else "partial" if processed else "failed"
+    FlowSweepLog.objects.filter(pk=log.pk).update(
+        status=status,
+        end_time=Now(),
+        duration=Cast(Extract(Now() - F("start_time"), "epoch") * 1000, IntegerField()),
+        processed_count=processed,
+        error_count=errors,
+        error=error[:200],
+    )
+    log.refresh_from_db()
+    return log
+
+
+@again
+@transaction.atomic
+def expire(*, count: int = BATCH, at: datetime | None = None) -> list[tuple[str, str]]:
+    """End up to `count` leases that ran out: which runs, and what they became, queued or failed."""
+    return transitions.expire(count=count, told=not hooks.are_there(), at=at)
+
+
+def _expire_all(at: datetime | None) -> int:
+    done = 0
+    while ended := expire(at=at):
+        done += len(ended)
+        hooks.tell(run for run, status in ended if status == RunStatus.FAILED)
+    return done
+
+
+def _give_lost_turns(at: datetime | None) -> int:
+    """A turn is lost where the next run of a key was locked by somebody when the one before it ended."""
+    held = FlowRun.objects.filter(status=RunStatus.QUEUED, is_held=True)
+    at_work = FlowRun.objects.filter(
+        concurrency_key=OuterRef("concurrency_key"), status__in=["queued", "running"], is_held=False
+    )
+    keys = held.filter(~Exists(at_work)).values_list("concurrency_key", flat=True).distinct()[:BATCH]
+    for key in list(keys):
+        with transaction.atomic():
+            transitions.give_turns([key])
+    return len(keys)
+
+
+def _tell_all(at: datetime | None) -> int:
+    untold = FlowRun.objects.filter(status__in=FINAL, is_told=False).order_by("pk").values_list("run_id", flat=True)
+    return hooks.tell(list(untold[:BATCH])) if hooks.are_there() else 0

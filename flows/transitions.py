@@ -1,0 +1,247 @@
+"""Every change of a run's or an attempt's status. Each is one statement that names the states it may leave.
+
+A run is locked before its attempt, everywhere, and a concurrency key after both.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flows import sql
+from flows.clock import NOW
+
+_MAX_BACKOFF_MS = 300_000
+# Half as much to half as much again, so that what failed together does not come back together.
+_BACKOFF = (
+    f"least({_MAX_BACKOFF_MS}, r.backoff_ms * power(2, least(r.attempt_count, 20) - 1)) * (0.5 + random())"
+    " * interval '1 millisecond'"
+)
+_FINAL = "completed_at = {now}, is_told = %(told)s"
+
+_CLAIM = f"""
+WITH picked AS (
+    SELECT id FROM flow_runs
+    WHERE status = 'queued' AND NOT is_held AND runner = %(runner)s AND due_at <= {NOW}
+      AND (%(flows)s::text[] IS NULL OR flow_name = ANY(%(flows)s)) AND labels <@ %(labels)s::jsonb
+    ORDER BY priority DESC, due_at, id LIMIT %(count)s FOR UPDATE SKIP LOCKED
+), placed AS (
+    SELECT id, row_number() OVER () AS place FROM picked
+), taken AS (
+    UPDATE flow_runs AS r
+    SET status = 'running', attempt_count = attempt_count + 1, updated_at = {NOW},
+        started_at = coalesce(started_at, {NOW})
+    FROM placed WHERE r.id = placed.id
+    RETURNING r.id, r.run_id, r.event_id, r.flow_name, r.flow_version, r.step_name, r.runner, r.replay, r.snapshot,
+        r.attempt_count, r.max_attempts, placed.place
+), leased AS (
+    INSERT INTO flow_attempts (run_id, number, status, worker_id, token_digest, lease_until, heartbeat_at, output_seq,
+        output_bytes, is_output_cut, answer_digest, created_at)
+    SELECT id, attempt_count, 'running', %(worker)s, (%(digests)s::bytea[])[place],
+        {NOW} + %(lease_ms)s * interval '1 millisecond', {NOW}, 0, 0, false, '', {NOW}
+    FROM taken RETURNING run_id, lease_until
+)
+SELECT taken.place, taken.run_id, taken.flow_name, taken.flow_version, taken.step_name, taken.runner, taken.replay,
+    taken.snapshot, taken.attempt_count, taken.max_attempts, leased.lease_until,
+    e.event_id, e.type, e.source, e.occurred_at, e.received_at, e.payload, e.extra
+FROM taken JOIN leased ON leased.run_id = taken.id JOIN flow_events AS e ON e.id = taken.event_id
+ORDER BY taken.place
+"""
+
+# Which run an attempt is of is read with the run's lock held; whose it is, with the attempt's.
+_HELD_RUN = "run AS (SELECT id FROM flow_runs WHERE run_id = %(run)s AND status = 'running' FOR UPDATE)"
+_MINE = (
+    "a.run_id = run.id AND a.number = %(number)s AND a.token_digest = %(digest)s AND a.status = 'running'"
+    f" AND a.lease_until >= {NOW}"
+)
+
+_HEARTBEAT = f"""
+UPDATE flow_attempts AS a
+SET lease_until = greatest(a.lease_until, {NOW} + %(lease_ms)s * interval '1 millisecond'), heartbeat_at = {NOW}
+FROM flow_runs AS run
+WHERE run.run_id = %(run)s AND {_MINE}
+RETURNING a.lease_until
+"""
+
+_COMPLETE = f"""
+WITH {_HELD_RUN}, ended AS (
+    UPDATE flow_attempts AS a SET status = 'completed', completed_at = {NOW}, answer_digest = %(answer)s
+    FROM run WHERE {_MINE} RETURNING a.run_id
+)
+UPDATE flow_runs AS r
+SET status = 'completed', result = %(result)s::jsonb, result_status = %(result_status)s, error = NULL,
+    updated_at = {NOW}, {_FINAL.format(now=NOW)}
+FROM ended WHERE r.id = ended.run_id
+RETURNING r.concurrency_key
+"""
+
+_REQUEUE = f"""
+    status = CASE WHEN {{again}} THEN 'queued' ELSE 'failed' END,
+    due_at = CASE WHEN {{again}} THEN {NOW} + {{wait}} ELSE r.due_at END,
+    completed_at = CASE WHEN {{again}} THEN NULL ELSE {NOW} END,
+    is_told = CASE WHEN {{again}} THEN false ELSE %(told)s END,
+    is_dead = NOT {{again}} AND {{exhausted}},
+    error = {{error}}, updated_at = {NOW}
+"""
+
+_FAIL = f"""
+WITH {_HELD_RUN}, ended AS (
+    UPDATE flow_attempts AS a
+    SET status = 'failed', completed_at = {NOW}, answer_digest = %(answer)s, error = %(error)s
+    FROM run WHERE {_MINE} RETURNING a.run_id
+)
+UPDATE flow_runs AS r SET {
+    _REQUEUE.format(
+        again="(%(retry)s AND r.attempt_count < r.max_attempts)",
+        exhausted="%(retry)s",
+        wait=_BACKOFF,
+        error="%(error)s",
+    )
+}
+FROM ended WHERE r.id = ended.run_id
+RETURNING r.status, r.concurrency_key
+"""
+
+_RELEASE = f"""
+WITH {_HELD_RUN}, ended AS (
+    UPDATE flow_attempts AS a SET status = 'failed', completed_at = {NOW}, answer_digest = %(answer)s,
+        error = 'The worker gave the run back.'
+    FROM run WHERE {_MINE} RETURNING a.run_id
+)
+UPDATE flow_runs AS r SET {
+    _REQUEUE.format(
+        again="(r.attempt_count < r.max_attempts)",
+        exhausted="true",
+        wait="%(delay_ms)s * interval '1 millisecond'",
+        error="CASE WHEN r.attempt_count < r.max_attempts THEN NULL"
+        " ELSE 'The worker gave the run back, and no attempt was left.' END",
+    )
+}
+FROM ended WHERE r.id = ended.run_id
+RETURNING r.status, r.concurrency_key
+"""
+
+EXPIRED = "The lease ran out before the worker was heard again."
+_EXPIRE = f"""
+WITH late AS (
+    SELECT a.id, a.run_id FROM flow_attempts AS a JOIN flow_runs AS r ON r.id = a.run_id
+    WHERE a.status = 'running' AND a.lease_until < {NOW}
+    ORDER BY a.lease_until LIMIT %(count)s FOR UPDATE OF r SKIP LOCKED
+), ended AS (
+    UPDATE flow_attempts AS a SET status = 'failed', completed_at = {NOW}, error = %(error)s
+    FROM late WHERE a.id = late.id AND a.status = 'running' AND a.lease_until < {NOW} RETURNING a.run_id
+)
+UPDATE flow_runs AS r SET {
+    _REQUEUE.format(
+        again="(r.attempt_count < r.max_attempts)",
+        exhausted="true",
+        wait=_BACKOFF,
+        error="CASE WHEN r.attempt_count < r.max_attempts THEN NULL ELSE %(error)s END",
+    )
+}
+FROM ended WHERE r.id = ended.run_id
+RETURNING r.run_id, r.status, r.concurrency_key
+"""
+
+_CANCEL = f"""
+WITH run AS (
+    SELECT id, is_held FROM flow_runs WHERE run_id = %(run)s AND status IN ('queued', 'running') FOR UPDATE
+), stopped AS (
+    UPDATE flow_attempts AS a SET status = 'canceled', completed_at = {NOW}
+    FROM run WHERE a.run_id = run.id AND a.status = 'running'
+)
+UPDATE flow_runs AS r
+SET status = 'canceled', is_held = false, result = NULL, result_status = '', canceled_by = %(who)s, updated_at = {NOW},
+    {_FINAL.format(now=NOW)}
+FROM run WHERE r.id = run.id
+RETURNING CASE WHEN run.is_held THEN '' ELSE r.concurrency_key END
+"""
+
+# As many held runs as there is room for. One that somebody else has locked is left to them, or to the sweep.
+_UNHOLD = """
+UPDATE flow_runs SET is_held = false, updated_at = statement_timestamp()
+WHERE id IN (
+    SELECT h.id FROM flow_runs AS h
+    WHERE h.concurrency_key = %(key)s AND h.status = 'queued' AND h.is_held
+    ORDER BY h.priority DESC, h.due_at, h.id
+    LIMIT greatest(0, (
+        SELECT max(o.concurrency_limit) - count(*) FILTER (WHERE NOT o.is_held) FROM flow_runs AS o
+        WHERE o.concurrency_key = %(key)s AND o.status IN ('queued', 'running')
+    ))
+    FOR UPDATE SKIP LOCKED
+)
+"""
+_LOCK_KEY = "SELECT pg_advisory_xact_lock(hashtextextended('flows:' || %(key)s, 0))"
+
+
+def claim(
+    *, runner: str, worker: str, digests: Sequence[bytes], lease_ms: int, flows: Sequence[str] | None,
+    labels: Sequence[str], at: datetime | None,
+) -> list[tuple[Any, ...]]:  # fmt: skip
+    """Give a worker up to as many runs of one runner as there are digests of fresh tokens, best first."""
+    return sql.rows(
+        _CLAIM,
+        {
+            "runner": runner, "worker": worker, "digests": list(digests), "count": len(digests), "at": at,
+            "lease_ms": lease_ms, "flows": None if flows is None else list(flows), "labels": sql.text(list(labels)),
+        },
+    )  # fmt: skip
+
+
+def heartbeat(lease: dict[str, Any], *, lease_ms: int, at: datetime | None) -> datetime | None:
+    """Make a lease last at least so long from now on; never shorter. None: it is not the caller's any more."""
+    found = sql.rows(_HEARTBEAT, {**lease, "lease_ms": lease_ms, "at": at})
+    return found[0][0] if found else None
+
+
+def complete(
+    lease: dict[str, Any], *, result: str, result_status: str, answer: str, told: bool, at: datetime | None
+) -> bool:
+    """The worker came back with a result. False: it does not hold the lease."""
+    values = {**lease, "result": result, "result_status": result_status, "answer": answer, "told": told, "at": at}
+    found = sql.rows(_COMPLETE, values)
+    give_turns([row[0] for row in found])
+    return bool(found)
+
+
+def fail(lease: dict[str, Any], *, error: str, retry: bool, answer: str, told: bool, at: datetime | None) -> str | None:
+    """The worker came back with an error. What the run became, queued or failed; None: it does not hold the lease."""
+    values = {**lease, "error": error, "retry": retry, "answer": answer, "told": told, "at": at}
+    return _left(sql.rows(_FAIL, values))
+
+
+def release(lease: dict[str, Any], *, delay_ms: int, answer: str, told: bool, at: datetime | None) -> str | None:
+    """The worker gave the run back. What the run became, queued or failed; None: it does not hold the lease."""
+    return _left(sql.rows(_RELEASE, {**lease, "delay_ms": delay_ms, "answer": answer, "told": told, "at": at}))
+
+
+def expire(*, count: int, told: bool, at: datetime | None) -> list[tuple[str, str]]:
+    """End leases that ran out, the oldest first: which runs, and what they became."""
+    found = sql.rows(_EXPIRE, {"count": count, "error": EXPIRED, "told": told, "at": at})
+    give_turns([key for _, status, key in found if status != "queued"])
+    return [(run, status) for run, status, _ in found]
+
+
+def cancel(*, run: str, who: str, told: bool, at: datetime | None) -> bool:
+    """Stop a run that has not ended, and its attempt with it. False: it has ended, or there is none."""
+    found = sql.rows(_CANCEL, {"run": run, "who": who, "told": told, "at": at})
+    give_turns([row[0] for row in found])
+    return bool(found)
+
+
+def give_turns(keys: Sequence[str]) -> None:
+    """Let as many held runs of these concurrency keys go on as there is room for; "" is no key.
+
+    Until the transaction ends nobody else counts the open runs of these keys.
+    """
+    for key in sorted({key for key in keys if key}):
+        sql.rows(_LOCK_KEY, {"key": key})
+        sql.count(_UNHOLD, {"key": key})
+
+
+def _left(found: list[tuple[Any, ...]]) -> str | None:
+    if not found:
+        return None
+    status, key = found[0]
+    if status != "queued":
+        give_turns([key])
+    return str(status)

@@ -26,6 +26,7 @@ T = TypeVar("T")
 LEASE = timedelta(seconds=60)
 RETENTION = timedelta(hours=48)
 _MAX_LENGTH = 255
+GONE = 410
 
 
 class KeyReused(Refused):
@@ -144,6 +145,11 @@ def answer(held: Claim, given: Answer) -> None:
 def release(held: Claim) -> None:
     """Free a key whose request was refused with nothing written."""
     IdempotencyKey.objects.filter(pk=held.pk, lease_token=held.token, response_status=None).delete()
+
+
+def forget_answers(run_id: str) -> None:
+    """The run was deleted: whoever asks again is told so, and starts no other."""
+    IdempotencyKey.objects.filter(run_id=run_id).update(response_status=GONE, response_body={})
 
 
 def purge() -> int:

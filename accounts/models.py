@@ -22,7 +22,9 @@ class ApiToken(models.Model):
         max_length=64, unique=True, null=True, blank=True, help_text="Of what it was before it was rotated."
     )
     old_until = models.DateTimeField(null=True, blank=True, help_text="Until then the old one opens doors too.")
-    scopes = ArrayField(models.CharField(max_length=16), help_text="read, run, live, publish, secrets, prices, keys.")
+    scopes = ArrayField(
+        models.CharField(max_length=16), help_text="read, run, live, publish, secrets, prices, keys, account."
+    )
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
@@ -35,7 +37,9 @@ class ApiToken(models.Model):
         verbose_name = "API token"
         constraints = [
             models.CheckConstraint(
-                condition=Q(scopes__contained_by=["keys", "live", "prices", "publish", "read", "run", "secrets"]),
+                condition=Q(
+                    scopes__contained_by=["account", "keys", "live", "prices", "publish", "read", "run", "secrets"]
+                ),
                 name="api_token_scopes_known",
             ),
             models.CheckConstraint(
@@ -224,3 +228,48 @@ class OperatorPrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.model} {self.variant}".rstrip()
+
+
+class Retention(models.Model):
+    """For how long somebody keeps their runs, where that is shorter than the operator does."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="retention"
+    )
+    days = models.PositiveIntegerField(help_text="After its end a run is deleted, unless it is marked to be kept.")
+
+    class Meta:
+        db_table = "retentions"
+        constraints = [models.CheckConstraint(condition=Q(days__gte=1), name="retention_at_least_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.days} days"
+
+
+class Departure(models.Model):
+    """An account that was told to go. The number of its user stays, with the money that moved under it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="departure")
+    digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the receipt.")
+    asked_by = models.CharField(max_length=160, help_text="Who asked for it, as the API names them.")
+    asked_at = models.DateTimeField(db_default=Now())
+    waits_for = ArrayField(models.CharField(max_length=300), default=list, blank=True)
+    due_at = models.DateTimeField(
+        null=True, blank=True, db_default=Now(), help_text="When to go on; empty: it is gone."
+    )
+    lease_until = models.DateTimeField(null=True, blank=True, help_text="Until then somebody is at it.")
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "departures"
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(done_at=None, due_at__isnull=False) | Q(done_at__isnull=False, due_at=None),
+                name="departure_is_due_or_done",
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], name="departure_due", condition=Q(done_at=None))]
+
+    def __str__(self) -> str:
+        return f"departure of user {self.user_id}"

@@ -28,6 +28,14 @@ ENTRIES = (
         about="Polls whatever is due and rings for whatever was left lying.",
     ),
     Entry(
+        name="erase",
+        task="runs.erase",
+        queue="engine",
+        every_s=60,
+        expires_s=60,
+        about="Deletes the files of deleted runs, where the message about them was lost.",
+    ),
+    Entry(
         name="prune",
         task="runs.prune",
         queue="engine",

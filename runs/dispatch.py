@@ -24,6 +24,7 @@ SETTLE = "runs.settle_step"
 RENDER = "runs.render_step"
 DRAIN = "runs.drain"
 PRUNE = "runs.prune"
+ERASE = "runs.erase"
 
 
 def advance_soon(run_pk: int) -> None:
@@ -40,6 +41,16 @@ def begin_soon(attempt: Attempt) -> None:
 def settle_soon(attempt: Attempt) -> None:
     """Ask a worker to fetch the attempt's results, once the current transaction has committed."""
     transaction.on_commit(partial(ring_settle, attempt.pk, attempt.idem_key))
+
+
+def erase_soon() -> None:
+    """Ask a worker to delete what is doomed, once the current transaction has committed."""
+    transaction.on_commit(ring_erase)
+
+
+def ring_erase() -> bool:
+    """Ring now. False when the broker cannot be reached."""
+    return _ring(_task(ERASE).apply_async)
 
 
 def ring_advance(run_pk: int) -> bool:

@@ -20,6 +20,7 @@ from django.core.files.storage import default_storage
 from core.errors import BadInput, NotFound, Problem
 from media import fence
 from media.errors import Unreadable
+from runs.models import DoomedFile
 from runs.storage import put
 
 MAX_BYTES = 20 * 1024 * 1024  # of all data: inputs of one request
@@ -107,6 +108,12 @@ def bytes_of(value: object) -> object:
     return value if reference is None else f"sha256:{reference['key'].rpartition('/')[2]}"
 
 
+def keys_of(inputs: Mapping[str, Any]) -> set[str]:
+    """The storage keys that these inputs name."""
+    found = (_REFERENCE.fullmatch(value) for value in inputs.values() if isinstance(value, str))
+    return {reference["key"] for reference in found if reference is not None}
+
+
 def _reference(value: str) -> re.Match[str]:
     reference = _REFERENCE.fullmatch(value)
     if reference is None:
@@ -150,6 +157,7 @@ def _look(name: str, content_type: str, content: bytes) -> tuple[str, bytes] | P
 def _put(content: bytes) -> str:
     """The storage key. The same bytes have the same key, so whoever comes second finds them there."""
     key = _FOLDER + hashlib.sha256(content).hexdigest()
+    DoomedFile.objects.filter(storage_key=key).delete()  # whoever is deleting it has done so once this returns
     return put(key, ContentFile(content))
 
 

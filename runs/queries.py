@@ -11,9 +11,18 @@ from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from accounts.caller import Caller, CallerUnknown
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 from core.money import ZERO
 from runs.models import Asset, Attempt, Feedback, Run, Step
+
+
+class RunDeleted(Refused):
+    """It was there, and was deleted."""
+
+    code = "RUN_DELETED"
+    title = "This run was deleted."
+    status = 410
+    remediation = "There is nothing left of it but what it cost: `GET /api/usage`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +68,11 @@ def _is_open(run: Run) -> bool:
 
 def runs_of(caller: Caller) -> QuerySet[Run]:
     """The runs that a list shows: staff all, others their own. Raises CallerUnknown for a caller without a session."""
+    return every_run_of(caller).filter(deleted_at=None)
+
+
+def every_run_of(caller: Caller) -> QuerySet[Run]:
+    """The same with the deleted ones, whose numbers still count."""
     runs = _runs()
     if caller.is_staff:
         return runs
@@ -75,11 +89,18 @@ def _runs() -> QuerySet[Run]:
 
 
 def get_run(run_id: str, caller: Caller) -> Run:
-    """The run, without its recipe. Raises NotFound when there is none that the caller may see."""
+    """The run, without its recipe. Raises NotFound when there is none that the caller may see; RunDeleted."""
     run = _runs().filter(run_id=run_id).first()
     if run is None or not may_read(run, caller):
         raise NotFound(f"There is no run {run_id!r}.")
+    require_there(run)
     return run
+
+
+def require_there(run: Run) -> None:
+    """Raises RunDeleted."""
+    if run.deleted_at is not None:
+        raise RunDeleted(f"The run {run.run_id} was deleted.")
 
 
 def get_asset(asset_id: str, caller: Caller) -> Asset:
@@ -88,6 +109,7 @@ def get_asset(asset_id: str, caller: Caller) -> Asset:
     asset = assets.filter(asset_id=asset_id).first()
     if asset is None or not may_read(asset.run, caller):
         raise NotFound(f"There is no asset {asset_id!r}.")
+    require_there(asset.run)
     return asset
 
 
@@ -103,7 +125,7 @@ def read_picture(run_id: str) -> Picture:
     with transaction.atomic():
         _freeze()
         run = _runs().filter(run_id=run_id).first()
-        if run is None:
+        if run is None or run.deleted_at is not None:
             raise NotFound(f"There is no run {run_id!r}.")
         return _paint(run)
 

@@ -69,6 +69,11 @@ def put(name: str, content: "File[bytes]") -> str:
     return default_storage.save(name, content)
 
 
+def thumbnail_key(sha256: str) -> str:
+    """Where the cache keeps the small picture of a file."""
+    return f"zaps:thumbnail:{sha256}"
+
+
 def tries_after(code: str, usual: int) -> int:
     """How often in all that may be tried whose last try ended with `code`: half an hour for a storage that is away."""
     return _AWAY_TRIES if code == StorageUnavailable.code else usual

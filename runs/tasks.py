@@ -10,6 +10,7 @@ from accounts import idempotency
 from accounts.vault import pruning
 from core.errors import StaleState
 from runs import direct_uploads, dispatch, queries, uploads
+from runs.deletion import files
 from runs.engine import advance, cron_logs, drain, poll, render, settle, submit, sweep
 from runs.engine.poller import POLLER
 from runs.transitions import inbox
@@ -71,6 +72,12 @@ def prune(**_newer: Any) -> None:
     uploads.prune()
     direct_uploads.prune()
     sweep.sweep()
+
+
+@shared_task(name=dispatch.ERASE, **_OPTIONS)
+def erase(**_newer: Any) -> None:
+    """Delete the files that nobody uses any more."""
+    files.delete_due()
 
 
 @worker_shutting_down.connect

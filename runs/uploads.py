@@ -6,7 +6,7 @@ Each is looked at behind the fence before it is kept. What no run has used by it
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from media.errors import Unreadable
 from media.probe import Probe
 from providers.download import Limits
 from providers.sniff import HEAD_BYTES, kind_of, sniff
-from runs.inputs import ACCEPTED
+from runs.inputs import ACCEPTED, keys_of
 from runs.models import Upload
 from runs.queries import open_modes
 
@@ -35,7 +35,7 @@ ANONYMOUS_BYTES = 10_000_000  # of one file of a caller whom we do not know
 _ANONYMOUS_UNUSED_BYTES = 1_000_000_000  # of all of them together, who are many under as many names
 _OWNER_UNUSED_BYTES = 5_000_000_000
 _VALUE = re.compile(r"upload:(upload_[0-9a-z]{16})")
-_KEY = re.compile(r"input:(uploads/upload_[0-9a-z]{16}/[0-9a-f]{64})\|")
+_FOLDER = "uploads/"
 _PRUNED_AT_ONCE = 500
 
 
@@ -141,9 +141,25 @@ def use(inputs: Mapping[str, Any]) -> None:
 
     Raises BadInput where one has been thrown away meanwhile.
     """
-    keys = {found[1] for value in inputs.values() if isinstance(value, str) and (found := _KEY.match(value))}
+    keys = {key for key in keys_of(inputs) if key.startswith(_FOLDER)}
     if keys and _live().filter(storage_key__in=keys).update(used_at=Now()) < len(keys):
         raise BadInput("An upload has ended meanwhile; send the file again.")
+
+
+def hold(storage_keys: Iterable[str]) -> set[str]:
+    """Those of them that are uploads, locked until the transaction ends: no run begins to use one meanwhile."""
+    named = _by_keys(storage_keys)
+    return {upload.storage_key for upload in named.select_for_update().order_by("pk")}
+
+
+def discard(storage_keys: Sequence[str]) -> None:
+    """Nobody can name these any more, whose files go too. For what was locked by `hold`."""
+    _by_keys(storage_keys).update(used_at=None, discarded_at=Now())
+
+
+def forget(storage_keys: Iterable[str]) -> None:
+    """Their files are gone."""
+    _by_keys(storage_keys).filter(discarded_at__isnull=False).delete()
 
 
 def prune() -> int:
@@ -157,6 +173,10 @@ def prune() -> int:
         default_storage.delete(upload.storage_key)
         upload.delete()
     return len(gone)
+
+
+def _by_keys(storage_keys: Iterable[str]) -> QuerySet[Upload]:
+    return Upload.objects.filter(upload_id__in={key.split("/")[1] for key in storage_keys if key.startswith(_FOLDER)})
 
 
 def _named(value: Any) -> re.Match[str] | None:

@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from media.errors import MediaError
 from media.fence import thumbnail
 from runs.models import Asset
-from runs.storage import StorageUnavailable
+from runs.storage import StorageUnavailable, thumbnail_key
 
 _KEPT_S = 7 * 24 * 3600
 _KINDS = frozenset({"mp4", "png"})
@@ -19,9 +19,9 @@ _KINDS = frozenset({"mp4", "png"})
 
 def thumbnail_of(asset: Asset | None) -> HttpResponse:
     """A JPEG that browsers may keep for ever: an asset's bytes never change. Raises Http404."""
-    if asset is None or asset.kind not in _KINDS:
+    if asset is None or asset.kind not in _KINDS or not asset.storage_key:
         raise Http404("There is nothing to see.")
-    key = f"zaps:thumbnail:{asset.sha256}"
+    key = thumbnail_key(asset.sha256)
     picture = _kept(key)
     if picture is None:
         picture = _make(asset)

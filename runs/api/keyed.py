@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from accounts import idempotency
 from accounts.caller import Caller
 from core.api.openapi import answer_header
+from runs.queries import RunDeleted
 
 T = TypeVar("T")
 _HEADER = "Idempotency-Key"
@@ -49,6 +50,8 @@ def answer_once(
             prepare=prepare,
             commit=commit,
         )
+    if given.status == idempotency.GONE:
+        raise RunDeleted(f"The run {given.run_id} was deleted.")
     headers = {"Idempotency-Replayed": "true"} if given.replayed else {}
     if given.status == 202:
         headers["Location"] = given.body["statusUrl"]

@@ -10,14 +10,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
+from accounts.caller import Scope
 from core.api.openapi import OPEN, SHARED
 from core.api.paging import PAGING, paginate, read_limit
-from core.errors import BadInput, Problem
+from core.errors import BadInput, NotFound, Problem
 from runs import queries
 from runs.api.examples import PAGE, SNAPSHOT
 from runs.api.readers import guest_of, reader_of
 from runs.api.serializers import EventRow, RunDocument, RunRow, snapshot
 from runs.api.step_rows import AttemptRow
+from runs.deletion import delete_run
 from runs.info import gather
 from runs.models import RunEvent
 from runs.states import RunStatus
@@ -84,6 +86,24 @@ class RunView(APIView):
     def get(self, request: Request, run_id: str) -> Response:
         """The run with its steps, attempts, assets and feedback, all of the same moment."""
         return Response(snapshot(run_id, guest_of(request)))
+
+    @extend_schema(operation_id="deleteRun", request=None, responses={204: None})
+    def delete(self, request: Request, run_id: str) -> Response:
+        """Delete a run that has ended: all that was given, said and made. What it cost stays on record.
+
+        Deleting twice is the same as once. 409 while it, or a job of it at a provider, has not ended: cancel it first.
+        """
+        caller = caller_of(request)
+        try:
+            run = queries.get_run(run_id, caller)
+        except queries.RunDeleted:
+            return Response(status=204)
+        if caller.is_known:
+            caller.require(Scope.RUN)
+        if not queries.may_change(run, caller):
+            raise NotFound(f"There is no run {run_id!r}.")
+        delete_run(run_id, actor=caller.principal_id)
+        return Response(status=204)
 
 
 class Attempts(APIView):

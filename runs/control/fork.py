@@ -10,6 +10,7 @@ from accounts.caller import Caller
 from core.errors import NotFound
 from runs.models import Run
 from runs.order import Draft, Mode, Order, admit, draft, keep_media, place
+from runs.queries import require_there
 
 
 def fork_run(
@@ -65,4 +66,5 @@ def _parent(run_id: str) -> Run:
     run = Run.objects.filter(run_id=run_id).first()
     if run is None:
         raise NotFound(f"There is no run {run_id}.")
+    require_there(run)
     return run

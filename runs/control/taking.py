@@ -6,6 +6,7 @@ from typing import Any
 
 from core.errors import BadInput, Conflict, NotFound, Problem
 from runs.models import Asset, Run, Step
+from runs.queries import require_there
 from runs.transitions import Moves, moving
 
 COMMENT_AT_MOST = 2_000  # characters
@@ -29,7 +30,15 @@ class StepStateForbids(Conflict):
 
 @contextmanager
 def taking(run_id: str, *, actor: str) -> Iterator[Moves]:
-    """The run of that public id, locked. Raises NotFound."""
+    """The run of that public id, locked. Raises NotFound, and RunDeleted."""
+    with taking_even_deleted(run_id, actor=actor) as moves:
+        require_there(moves.run)
+        yield moves
+
+
+@contextmanager
+def taking_even_deleted(run_id: str, *, actor: str) -> Iterator[Moves]:
+    """The same for what concerns money alone, which outlives the run. Raises NotFound."""
     run = Run.objects.filter(run_id=run_id).only("pk").first()
     if run is None:
         raise NotFound(f"There is no run {run_id}.")

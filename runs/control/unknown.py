@@ -3,7 +3,7 @@
 from core.again import again
 from core.errors import NotFound
 from core.money import ZERO
-from runs.control.taking import StepStateForbids, taking
+from runs.control.taking import StepStateForbids, taking_even_deleted
 from runs.models import Attempt
 from runs.states import ATTEMPT_FINAL, AttemptStatus
 
@@ -16,7 +16,7 @@ def resolve_unknown(run_id: str, attempt_pk: int, *, bought: bool, actor: str) -
 
     Raises NotFound, and Conflict where the attempt's fate is known, or its answer may still come.
     """
-    with taking(run_id, actor=actor) as moves:
+    with taking_even_deleted(run_id, actor=actor) as moves:
         attempt = Attempt.objects.select_related("step").filter(pk=attempt_pk, run=moves.run).first()
         if attempt is None:
             raise NotFound("The run has no such attempt.")

@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 from core.again import again
 from core.ids import new_id
 from runs import dispatch, uploads
-from runs.models import Run, RunEvent, Step
+from runs.inputs import keys_of
+from runs.models import Run, RunEvent, RunInput, Step
 from runs.states import StepStatus, WaitReason
 from runs.transitions import bells
 from runs.transitions.purse import Claim, Purse
@@ -60,6 +61,9 @@ def start_run(  # noqa: PLR0913 (each is one thing that the caller decides)
         rung_at=Now() if bells.room_for_a_run(owner.pk if owner else None) else None,
     )
     uploads.use(inputs)
+    given = [RunInput(run=run, storage_key=key) for key in sorted(keys_of(inputs))]
+    if given:
+        RunInput.objects.bulk_create(given)
     steps = [_step(run, planned) for planned in plan.steps]
     if plan.quote_usd:
         _reserve(run, steps)

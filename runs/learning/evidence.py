@@ -49,7 +49,7 @@ def gather(slug: str, caller: Caller, *, days: int, now: datetime) -> Evidence:
     Raises CallerUnknown, and NotFound where the caller has no such run and may see no such recipe.
     """
     since = now - timedelta(days=days)
-    runs = queries.runs_of(caller).filter(zap_slug=slug, started_at__gte=since).order_by("-started_at", "-id")
+    runs = queries.every_run_of(caller).filter(zap_slug=slug, started_at__gte=since).order_by("-started_at", "-id")
     pks = list(runs.values_list("pk", flat=True)[: RUNS_AT_MOST + 1])
     if not pks:
         catalogue.find(slug, caller.user)
@@ -79,8 +79,9 @@ def _add_up(pks: Sequence[int]) -> list[Facts]:
 
 
 def _estimate(pks: Sequence[int]) -> Decimal | None:
-    """What the newest run's recipe says; None where its text is no recipe any more."""
-    run = Run.objects.filter(pk__in=pks[:1]).only("source", "prompts").first()
+    """What the recipe of the newest run that is not deleted says; None where its text is no recipe any more."""
+    there = Run.objects.filter(pk__in=pks, deleted_at=None).order_by("-started_at", "-id")
+    run = there.only("source", "prompts").first()
     try:
         return catalogue.parse_cached(run.source, run.prompts).estimate_usd if run is not None else None
     except BadInput:

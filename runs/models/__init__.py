@@ -5,6 +5,7 @@ from runs.models.asset import Asset, Feedback
 from runs.models.attempt import Attempt
 from runs.models.circuit import Circuit
 from runs.models.cron_log import CronLog
+from runs.models.deletion import DoomedFile, RunInput
 from runs.models.direct_upload import DirectUpload
 from runs.models.money import Allowance, Budget, LedgerEntry
 from runs.models.run import Run, RunEvent
@@ -23,11 +24,13 @@ __all__ = [
     "CronLog",
     "DeadLetter",
     "DirectUpload",
+    "DoomedFile",
     "Feedback",
     "LedgerEntry",
     "ProviderAccount",
     "Run",
     "RunEvent",
+    "RunInput",
     "RunShare",
     "Spending",
     "Step",

@@ -67,6 +67,10 @@ class Run(models.Model):
     )
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
+    is_kept = models.BooleanField(default=False, db_default=False, help_text="Its owner's retention spares it.")
+    deleted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="From then on only its numbers are left."
+    )
 
     class Meta:
         db_table = "runs"
@@ -85,6 +89,10 @@ class Run(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(reserved_usd__gte=0) & Q(cost_usd__gte=0) & Q(cap_usd__gte=0), name="run_money_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at=None) | Q(status__in=_FINAL, source="", prompts={}, inputs={}, options={}),
+                name="run_deleted_is_empty",
             ),
         ]
         indexes = [
@@ -107,6 +115,13 @@ class Run(models.Model):
             # How many failed lately; read from the index alone.
             models.Index(
                 fields=["finished_at", "status"], name="run_ended", condition=Q(status__in=["done", "failed"])
+            ),
+            # Retention: the oldest that are still there, everybody's and one owner's.
+            models.Index(fields=["finished_at"], name="run_over", condition=Q(status__in=_FINAL, deleted_at=None)),
+            models.Index(
+                fields=["owner", "finished_at"],
+                name="run_over_owner",
+                condition=Q(status__in=_FINAL, deleted_at=None, is_kept=False),
             ),
         ]
 

@@ -13,7 +13,8 @@ class DeadLetters(models.Manager["DeadLetter"]):
 
     def get_queryset(self) -> models.QuerySet["DeadLetter"]:
         """Failed steps of failed runs, with their runs."""
-        return super().get_queryset().filter(status="failed", run__status="failed").select_related("run")
+        failed = super().get_queryset().filter(status="failed", run__status="failed", run__deleted_at=None)
+        return failed.select_related("run")
 
 
 class DeadLetter(Step):

@@ -19,7 +19,7 @@ from runs.transitions.of_steps import StepMoves
 _LOCKED = Columns(
     Run,
     *("run_id", "owner", "parent", "zap_slug", "provider_mode", "status", "stage", "wait_reason", "revision"),
-    *("cap_usd", "reserved_usd", "cost_usd"),
+    *("cap_usd", "reserved_usd", "cost_usd", "deleted_at"),
 )
 _LOCK = f"SELECT {_LOCKED.of('r')} FROM runs r WHERE r.id = %s FOR UPDATE"  # noqa: S608 (our own column names)
 

@@ -1,5 +1,7 @@
 """The moves of a run itself."""
 
+from psycopg.types.json import Jsonb
+
 from core.moves import NOW, Computed, later
 from runs.states import RunStatus, Stage, WaitReason
 from runs.transitions.writing import Writer
@@ -43,6 +45,14 @@ class RunMoves(Writer):
             "reopened", reason=reason, wait_reason=None, due_at=NOW, finished_at=None, error="", zap_url="",
             stage=Stage.GENERATING,
         )  # fmt: skip
+
+    def delete_run(self) -> None:
+        """Nobody wants to keep it: it stays as it ended, and only its numbers stay."""
+        self._note("run.deleted", self.run.run_id)
+        self._changes |= {
+            "deleted_at": NOW, "is_kept": False, "source": "", "prompts": Jsonb({}), "inputs": Jsonb({}),
+            "options": Jsonb({}), "content_hash": "", "session_id": "", "output": "", "zap_url": "",
+        }  # fmt: skip
 
     def said(self, kind: str, subject: str) -> None:
         """A person said something of a result."""

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models.functions import Now
 
 from core import moves
+from core.errors import StaleState
 from core.ids import new_id
 from core.money import ZERO
 from core.moves import NOW, Computed, later
@@ -210,7 +211,9 @@ class StepMoves(Writer):
         attempt.status, attempt.cost_source, attempt.actual_usd, attempt.seed = "done", "reused", ZERO, source.seed
         attempt.due_at, attempt.finished_at, attempt.progress = None, Now(), 1.0
         attempt.save(force_insert=True)
-        for asset in source.assets.all():
+        for asset in Asset.objects.raw(_HELD, [source.pk]):
+            if not asset.storage_key:
+                raise StaleState("The run that this is taken over from was deleted meanwhile.")
             taken = _taken_over(asset, attempt)
             taken.save(force_insert=True)
             if source.step_id == step.pk:
@@ -233,6 +236,10 @@ class StepMoves(Writer):
         if self._room[here] > 0:
             attempt.rung_at = Now()
             self._room[here] -= 1
+
+
+# Whoever deletes the other run waits, and then sees that its files are used.
+_HELD = "SELECT * FROM assets WHERE attempt_id = %s ORDER BY id FOR SHARE"
 
 
 def _overdue_at(after_s: float = 0) -> Computed:

@@ -36,7 +36,7 @@ def make_run(*, slug="lighthouse-film", status="running", clips=3, owner=None, *
         cap_usd=Decimal(5),
         reserved_usd=0 if final else Decimal("1.2"),
         cost_usd=Decimal("1.3"),
-        revision=4 * clips,
+        revision=2 * clips + 4,
         started_at=now - timedelta(seconds=95),
         finished_at=now if final else None,
         **fields,

@@ -2,7 +2,7 @@
 
 The columns: nobody, a stranger with an account, the owner of what the address names, staff. Each sends a body that
 means nothing, so 415, 422 and 501 mean: let in, and then refused for that. A page's form is refused with 403 for want
-of a CSRF token.
+of a CSRF token. What deletes stands last.
 """
 
 TABLE = """
@@ -84,6 +84,7 @@ POST   /runs/{run_id}/{verb}                            404 404 403 403
 GET    /sign-in                                         200 302 302 302
 POST   /sign-in                                         200 302 302 302
 POST   /sign-out                                        302 302 302 302
+DELETE /api/runs/{run_id}                               404 404 204 204
 """
 
 DOORS = [tuple(line.split()) for line in TABLE.strip().splitlines()]

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db
 
 
 def tasks():
-    return apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=["drain", "prune"])
+    return apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=["drain", "erase", "prune"])
 
 
 def rows():
@@ -16,7 +16,11 @@ def rows():
 
 
 def test_a_migrated_database_holds_the_schedule():
-    assert rows() == [("drain", "runs.drain", "drain", 5, 5), ("prune", "runs.prune", "engine", 86400, 3600)]
+    assert rows() == [
+        ("drain", "runs.drain", "drain", 5, 5),
+        ("erase", "runs.erase", "engine", 60, 60),
+        ("prune", "runs.prune", "engine", 86400, 3600),
+    ]
 
 
 def test_a_missing_row_comes_back():

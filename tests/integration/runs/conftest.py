@@ -6,6 +6,7 @@ import pytest
 
 from providers.emulator import Emulator
 from runs import dispatch
+from runs.deletion import files
 from runs.engine.advance import advance_run
 from runs.engine.poll import poll_attempt
 from runs.engine.poller import POLLER
@@ -55,6 +56,7 @@ def bells(monkeypatch):
     monkeypatch.setattr(dispatch, "ring_begin", lambda pk, key, provider: rung.ring(begin[provider == LOCAL], pk))
     monkeypatch.setattr(dispatch, "ring_poll", lambda pk, key: rung.ring(poll_and_settle, pk))
     monkeypatch.setattr(dispatch, "ring_settle", lambda pk, key: rung.ring(settle_attempt, pk))
+    monkeypatch.setattr(dispatch, "ring_erase", lambda: rung.ring(lambda _: files.delete_due(), None))
     return rung
 
 

@@ -9,6 +9,7 @@ from tests.integration.runs.conftest import bells, poller_ends  # noqa: F401 (fi
 def _no_bells(monkeypatch):
     """These tests look at doors, not at workers: nobody answers the bells."""
     monkeypatch.setattr("runs.dispatch.ring_advance", lambda run_pk: True)
+    monkeypatch.setattr("runs.dispatch.ring_erase", lambda: True)
 
 
 @pytest.fixture(autouse=True)

@@ -51,6 +51,7 @@ _REFUSALS = {
     404: "There is no such thing, or the caller may not see it: `NOT_FOUND`.",
     406: "The caller accepts no JSON: `NOT_ACCEPTABLE`.",
     409: "The state of the thing forbids it now; `code` says which.",
+    410: "It was there, and was deleted: `RUN_DELETED`.",
     413: "The body is too large: `BODY_TOO_LARGE`.",
     415: "The body is of another type: `UNSUPPORTED_MEDIA_TYPE`.",
     422: "Something in it is wrong; `errors` names everything that was found.",
@@ -61,6 +62,8 @@ _REFUSALS = {
 }
 _ALWAYS = (400, 401, 403, 406, 422, 429, 500, 503)
 _WITH_BODY = (413, 415)
+_DELETABLE = ("/api/runs/{", "/api/assets/{")  # a deleted run, or what an idempotency key once began
+_IDEMPOTENT = {"Idempotency-Key"}
 _LATER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 
 _PROBLEM: dict[str, Any] = {
@@ -157,6 +160,8 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     own = {int(status) for status in answers if int(status) in _REFUSALS}
     shape = [*_ALWAYS, *(_WITH_BODY if "requestBody" in operation else ()), *([404] if "{" in path else ())]
+    if path.startswith(_DELETABLE) or _IDEMPOTENT <= {one.get("name") for one in operation.get("parameters", ())}:
+        shape.append(410)
     for status, answer in answers.items():
         answer["description"] = answer["description"] or _DONE[int(status)]
     operation["responses"] = dict(sorted({**answers, **refused(*own, *shape)}.items()))

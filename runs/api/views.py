@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
 from accounts.caller import Scope
-from core.api.openapi import OPEN, SHARED
+from core.api.openapi import OPEN, SHARED, refusals
 from core.api.paging import PAGING, paginate, read_limit
 from core.errors import BadInput, NotFound, Problem
 from runs import queries
@@ -87,7 +87,7 @@ class RunView(APIView):
         """The run with its steps, attempts, assets and feedback, all of the same moment."""
         return Response(snapshot(run_id, guest_of(request)))
 
-    @extend_schema(operation_id="deleteRun", request=None, responses={204: None})
+    @extend_schema(operation_id="deleteRun", auth=OPEN, request=None, responses={204: None, **refusals(409)})
     def delete(self, request: Request, run_id: str) -> Response:
         """Delete a run that has ended: all that was given, said and made. What it cost stays on record.
 

@@ -1,0 +1,48 @@
+"""Every command of README.md and docs/ does what its page says."""
+
+from collections import Counter
+
+import pytest
+
+from tests.docs.blocks import REASONS, blocks_of, commands_of, pages
+from tests.docs.place import Server, Shell
+
+PAGES = {page: blocks_of(page, text) for page, text in pages().items()}
+#: how many blocks are not run, and why. More of them is a decision.
+NOT_RUN = {
+    "needs a bucket": 1,
+    "needs a vendor's key": 1,
+    "needs the internet": 1,
+    "runs every test": 1,
+    "runs until it is stopped": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("docs")) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(server, tmp_path):
+    shell = Shell(tmp_path, server)
+    yield shell
+    shell.close()
+
+
+@pytest.mark.parametrize("page", [page for page, blocks in PAGES.items() if any(one.is_commands for one in blocks)])
+def test_every_command_of_the_page_does_what_it_says(page, shell):
+    for block in PAGES[page]:
+        if block.file:
+            shell.write(block.file, block.text)
+        elif block.is_commands and not block.not_run:
+            for command in commands_of(block):
+                shell.run(command)
+
+
+def test_only_so_many_blocks_are_not_run_each_for_a_reason_of_the_list():
+    reasons = Counter(block.not_run for blocks in PAGES.values() for block in blocks if block.not_run)
+
+    assert set(reasons) <= REASONS
+    assert reasons == NOT_RUN

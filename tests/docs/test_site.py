@@ -1,0 +1,80 @@
+"""The site: nothing of it comes from elsewhere, and a page that nobody would find stops the build."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.docs.blocks import ROOT
+
+ELSEWHERE = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?(?:src|href)="(?:https?:)?//[^"]*""")
+
+
+@pytest.fixture
+def docs(tmp_path):
+    """A copy of docs/, to be changed, beside what it refers to."""
+    for name in ("pyproject.toml", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", symlinks=True)
+    return tmp_path / "docs"
+
+
+def build(docs):
+    """What the builder says, and whether the site is there."""
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-q",
+        "-n",
+        "-b",
+        "html",
+        docs,
+        docs.parent / "site",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stderr, done.returncode == 0
+
+
+def test_the_site_has_every_page_and_loads_nothing_from_elsewhere(docs):
+    said, is_built = build(docs)
+
+    assert is_built, said
+    pages = {path.relative_to(docs).with_suffix(".html") for path in docs.rglob("*.md")}
+    assert all((docs.parent / "site" / page).exists() for page in pages)
+    loaded = [ELSEWHERE.findall(path.read_text()) for path in (docs.parent / "site").rglob("*.html")]
+    assert [one for one in loaded if one] == []
+    sheets = "".join(path.read_text() for path in (docs.parent / "site").rglob("*.css"))
+    assert not re.search(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", sheets)
+
+
+def test_the_navigation_is_the_lists_of_the_first_page(docs):
+    build(docs)
+
+    page = (docs.parent / "site" / "architecture.html").read_text()
+    captions = re.findall(r'<p class="caption"[^>]*><span class="caption-text">([^<]+)', page)
+    assert captions == re.findall(r"^## (.+)$", (docs / "index.md").read_text(), re.MULTILINE)
+
+
+def test_a_page_without_a_place_stops_the_build_and_says_where_it_belongs(docs):
+    (docs / "how-to" / "knit.md").write_text("# Knitting\n\nHow to knit.\n")
+
+    said, is_built = build(docs)
+
+    assert not is_built
+    assert "docs/how-to/knit.md has no place in the navigation: link it from a list in docs/index.md" in said
+
+
+def test_links_that_lead_nowhere_stop_the_build(docs):
+    links = "[a](none1.md) [b](api.md#none2) [c](../none3) ![d](pictures/none4.png)"
+    (docs / "tutorial.md").write_text(f"# The first hour\n\n{links}\n")
+
+    said, is_built = build(docs)
+
+    assert not is_built
+    assert all(f"none{number}" in said for number in (1, 2, 3, 4)), said

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage, storages
 
 from core.errors import ZapsError
 
+SMALL, LARGE = 320, 960
 _AWAY_TRIES = 36  # with pauses of up to a minute between them
 
 
@@ -69,9 +70,9 @@ def put(name: str, content: "File[bytes]") -> str:
     return default_storage.save(name, content)
 
 
-def thumbnail_key(sha256: str) -> str:
-    """Where the cache keeps the small picture of a file."""
-    return f"zaps:thumbnail:{sha256}"
+def thumbnail_key(sha256: str, longest: int) -> str:
+    """Where the cache keeps a small picture of a file; of SMALL or LARGE, the pixels of its longer side."""
+    return f"zaps:thumbnail:{longest}:{sha256}"
 
 
 def tries_after(code: str, usual: int) -> int:

@@ -1,9 +1,72 @@
-"""A picture for every recipe that has none of its own: drawn from its slug, always the same."""
+"""Pictures to look at before one plays or reads: of clips, and of recipes.
+
+A recipe shows what its author chose of a run of theirs, or what it was delivered with, or else a landscape that is
+drawn from its slug, always the same.
+"""
 
 import hashlib
+import re
+from functools import cache
+from pathlib import Path
 from random import Random
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.templatetags.static import static
+from django.views.decorators.http import require_safe
+
+from core.api.problems import answers_problems
+from runs import queries
+from runs.api.readers import guest_of_plain
+from runs.models import Asset
+from runs.storage import LARGE
+from runs.thumbnails import thumbnail_of
+from web.ask import read
 
 _WIDTH, _HEIGHT = 640, 360
+_HERO = re.compile(r"/api/assets/([a-z]{2,12}_[0-9a-z]{1,24})/content$")
+_DELIVERED = Path(__file__).parent / "static/web/posters"
+
+
+@answers_problems
+@require_safe
+def still(request: HttpRequest, asset_id: str) -> HttpResponseBase:
+    """The first picture of a clip, or a picture made smaller, to whoever may see its run."""
+    return thumbnail_of(queries.get_asset(asset_id, guest_of_plain(request)), longest=LARGE)
+
+
+@require_safe
+def drawn(request: HttpRequest, slug: str) -> HttpResponse:
+    """The drawn picture of a recipe. It says nothing of the recipe, so that it is no secret either."""
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return HttpResponse(draw(slug), content_type="image/svg+xml", headers=headers)
+
+
+@require_safe
+def chosen(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """What the author of a recipe chose of a run of theirs, to whoever may see the recipe."""
+    zap = read(request, f"/api/zaps/{slug}")
+    found = _HERO.search(zap.body["heroAssetUrl"] or "") if zap.ok else None
+    asset = Asset.objects.select_related("run").filter(asset_id=found[1]).first() if found else None
+    if asset is None or zap.body["authorId"] is None or str(asset.run.owner_id) != zap.body["authorId"]:
+        raise Http404
+    answer = thumbnail_of(asset, longest=LARGE)
+    answer.headers["Cache-Control"] = "private, max-age=300"  # another may be chosen
+    return answer
+
+
+def poster_of(zap: dict[str, Any]) -> str:
+    """The address of a recipe's picture. Only pictures of ours: no other site shall learn who looks."""
+    slug = str(zap["slug"])
+    if zap["authorId"] is not None:
+        return f"/zaps/{slug}/poster.jpg" if _HERO.search(zap["heroAssetUrl"] or "") else f"/zaps/{slug}/poster.svg"
+    return static(f"web/posters/{slug}.svg") if slug in _delivered() else f"/zaps/{slug}/poster.svg"
+
+
+@cache
+def _delivered() -> frozenset[str]:
+    return frozenset(file.stem for file in _DELIVERED.glob("*.svg"))
 
 
 def draw(slug: str) -> str:

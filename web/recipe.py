@@ -14,7 +14,7 @@ from web.ask import Answer, read, send, weigh
 from web.examples import example_of
 from web.gallery import card
 from web.guard import refuse, show
-from web.numbers import number
+from web.order import filled, order, planned
 
 _RUN_ID = re.compile("run_[0-9a-z]{1,24}")
 
@@ -56,17 +56,8 @@ def run(request: HttpRequest, slug: str) -> HttpResponseBase:
         return HttpResponseRedirect(f"/runs/{begun.body['runId']}", status=303)
     if begun.status == 401:
         return refuse(request, begun)
-    planned = _plan(request, slug, order(answer.body, request.POST))
-    return _page(request, answer.body, request.POST, planned, problem=begun.body, status=begun.status)
-
-
-def order(zap: Mapping[str, Any], form: QueryDict) -> dict[str, Any]:
-    """What the form says, in the interface's words. A field that was left empty is not said."""
-    inputs = {one["name"]: _value(one, form.get(f"input.{one['name']}", "")) for one in zap["inputs"]}
-    said: dict[str, Any] = {"inputs": {name: value for name, value in inputs.items() if value != ""}}
-    if (most := form.get("maxUsd", "").strip()) != "":
-        said["maxUsd"] = number(most)
-    return said
+    price = _plan(request, slug, order(answer.body, request.POST))
+    return _page(request, answer.body, request.POST, price, problem=begun.body, status=begun.status)
 
 
 def _answers_of(request: HttpRequest, zap: Mapping[str, Any]) -> QueryDict:
@@ -78,12 +69,6 @@ def _answers_of(request: HttpRequest, zap: Mapping[str, Any]) -> QueryDict:
         given = told.body["run"]["inputs"]
         form.update({f"input.{one['name']}": str(given[one["name"]]) for one in zap["inputs"] if one["name"] in given})
     return form
-
-
-def _value(one: Mapping[str, Any], text: str) -> Any:
-    if one["type"] == "number" and text.strip():
-        return number(text.strip())
-    return text.replace("\r\n", "\n") if text.strip() else ""
 
 
 def _plan(request: HttpRequest, slug: str, said: dict[str, Any]) -> Answer:
@@ -98,34 +83,22 @@ def _page(
     request: HttpRequest,
     zap: dict[str, Any],
     form: QueryDict,
-    planned: Answer,
+    plan: Answer,
     *,
     is_example: bool = False,
     problem: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
-    wrong = _by_path((problem or {}).get("errors", ()))
-    fields = [
-        {**one, "value": form.get(f"input.{one['name']}", ""), "wrong": wrong.get(f"inputs.{one['name']}", "")}
-        for one in zap["inputs"]
-    ]
     context = {
+        **filled(request, zap, form, problem or {}),
+        **planned(plan),
         "zap": card(zap),
         "is_mine": request.user.is_authenticated and zap["authorId"] == str(request.user.pk),
         "about": zap["source"].split("\n---", 1)[-1].strip(),
-        "fields": fields,
-        "plan": planned.body if planned.ok else None,
-        "plan_problem": None if planned.ok else planned.body,
-        "graph": picture.of_plan(planned.body["steps"]) if planned.ok else None,
+        "graph": picture.of_plan(plan.body["steps"]) if plan.ok else None,
         "is_example": is_example,
         "problem": problem,
-        "mode": form.get("mode", "mock"),
-        "max_usd": form.get("maxUsd", ""),
         "may_run": _may_rehearse(request),
         "may_spend": request.user.is_authenticated,
     }
     return show(request, "web/recipe.html", context, status=status)
-
-
-def _by_path(errors: Any) -> dict[str, str]:
-    return {error["path"]: error["message"] for error in errors if error.get("path")}

@@ -1,5 +1,6 @@
 """My runs, one run's page, and what a person can do there."""
 
+import re
 import time
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,8 @@ from web.guard import refuse, show
 from web.numbers import number
 
 VERBS = frozenset({"cancel", "approve", "reject", "retry", "resume", "rerun-from", "feedback"})
+_FILM = re.compile(r"/api/assets/([a-z]{2,12}_[0-9a-z]{1,24})/content")
+_SOUNDS = (".wav", ".mp3", ".m4a", ".flac", ".ogg")
 _FILTERS = ("running", "waiting", "done", "failed", "canceled")
 
 
@@ -32,17 +35,15 @@ def my_runs(request: HttpRequest) -> HttpResponseBase:
 
 def _list(request: HttpRequest, wanted: str, found: dict[str, Any]) -> HttpResponseBase:
     filters = [("", "All"), *((name, words.STATUS[name]) for name in _FILTERS)]
-    runs = [{**run, "title": story.title_of(run), "film": _film(run)} for run in found["runs"]]
+    runs = [{**run, "title": story.title_of(run), "still": _still(run)} for run in found["runs"]]
     context = {"runs": runs, "wanted": wanted, "filters": filters, "next_cursor": found["nextCursor"]}
     return show(request, "web/runs.html", context)
 
 
-def _film(run: dict[str, Any]) -> dict[str, str] | None:
-    """What a list shows of a finished run: its output at this site's own address."""
-    if not run["zapUrl"]:
-        return None
-    path = f"/api/assets/{run['zapUrl'].split('/api/assets/')[-1]}"
-    return {"src": path, "is_still": run["output"].lower().endswith((".png", ".jpg", ".jpeg", ".webp"))}
+def _still(run: dict[str, Any]) -> str:
+    """The address of what a list shows of a finished run; "" where there is nothing to see."""
+    found = _FILM.search(run["zapUrl"] or "")
+    return f"/stills/{found[1]}.jpg" if found and not run["output"].lower().endswith(_SOUNDS) else ""
 
 
 @require_safe

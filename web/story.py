@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from web import picture, words
+from web import costs, picture, words
 
 FINAL = ("done", "failed", "canceled")
 _VOTES = (("up", "I like it"), ("down", "Not for me"))
@@ -16,7 +16,8 @@ def tell(snapshot: Mapping[str, Any], *, now_ms: int, token: str = "") -> dict[s
     snapshot = _for_guests(snapshot, token) if token else snapshot
     run, steps, assets = snapshot["run"], snapshot["steps"], snapshot["assets"]
     statuses = {step["stepId"]: step["status"] for step in steps}
-    shown = [_step(step, assets, statuses) for step in steps]
+    is_paid = run["providerMode"] == "live"
+    shown = [{**_step(step, assets, statuses), "verbs": _verbs(step, steps, is_paid)} for step in steps]
     done = sum(status in ("done", "skipped") for status in statuses.values())
     film = next((media(asset) for asset in assets if run["zapUrl"] and asset["url"] == run["zapUrl"]), None)
     return {
@@ -28,6 +29,7 @@ def tell(snapshot: Mapping[str, Any], *, now_ms: int, token: str = "") -> dict[s
         "steps": shown,
         "votes": _VOTES,
         "voted": _last_vote(snapshot["feedback"], film["id"]) if film else None,
+        "resume_usd": costs.to_resume(steps) if is_paid and "resume" in run["can"] else 0,
         "asks": [step for step in shown if step["waits"]],
         "graph": picture.of_plan(steps),
         "bars": bars(steps, start_ms=run["startedAt"], end_ms=run["finishedAt"] or now_ms),
@@ -55,13 +57,14 @@ def title_of(run: Mapping[str, Any]) -> str:
 def media(asset: Mapping[str, Any]) -> dict[str, Any]:
     """An asset with its address below this site, and the element that shows it."""
     kinds = {"image": "image", "video": "video", "audio": "audio"}
+    token = f"?{urlencode({'token': asset['token']})}" if "token" in asset else ""
     return {
         "id": asset["assetId"],
         "step_id": asset["stepId"],
         "attempt": asset["attempt"],
         "shown_as": kinds.get(asset["contentType"].split("/")[0], "file"),
-        "src": f"/api/assets/{asset['assetId']}/content"
-        + (f"?{urlencode({'token': asset['token']})}" if "token" in asset else ""),
+        "src": f"/api/assets/{asset['assetId']}/content{token}",
+        "still": f"/stills/{asset['assetId']}.jpg{token}",
         "width": asset["width"],
         "height": asset["height"],
         "duration_s": asset["durationS"],
@@ -104,6 +107,12 @@ def _headline(run: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], done: 
     return f"{done} of {len(steps)} steps done"
 
 
+def _verbs(step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], is_paid: bool) -> list[tuple[str, str, float]]:
+    """What may be done to the step, in words, and what that holds of the money at most, in USD."""
+    prices = {"retry": costs.to_retry, "rerun-from": costs.to_rerun} if is_paid else {}
+    return [(verb, _VERBS[verb], prices[verb](steps, step) if verb in prices else 0) for verb in step["can"]]
+
+
 def _step(step: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], statuses: Mapping[str, str]) -> dict[str, Any]:
     mine = [media(asset) for asset in assets if asset["stepId"] == step["stepId"]]
     open_parents = [parent for parent in step["parents"] if statuses.get(parent) not in ("done", "skipped")]
@@ -115,7 +124,6 @@ def _step(step: Mapping[str, Any], assets: Sequence[Mapping[str, Any]], statuses
         "why": f"{waits}, place {place}" if waits and place is not None else waits,
         "otherwise": words.OTHERWISE.get((step["waits"] or {}).get("onTimeout") or "", ""),
         "percent": round(100 * step["progress"]),
-        "verbs": [(verb, _VERBS[verb]) for verb in step["can"]],
         "media": [one for one in mine if one["chosen"]] or [one for one in mine if one["id"] not in scores],
         "choices": [
             {**one, "score": score} for asset_id, score in scores.items() for one in mine if one["id"] == asset_id

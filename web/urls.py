@@ -4,8 +4,10 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import URLPattern, path, register_converter
 
 from core.api.converters import PublicId, Slug
-from web.gallery import gallery, poster
+from web.fork import fork, fork_plan
+from web.gallery import gallery
 from web.guard import View, fenced
+from web.posters import chosen, drawn, still
 from web.recipe import plan, recipe, run
 from web.runs import act, my_runs, one_run, share
 from web.studio import check, keep, studio
@@ -24,13 +26,17 @@ urlpatterns = [
     _page("zaps/<page_slug:slug>", recipe, "recipe"),
     _page("zaps/<page_slug:slug>/plan", plan, "recipe-plan"),
     _page("zaps/<page_slug:slug>/run", run, "recipe-run"),
-    _page("zaps/<page_slug:slug>/poster.svg", poster, "poster"),
+    _page("zaps/<page_slug:slug>/poster.svg", drawn, "poster"),
+    _page("zaps/<page_slug:slug>/poster.jpg", chosen, "chosen-poster"),
+    _page("stills/<page_run:asset_id>.jpg", still, "still"),
     _page("zaps/<page_slug:slug>/versions", versions, "versions"),
     _page("studio", studio, "studio"),
     _page("studio/check", check, "studio-check"),
     _page("studio/keep", keep, "studio-keep"),
     _page("runs", my_runs, "my-runs"),
     _page("runs/<page_run:run_id>", one_run, "run-page"),
+    _page("runs/<page_run:run_id>/fork", fork, "run-fork"),
+    _page("runs/<page_run:run_id>/fork/plan", fork_plan, "run-fork-plan"),
     _page("runs/<page_run:run_id>/share", share, "run-share"),
     _page("runs/<page_run:run_id>/<slug:verb>", act, "run-act"),
     _page("sign-in", LoginView.as_view(template_name="web/sign_in.html", redirect_authenticated_user=True), "sign-in"),

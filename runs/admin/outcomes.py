@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 from core.keyset import KeysetLedger
 from core.ledger import EMPTY, Ledger, json_block, list_link, moment, row_link, size, word_filter
 from runs.admin.steps import of_run
-from runs.admin.thumbnails import thumbnail_of
 from runs.models import Asset, Feedback, RunEvent
+from runs.thumbnails import thumbnail_of
 
 MACHINES = ("drain", "webhook", "worker")  # who makes most things happen: nobody searches for them
 _SHA256 = 64

@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from core.again import again
 from runs import uploads
 from runs.models import Asset, DoomedFile, Run, RunInput
-from runs.storage import thumbnail_key
+from runs.storage import LARGE, SMALL, thumbnail_key
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def _delete(one: DoomedFile) -> None:
     default_storage.delete(one.storage_key)
     if not Asset.objects.filter(sha256=one.sha256).exists():
         with suppress(Exception):  # a cache that is away forgets by itself
-            cache.delete(thumbnail_key(one.sha256))
+            cache.delete_many([thumbnail_key(one.sha256, longest) for longest in (SMALL, LARGE)])
 
 
 def _delete_folder(folder: str) -> None:

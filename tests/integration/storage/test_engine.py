@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from media.mock import mock_media
 from runs import inputs
-from runs.admin.thumbnails import thumbnail_of
+from runs.thumbnails import thumbnail_of
 from runs.engine.render import render_attempt
 from runs.engine.settle import settle_attempt
 from runs.engine.submit import submit_attempt

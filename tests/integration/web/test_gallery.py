@@ -22,6 +22,7 @@ def test_every_recipe_has_a_card_with_a_picture_that_leads_to_it(nobody, recipes
         address = card.one("h2").one("a").given["href"]
         assert nobody.open(address).one("h1").text == card.one("h2").text
         poster = nobody.client.get(card.one("img").given["src"])
+        poster.file_to_stream.close()
         assert (poster.status_code, poster["Content-Type"]) == (200, "image/svg+xml")
 
 

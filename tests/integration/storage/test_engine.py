@@ -11,12 +11,12 @@ from django.db.models.functions import Now
 
 from media.mock import mock_media
 from runs import inputs
-from runs.thumbnails import thumbnail_of
 from runs.engine.render import render_attempt
 from runs.engine.settle import settle_attempt
 from runs.engine.submit import submit_attempt
 from runs.engine.sweep import SETTLED, sweep
 from runs.models import Attempt
+from runs.thumbnails import thumbnail_of
 from tests.factories import make_run, planned
 from tests.integration.runs.conftest import bells, emulator, fal  # noqa: F401 (fixtures: the real engine)
 from tests.integration.runs.life import live

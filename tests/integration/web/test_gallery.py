@@ -1,6 +1,7 @@
 """The gallery, and what every page has in common."""
 
 import pytest
+from django.contrib.staticfiles import finders
 
 from tests.integration.people import make_user
 from tests.integration.recipes import door
@@ -21,9 +22,7 @@ def test_every_recipe_has_a_card_with_a_picture_that_leads_to_it(nobody, recipes
     for card in page.all("li", class_="card"):
         address = card.one("h2").one("a").given["href"]
         assert nobody.open(address).one("h1").text == card.one("h2").text
-        poster = nobody.client.get(card.one("img").given["src"])
-        poster.file_to_stream.close()
-        assert (poster.status_code, poster["Content-Type"]) == (200, "image/svg+xml")
+        assert finders.find(card.one("img").given["src"].removeprefix("/static/"))
 
 
 def test_a_search_shows_what_matches_and_keeps_its_words(nobody, recipes):

@@ -13,6 +13,7 @@ class Doors:
     calls_per_minute: int
     open_calls_per_minute: int
     logins_per_minute: int
+    streams_per_caller: int
     cors_origins: list[str]
 
 
@@ -50,6 +51,12 @@ def read(env: Environment) -> Doors:
             "ZAP_LOGINS_PER_MINUTE",
             10,
             about="How often an address may try a password; for one name, all together five times that. 0: no limit.",
+        ),
+        streams_per_caller=env.number(
+            "ZAP_STREAMS_PER_CALLER",
+            100,
+            about="How many streams an account, or an address that nobody is known at, may have open on one web "
+            "process. 0: no limit.",
         ),
         cors_origins=origins,
     )

@@ -90,6 +90,7 @@ _doors = doors.read(ENV)
 ZAP_CALLS_PER_MINUTE = _doors.calls_per_minute
 ZAP_OPEN_CALLS_PER_MINUTE = _doors.open_calls_per_minute
 ZAP_LOGINS_PER_MINUTE = _doors.logins_per_minute
+ZAP_STREAMS_PER_CALLER = _doors.streams_per_caller
 
 # --- what we run ------------------------------------------------------------------------------------------------
 

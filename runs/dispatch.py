@@ -1,4 +1,4 @@
-"""Doorbells: messages that something may be ready to do. A lost one costs seconds, never work.
+"""Doorbells: messages that something may be ready to do, or to be seen. A lost one costs seconds, never work.
 
 The engine knows tasks by name only; `runs.tasks` knows the engine. Every bell rings after the transaction commits.
 """
@@ -12,6 +12,7 @@ from celery.canvas import Signature
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from core.notices import Herald, Notice
 from runs.models import Attempt
 from zaps.planned import LOCAL
 
@@ -25,6 +26,15 @@ RENDER = "runs.render_step"
 DRAIN = "runs.drain"
 PRUNE = "runs.prune"
 ERASE = "runs.erase"
+
+CHANGED = "zap:runs"  # the channel on which whoever watches is told; a key is a run, a group its owner
+_HERALD = Herald(CHANGED)
+
+
+def changed_soon(*changes: tuple[int, int | None, int]) -> None:
+    """Tell whoever watches, once the current transaction has committed: runs, their owners, their new revisions."""
+    if changes:
+        transaction.on_commit(partial(_HERALD.say, [Notice(pk, owner or 0, number) for pk, owner, number in changes]))
 
 
 def advance_soon(run_pk: int) -> None:

@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts import rates
 from accounts.api.auth import caller_of
+from accounts.caller import Caller
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which reads the setting that names this module
@@ -24,16 +26,24 @@ class CallerRate(BaseThrottle):
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Whether it is answered."""
-        caller = caller_of(request)
-        if caller.is_staff or PART_OF_A_PAGE in request.META:
-            return True
-        if caller.user is not None:
-            key, per_minute = f"calls:user:{caller.user.pk}", settings.ZAP_CALLS_PER_MINUTE
-        else:
-            key, per_minute = f"calls:from:{rates.place(caller.address)}", settings.ZAP_OPEN_CALLS_PER_MINUTE
-        self._wait_s = rates.wait_s(key, per_minute=per_minute)
+        self._wait_s = 0 if PART_OF_A_PAGE in request.META else _wait_s(caller_of(request))
         return self._wait_s == 0
 
     def wait(self) -> float:
         """For how many seconds to wait."""
         return float(self._wait_s)
+
+
+def count_call(caller: Caller) -> None:
+    """The same for a view that DRF does not serve. Raises Throttled."""
+    if wait_s := _wait_s(caller):
+        raise Throttled(wait=wait_s)
+
+
+def _wait_s(caller: Caller) -> int:
+    if caller.is_staff:
+        return 0
+    if caller.user is not None:
+        return rates.wait_s(f"calls:user:{caller.user.pk}", per_minute=settings.ZAP_CALLS_PER_MINUTE)
+    key = f"calls:from:{rates.place(caller.address)}"
+    return rates.wait_s(key, per_minute=settings.ZAP_OPEN_CALLS_PER_MINUTE)

@@ -21,9 +21,14 @@ def guest_of(request: Request) -> Caller:
     return _shown(reader_of(request), request.query_params.get(PARAMETER))
 
 
+def reader_of_plain(request: HttpRequest) -> Caller:
+    """`reader_of` for a view that DRF does not serve."""
+    return _reading(caller_of_plain(request))
+
+
 def guest_of_plain(request: HttpRequest) -> Caller:
-    """The same for a view that DRF does not serve."""
-    return _shown(_reading(caller_of_plain(request)), request.GET.get(PARAMETER))
+    """`guest_of` for a view that DRF does not serve."""
+    return _shown(reader_of_plain(request), request.GET.get(PARAMETER))
 
 
 def _reading(caller: Caller) -> Caller:

@@ -17,6 +17,7 @@ from runs.api.control import (
 from runs.api.dead_letters import DeadLetters, Redrive
 from runs.api.direct_uploads import CompleteUpload, SignUpload
 from runs.api.drain import Drain
+from runs.api.feed import my_events
 from runs.api.learning import CompileRun, EvidenceView
 from runs.api.orders import PlanZap, RunZap
 from runs.api.providers import Providers, ReachProviders
@@ -51,6 +52,7 @@ urlpatterns = [
     path("runs/<public_id:run_id>/fork", ForkRun.as_view(), name="fork-run"),
     path("runs/<public_id:run_id>/feedback", GiveFeedback.as_view(), name="give-feedback"),
     path("runs/<public_id:run_id>/compile", CompileRun.as_view(), name="compile-run"),
+    path("events", my_events, name="my-events"),
     path("assets/<public_id:asset_id>/content", asset_content, name="asset-content"),
     path("providers", Providers.as_view(), name="providers"),
     path("providers/reach", ReachProviders.as_view(), name="reach-providers"),

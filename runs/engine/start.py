@@ -69,6 +69,7 @@ def start_run(  # noqa: PLR0913 (each is one thing that the caller decides)
         _reserve(run, steps)
     Step.objects.bulk_create(steps)
     RunEvent.objects.create(run=run, seq=1, type="run.accepted", subject=run.run_id, actor=principal_id)
+    dispatch.changed_soon((run.pk, run.owner_id, run.revision))
     if run.rung_at is not None:  # else it is told of in its turn
         dispatch.advance_soon(run.pk)
     return run

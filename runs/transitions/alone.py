@@ -132,7 +132,7 @@ def _move_alone(
         ){also.sql}
         INSERT INTO run_events (run_id, seq, type, subject, actor, reason, happened_at)
         SELECT locked.id, locked.revision, %s::text, %s::text, 'worker', '', now() FROM locked, moved
-        RETURNING happened_at"""  # noqa: S608 (only texts of this module)
+        RETURNING happened_at, seq"""  # noqa: S608 (only texts of this module)
     where = (attempt.pk, list(move.sources), *only.values, *also.values)
     values = (attempt.run_id, move.target, *changes.values, *where, f"attempt.{event}", subject_of(attempt))
     with connection.cursor() as cursor:
@@ -142,4 +142,5 @@ def _move_alone(
         raise StaleState(f"{attempt} cannot become {move.target}.")
     attempt.status = move.target
     at: datetime = row[0]
+    dispatch.changed_soon((attempt.run_id, attempt.tenant, row[1]))
     return at

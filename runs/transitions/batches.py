@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 
 from core.again import again
-from runs import policy
+from runs import dispatch, policy
 from runs.transitions.bells import Bell
 
 
@@ -152,9 +152,11 @@ def begin_settling(leased: Sequence[Leased]) -> list[Bell]:
         cursor.execute(
             """
             UPDATE runs r SET revision = v.revision
-            FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, revision) WHERE r.id = v.id""",
+            FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, revision) WHERE r.id = v.id
+            RETURNING r.id, r.owner_id, r.revision""",
             [list(revisions), list(revisions.values())],
         )
+        dispatch.changed_soon(*cursor.fetchall())
         cursor.execute(
             """
             INSERT INTO run_events (run_id, seq, type, subject, actor, reason, happened_at)
@@ -228,6 +230,8 @@ def _show_progress(looks: Sequence[Look]) -> None:
             """
             UPDATE runs SET revision = revision + 1, shown_at = now() WHERE id IN (
                 SELECT id FROM runs WHERE id = ANY(%s) AND (shown_at IS NULL OR shown_at < now() - interval '1 second')
-                ORDER BY id FOR UPDATE)""",
+                ORDER BY id FOR UPDATE)
+            RETURNING id, owner_id, revision""",
             [[look.leased.run_id for look in looks]],
         )
+        dispatch.changed_soon(*cursor.fetchall())

@@ -12,6 +12,7 @@ from django.db.models import Model
 from core import moves
 from core.moves import NOW, Computed, later
 from core.rows import insertion
+from runs import dispatch
 from runs.models import Attempt, Run, Step
 from runs.states import ATTEMPT_MOVES, RUN_MOVES, STEP_MOVES, Stage
 from runs.transitions.purse import Claim, Purse
@@ -71,6 +72,8 @@ class Writer:
             moves.apply(self.run, self._run_move, along=along, **self._changes)
         elif self._changes:
             moves.write(self.run, along=along, **self._changes)
+        if along is not None:
+            dispatch.changed_soon((self.run.pk, self.run.owner_id, self.run.revision))
 
     def _events_to_write(self) -> Computed | None:
         if not self._events:

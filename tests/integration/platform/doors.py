@@ -29,6 +29,7 @@ POST   /api/runs/{run_id}/rerun-from                    404 404 422 422
 POST   /api/runs/{run_id}/fork                          404 404 422 422
 POST   /api/runs/{run_id}/feedback                      404 404 422 422
 POST   /api/runs/{run_id}/compile                       404 404 422 422
+GET    /api/events                                      401 200 200 200
 GET    /api/assets/{asset_id}/content                   404 404 200 200
 GET    /api/providers                                   401 200 200 200
 POST   /api/providers/reach                             401 422 422 422

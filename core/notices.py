@@ -1,0 +1,116 @@
+"""Notices: that a thing has changed and at which number it stands now, and nothing else of it.
+
+They are said after the commit and sent by Redis, where one may be lost at any moment. So they carry no news: whoever
+hears one reads the database.
+"""
+
+import atexit
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+
+import redis
+
+from core import hints
+
+logger = logging.getLogger(__name__)
+
+_PAUSE_S = 0.02  # between two messages of a process; what changes meanwhile shares the next one
+_AGAIN_S = 1.0  # Redis is away
+_MOST = 10_000  # things that are kept to be said; readers look by themselves, too
+_A_MESSAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Thing `key`, which belongs to `group` (0: to nobody), is at `number`, which only grows."""
+
+    key: int
+    group: int
+    number: int
+
+
+def write(notices: Iterable[Notice]) -> bytes:
+    """One message."""
+    return " ".join(f"{one.key}.{one.group}.{one.number}" for one in notices).encode()
+
+
+def read(message: bytes) -> list[Notice]:
+    """The notices of a message; what is none is left out."""
+    return [Notice(*map(int, parts)) for word in message.split() if _are_numbers(parts := word.split(b"."))]
+
+
+def _are_numbers(parts: list[bytes]) -> bool:
+    return len(parts) == 3 and all(part.isdigit() and len(part) < 20 for part in parts)
+
+
+class Herald:
+    """Says notices on one channel, from a thread of its own: nobody who changes something waits for Redis.
+
+    A thing that changes often is said with its newest number only. While Redis is away they are kept and said later.
+    """
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+        self._news: dict[int, Notice] = {}
+        self._lock = Lock()
+        self._bell = Event()
+        self._thread: Thread | None = None
+        self._is_heard = True
+
+    def say(self, notices: Iterable[Notice]) -> None:
+        """Soon. Raises nothing and waits for nothing."""
+        with self._lock:
+            for notice in notices:
+                known = self._news.get(notice.key)
+                if known is None or known.number < notice.number:
+                    self._news[notice.key] = notice
+            if self._thread is None or not self._thread.is_alive():  # never begun, or left behind by a fork
+                self._begin()
+        if not self._bell.is_set():
+            self._bell.set()
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            atexit.register(self._send)  # of a process that ends at once, too, the last word is heard
+        self._thread = Thread(target=self._work, name=f"herald-{self._channel}", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while True:
+            self._bell.wait()
+            self._bell.clear()
+            if self._send():
+                time.sleep(_PAUSE_S)
+            else:
+                time.sleep(_AGAIN_S)
+                self._bell.set()
+
+    def _send(self) -> bool:
+        """Whether all is said that there was to say."""
+        with self._lock:
+            news, self._news = self._news, {}
+        try:
+            self._publish(list(news.values()))
+        except redis.RedisError as exc:
+            self._keep(news)
+            if self._is_heard:
+                logger.warning("notices=unheard channel=%s error=%s", self._channel, type(exc).__name__)
+            self._is_heard = False
+            return False
+        self._is_heard = True
+        return True
+
+    def _publish(self, notices: list[Notice]) -> None:
+        if not notices:
+            return
+        with hints.client().pipeline(transaction=False) as said:
+            for place in range(0, len(notices), _A_MESSAGE):
+                said.publish(self._channel, write(notices[place : place + _A_MESSAGE]))
+            said.execute()
+
+    def _keep(self, news: dict[int, Notice]) -> None:
+        with self._lock:
+            self._news = {**news, **self._news} if len(news) < _MOST else {}

@@ -1,4 +1,4 @@
-"""The web server as it runs for people, in this process on loopback, and a browser's EventSource as far as tests need one."""
+"""The web server as it runs for people, on loopback, and a browser's EventSource as far as tests need one."""
 
 import asyncio
 import json

@@ -2,9 +2,9 @@
 
     ./dev bench streams [--streams 1000] [--runs 100] [--seconds 20] [--rate 20]
 
-One uvicorn process as `./dev up` runs it; runs are moved by real transitions. First all streams watch one
-run, then they are spread over many, then Redis is stopped. The lag counts from before the transaction to the browser's end of the
-socket; the browsers are one process beside the server, and share the machine with it.
+One uvicorn process as `./dev up` runs it; runs are moved by real transitions. First all streams watch one run,
+then they are spread over many, then Redis is stopped. The lag counts from before the transaction to the browser's end
+of the socket; the browsers are one process beside the server and share the machine with it.
 """
 
 import asyncio

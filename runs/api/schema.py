@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from core.api.openapi import SHARED, refused
+from core.api.openapi import OPEN, SHARED, refused
+from runs.api.summaries import SUMMARY
 
 _SESSION = {"$ref": "#/components/parameters/Session"}
 _BYTES = {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
@@ -36,7 +37,29 @@ _EVENTS = _operation(
     responses={
         "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
         "204": {"description": "The run is final, and the caller has its last snapshot."},
-        **refused(401, 403, 404, 422, 500, 503),
+        **refused(401, 403, 404, 422, 429, 500, 503),
+    },
+)
+_MY_EVENTS = _operation(
+    "watchRuns",
+    "runs",
+    "Watch the caller's runs",
+    "Server-sent events: `runs`, its data a RunNews. The first holds what is at work, and what ended since the event "
+    "that the caller shows; further ones hold what has changed, of each run the newest.",
+    security=OPEN,
+    parameters=[
+        _parameter("Last-Event-ID", "header", "The newest event that the caller has."),
+        {
+            "name": "all",
+            "in": "query",
+            "description": "Everybody's runs. Staff only.",
+            "schema": {"type": "string", "enum": ["true", "false"], "default": "false"},
+        },
+        _SESSION,
+    ],
+    responses={
+        "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        **refused(401, 403, 422, 429, 500, 503),
     },
 )
 _CONTENT = _operation(
@@ -87,7 +110,16 @@ def plain_views(result: dict[str, Any], generator: Any, request: Any, public: bo
     """A drf-spectacular postprocessing hook."""
     result["paths"] |= {
         "/api/runs/{run_id}/events": {"get": _EVENTS},
+        "/api/events": {"get": _MY_EVENTS},
         "/api/assets/{asset_id}/content": {"get": _CONTENT},
         "/api/providers/{provider}/webhook/{token}": {"post": _WEBHOOK},
+    }
+    schemas = result["components"]["schemas"]
+    properties = {name: schemas["RunRow"]["properties"][name] for name in SUMMARY}
+    schemas["RunSummary"] = {"type": "object", "required": list(SUMMARY), "properties": properties}
+    schemas["RunNews"] = {
+        "type": "object",
+        "required": ["runs"],
+        "properties": {"runs": {"type": "array", "items": {"$ref": "#/components/schemas/RunSummary"}}},
     }
     return result

@@ -5,17 +5,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from rest_framework.utils.encoders import JSONEncoder
 
-from core.api.fields import Address, EpochMs, TextOrNull, Usd
 from core.api.hub import off_the_loop
 from core.notices import Notice
-from runs.api.rows import Char, Int, Row
+from runs.api.serializers import RunRow
 from runs.api.watch import hub, notices_of
 from runs.models import Run
 from runs.states import RUN_FINAL
@@ -28,21 +28,19 @@ _REMEMBERED = 10_000  # revisions that are not sent again; one that is does no h
 _LATELY = timedelta(minutes=1)
 
 
-class RunSummary(Row):
+SUMMARY = (
+    *("runId", "parentRunId", "zapSlug", "status", "stage", "waitReason", "error", "providerMode", "revision"),
+    *("costUsd", "zapUrl", "startedAt", "finishedAt", "statusUrl", "eventsUrl"),
+)
+
+
+class RunSummary(RunRow):
     """What a list shows of a run. Nothing in it is a secret of its owner's."""
 
-    runId = Char(source="run_id")
-    zapSlug = Char(source="zap_slug")
-    status = Char()
-    stage = Char()
-    waitReason = Char(source="wait_reason", allow_null=True)
-    error = TextOrNull(help_text="The code of the first failure.")
-    providerMode = Char(source="provider_mode")
-    revision = Int()
-    costUsd = Usd(source="cost_usd")
-    zapUrl = Address(source="zap_url", allow_null=True)
-    startedAt = EpochMs(source="started_at")
-    finishedAt = EpochMs(source="finished_at", allow_null=True)
+    def get_fields(self) -> dict[str, Any]:
+        """The few of a RunRow that SUMMARY names."""
+        fields = super().get_fields()
+        return {name: fields[name] for name in SUMMARY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +174,9 @@ class Pump:
 
 def summarize(runs: QuerySet[Run]) -> list[Summary]:
     """They in a few words each, as the database has them now."""
-    found = list(runs.defer("source", "prompts", "inputs", "options"))
-    return [Summary(run=run, data=_encoder.encode(RunSummary(run).data)) for run in found]
+    found = list(runs.defer("source", "prompts", "inputs", "options").annotate(parent_run_id=F("parent__run_id")))
+    rows = RunSummary(found, many=True).data
+    return [Summary(run=run, data=_encoder.encode(row)) for run, row in zip(found, rows, strict=True)]
 
 
 _by_loop: "WeakKeyDictionary[asyncio.AbstractEventLoop, Pump]" = WeakKeyDictionary()

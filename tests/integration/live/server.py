@@ -64,7 +64,7 @@ class Reader:
         self.answer = answer
         self.last_id = None
 
-    async def next(self, within_s=10):
+    async def next(self, within_s=30):
         """The data of the next event; None when the stream has ended."""
         while True:
             fields = {}
@@ -89,7 +89,7 @@ def run(test):
     async def whole():
         timeout = aiohttp.ClientTimeout(total=None)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
-            return await asyncio.wait_for(test(session), 60)
+            return await asyncio.wait_for(test(session), 120)
 
     return asyncio.run(whole())
 
@@ -118,7 +118,7 @@ def finish(run):
     return change(run, status="done", stage="complete", finished_at=timezone.now(), due_at=None)
 
 
-async def until(ready, within_s=10.0):
+async def until(ready, within_s=30.0):
     """Wait for what happens in another thread."""
     async with asyncio.timeout(within_s):
         while not ready():

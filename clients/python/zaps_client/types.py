@@ -1,0 +1,1394 @@
+"""Drawn by ./dev types from the OpenAPI document. Do not edit."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+
+class AccessRow(TypedDict):
+    """
+    One time that a key was decrypted.
+    """
+
+    provider: str
+    keySource: str
+    userId: str | None
+    usedFor: str
+    why: str
+    runId: str | None
+    stepId: str | None
+    attempt: int | None
+    at: int
+
+
+class ApproveRequest(TypedDict):
+    """
+    Which of the results is good.
+    """
+
+    stepId: NotRequired[str | None]
+    assetId: NotRequired[str | None]
+    comment: NotRequired[str]
+
+
+class AssetRow(TypedDict):
+    """
+    One row of `assets`.
+    """
+
+    assetId: str
+    runId: str
+    stepId: str
+    attempt: int
+    chosen: bool
+    kind: str
+    contentType: str
+    url: str
+    storageKey: str
+    sha256: str
+    sizeBytes: int
+    width: int | None
+    height: int | None
+    durationS: float | None
+    parents: list[str]
+    createdAt: int
+
+
+class BudgetRow(TypedDict):
+    """
+    One budget.
+    """
+
+    reservedUsd: float
+    spentUsd: float
+    capUsd: float | None
+    remainingUsd: float | None
+
+
+class BudgetRows(TypedDict):
+    """
+    What the caller's next run counts towards.
+    """
+
+    owner: BudgetRow
+    ownerDay: BudgetRow
+    day: BudgetRow
+
+
+ByEnum: TypeAlias = Literal["day", "owner", "recipe", "provider", "model"]
+
+
+class Choice(TypedDict):
+    """
+    A result that can be approved.
+    """
+
+    assetId: str
+    attempt: int
+    score: float | None
+
+
+class CommentRow(TypedDict):
+    """
+    What somebody said with a vote.
+    """
+
+    vote: str | None
+    text: str
+    at: int
+
+
+class DrainDocument(TypedDict):
+    """
+    What one cycle did.
+    """
+
+    processedCount: int
+    errorCount: int
+    status: str
+    results: list[dict[str, Any]]
+
+
+class ErrorDetail(TypedDict):
+    """
+    An error code in words.
+    """
+
+    code: str
+    message: str
+    remediation: str
+    retryable: bool
+
+
+class EventRow(TypedDict):
+    """
+    One thing that happened to a run.
+    """
+
+    seq: int
+    type: str
+    subject: str
+    actor: str
+    reason: str | None
+    happenedAt: int
+
+
+class FailureRow(TypedDict):
+    """
+    How often attempts failed for one reason.
+    """
+
+    code: str
+    count: int
+
+
+class FeedbackRow(TypedDict):
+    """
+    One row of `feedback`.
+    """
+
+    runId: str
+    stepId: str | None
+    assetId: str | None
+    kind: str
+    rater: str
+    by: str | None
+    scores: Any
+    comment: str | None
+    createdAt: int
+
+
+class FindingRow(TypedDict):
+    """
+    Something worth changing.
+    """
+
+    code: str
+    stepId: str | None
+    message: str
+    suggestion: str
+
+
+ForkRequestModeEnum: TypeAlias = Literal["mock", "live"]
+
+
+class InputRow(TypedDict):
+    """
+    What a recipe asks its caller for.
+    """
+
+    name: str
+    type: str
+    required: bool
+    label: str | None
+    hint: str | None
+    options: list[str]
+
+
+KeySourceEnum: TypeAlias = Literal["request", "creator", "operator", "none"]
+
+
+KindEnum: TypeAlias = Literal["rlhf_vote", "aura_score"]
+
+
+class LineRow(TypedDict):
+    """
+    What came of one price.
+    """
+
+    model: str
+    variant: str
+    unit: str | None
+    oldUsd: float | None
+    newUsd: float | None
+    taken: bool
+    changed: bool
+    code: str | None
+    message: str | None
+
+
+class LineageRow(TypedDict):
+    """
+    Where a compiled recipe comes from.
+    """
+
+    sourceZap: str
+    sourceVersion: int
+
+
+class LoginForm(TypedDict):
+    """
+    Who one is.
+    """
+
+    username: str
+    password: str
+
+
+class MaskRow(TypedDict):
+    """
+    What may be shown of one value.
+    """
+
+    name: str
+    lastFour: str | None
+    fingerprint: str
+
+
+NullEnum: TypeAlias = None
+
+
+OffReasonEnum: TypeAlias = Literal["not_offered", "switched_off", "no_address"]
+
+
+class PausedAccount(TypedDict):
+    """
+    The account that the caller's run would use: the provider asked us to slow down.
+    """
+
+    pausedUntil: int
+    requestsPerS: float | None
+    jobsInFlight: int | None
+    dayCapUsd: float | None
+
+
+PausedModelStatusEnum: TypeAlias = Literal["open", "half_open"]
+
+
+class PlanRequest(TypedDict):
+    """
+    What may be said about a plan of a recipe in the catalogue.
+    """
+
+    version: NotRequired[int | None]
+    inputs: NotRequired[dict[str, Any]]
+    extendCount: NotRequired[int | None]
+    provider: NotRequired[str | None]
+    maxUsd: NotRequired[float | None]
+
+
+class PlannedStepRow(TypedDict):
+    """
+    One step of a plan, or of a run just begun.
+    """
+
+    stepId: str
+    order: int
+    kind: str
+    provider: str
+    model: str | None
+    candidates: int
+    quoteUsd: float
+    firstUsd: float
+    status: str
+    parents: list[str]
+    prompt: NotRequired[str]
+
+
+PriceEnum: TypeAlias = Literal["priced", "stale", "unpriced"]
+
+
+class PriceRequest(TypedDict):
+    """
+    A price to set, or, with `usd` null, to take back.
+    """
+
+    provider: str
+    model: str
+    variant: NotRequired[str]
+    unit: NotRequired[str]
+    usd: float | None
+    source: str
+    verifiedAt: NotRequired[str]
+
+
+PricedByEnum: TypeAlias = Literal["nobody", "operator", "book"]
+
+
+class ProblemRow(TypedDict):
+    """
+    One thing that is wrong, or that a plan warns of: core.errors.Problem.
+    """
+
+    code: str
+    message: str
+    line: int | None
+    column: int | None
+    path: str | None
+
+
+ProofEnum: TypeAlias = Literal["none", "signed", "token"]
+
+
+Tag: TypeAlias = str
+
+
+PublishRequestStatusEnum: TypeAlias = Literal["draft", "published"]
+
+
+Provider: TypeAlias = str
+
+
+class ReachRequest(TypedDict):
+    """
+    Whom to ask.
+    """
+
+    providers: NotRequired[list[Provider]]
+
+
+class ReachedRow(TypedDict):
+    """
+    What came of asking a provider.
+    """
+
+    provider: str
+    reachable: bool | None
+    keyOk: bool | None
+    code: str | None
+    message: str
+    tookMs: int
+
+
+RunId: TypeAlias = str
+
+
+class RedriveRequest(TypedDict):
+    """
+    Which runs to make go on.
+    """
+
+    runIds: list[RunId]
+    comment: NotRequired[str]
+
+
+class RedriveRow(TypedDict):
+    """
+    What became of one run.
+    """
+
+    runId: str
+    stepIds: list[str]
+    redriven: bool
+    error: str | None
+    message: str | None
+
+
+class RejectRequest(TypedDict):
+    """
+    Which step's results are not good.
+    """
+
+    stepId: NotRequired[str | None]
+    comment: NotRequired[str]
+
+
+class RerunRequest(TypedDict):
+    """
+    From where to make the run again.
+    """
+
+    stepId: str
+    comment: NotRequired[str]
+    maxUsd: NotRequired[float | None]
+
+
+class ResumeRequest(TypedDict):
+    """
+    How much the rest may cost.
+    """
+
+    maxUsd: NotRequired[float | None]
+
+
+class RetryRequest(TypedDict):
+    """
+    Which step to make again.
+    """
+
+    stepId: NotRequired[str | None]
+    comment: NotRequired[str]
+    maxUsd: NotRequired[float | None]
+
+
+class RotateForm(TypedDict):
+    """
+    How to go over from the old to the new.
+    """
+
+    overlapS: NotRequired[int]
+
+
+RunRequestModeEnum: TypeAlias = Literal["plan", "mock", "live"]
+
+
+class RunRow(TypedDict):
+    """
+    One row of `runs`.
+    """
+
+    error: str | None
+    errorDetail: ErrorDetail | None
+    runId: str
+    parentRunId: str | None
+    zapSlug: str
+    zapVersion: int
+    zapUrl: str | None
+    output: str
+    status: str
+    stage: str
+    waitReason: str | None
+    providerMode: str
+    sessionId: str | None
+    userId: str | None
+    principalId: str | None
+    inputs: Any
+    contentHash: str
+    revision: int
+    quoteUsd: float
+    capUsd: float
+    reservedUsd: float
+    costUsd: float
+    startedAt: int
+    finishedAt: int | None
+    can: list[str]
+    statusUrl: str
+    eventsUrl: str
+
+
+ScopesEnum: TypeAlias = Literal[
+    "read", "run", "live", "publish", "secrets", "prices", "keys"
+]
+
+
+class ScoresRow(TypedDict):
+    """
+    What judges said: of each result, the worst score.
+    """
+
+    count: int
+    min: float
+    median: float
+    passedShare: float | None
+
+
+class SecretRow(TypedDict):
+    """
+    A provider's key, masked.
+    """
+
+    provider: str
+    runId: str | None
+    values: list[MaskRow]
+    setBy: str
+    createdAt: int
+    updatedAt: int
+    rotatedAt: int | None
+
+
+SetByEnum: TypeAlias = Literal["book", "operator"]
+
+
+class SetRow(TypedDict):
+    """
+    A price as it was set. Rows are never changed.
+    """
+
+    provider: str
+    model: str
+    variant: str
+    unit: str
+    usd: float | None
+    source: str
+    verifiedAt: str
+    setBy: str
+    setAt: int
+
+
+class ShareForm(TypedDict):
+    """
+    How long the run is shown.
+    """
+
+    expiresInS: NotRequired[int]
+
+
+class ShareRow(TypedDict):
+    """
+    A read token, without what opens the run.
+    """
+
+    shareId: str
+    state: str
+    sharedBy: str
+    createdAt: int
+    expiresAt: int
+    lastUsedAt: int | None
+    revokedAt: int | None
+
+
+class ShownKeyRow(TypedDict):
+    """
+    A key with its token, this once.
+    """
+
+    prefix: str
+    name: str
+    userId: str
+    scopes: list[ScopesEnum]
+    state: str
+    createdAt: int
+    expiresAt: int | None
+    lastUsedAt: int | None
+    rotatedAt: int | None
+    oldUntil: int | None
+    revokedAt: int | None
+    token: str
+
+
+class ShownShareRow(TypedDict):
+    """
+    A read token, this once.
+    """
+
+    shareId: str
+    state: str
+    sharedBy: str
+    createdAt: int
+    expiresAt: int
+    lastUsedAt: int | None
+    revokedAt: int | None
+    token: str
+    url: str
+
+
+class SignForm(TypedDict):
+    """
+    What is to be sent.
+    """
+
+    name: NotRequired[str]
+    contentType: str
+    size: int
+
+
+class SignedRow(TypedDict):
+    """
+    Where the file goes: POST `formFields`, and `file` as the last one, to `url` as multipart/form-data.
+    """
+
+    id: str
+    url: str
+    formFields: dict[str, str]
+    expiresAt: int
+    completeUrl: str
+
+
+class SourceSums(TypedDict):
+    """
+    How the actual cost became known, in USD.
+    """
+
+    reported: float
+    derived: float
+    quoted: float
+
+
+class SpreadRow(TypedDict):
+    """
+    How much it takes.
+    """
+
+    min: float
+    median: float
+    p95: float
+
+
+class StepAttempts(TypedDict):
+    """
+    One try, with the step that it belongs to.
+    """
+
+    error: str | None
+    errorDetail: ErrorDetail | None
+    number: int
+    round: int
+    role: str
+    status: str
+    provider: str
+    model: str | None
+    idemKey: str
+    providerRequestId: str | None
+    progress: float | None
+    queuePosition: int | None
+    seed: int | None
+    logs: list[str]
+    polls: int
+    tries: int
+    priceQuoteUsd: float
+    reservedUsd: float
+    actualUsd: float | None
+    costSource: str | None
+    createdAt: int
+    submittedAt: int | None
+    acceptedAt: int | None
+    settlingAt: int | None
+    finishedAt: int | None
+    nextCheckAt: int | None
+    stepId: str
+
+
+class SyncRequest(TypedDict):
+    """
+    Whom to ask.
+    """
+
+    providers: NotRequired[list[Provider]]
+    dryRun: NotRequired[bool]
+
+
+class SyncedRow(TypedDict):
+    """
+    What came of asking one vendor.
+    """
+
+    provider: str
+    prices: list[LineRow]
+    code: str | None
+    message: str | None
+
+
+class UploadForm(TypedDict):
+    """
+    What is sent.
+    """
+
+    file: str
+
+
+class UploadRow(TypedDict):
+    """
+    A file that runs may be given, as `upload:{uploadId}`.
+    """
+
+    uploadId: str
+    contentType: str
+    sizeBytes: int
+    width: int | None
+    height: int | None
+    durationS: float | None
+    expiresAt: int
+
+
+class UsageSums(TypedDict):
+    """
+    Sums over attempts that cost something.
+    """
+
+    count: int
+    quoteUsd: float
+    actualUsd: float
+    differenceUsd: float
+    overshootUsd: float
+    sources: SourceSums
+
+
+class UsageSumsRow(TypedDict):
+    """
+    The same of one day, owner, recipe, provider or model: of whatever stands in `by`.
+    """
+
+    count: int
+    quoteUsd: float
+    actualUsd: float
+    differenceUsd: float
+    overshootUsd: float
+    sources: SourceSums
+    day: NotRequired[str]
+    userId: NotRequired[str | None]
+    owner: NotRequired[str | None]
+    recipe: NotRequired[str]
+    provider: NotRequired[str]
+    model: NotRequired[str]
+
+
+class UserRow(TypedDict):
+    """
+    Somebody with an account.
+    """
+
+    userId: str
+    name: str
+    isStaff: bool
+
+
+UsesEnum: TypeAlias = Literal["request", "creator", "operator", "none"]
+
+
+class ValidateDocument(TypedDict):
+    """
+    What is wrong with a recipe; where nothing is, what it asks for and may cost.
+    """
+
+    ok: bool
+    errors: list[ProblemRow]
+    slug: NotRequired[str]
+    steps: NotRequired[int]
+    estimateUsd: NotRequired[float]
+    capUsd: NotRequired[float]
+    inputs: NotRequired[list[InputRow]]
+    providers: NotRequired[list[str]]
+
+
+class ValidateRequest(TypedDict):
+    """
+    The text of a recipe. `zapMd` is an old word for `source`.
+    """
+
+    source: NotRequired[str]
+    zapMd: NotRequired[str]
+    prompts: NotRequired[dict[str, str]]
+
+
+VisibilityEnum: TypeAlias = Literal["public", "unlisted", "private"]
+
+
+VoteEnum: TypeAlias = Literal["up", "down"]
+
+
+class VotesRow(TypedDict):
+    """
+    What people said.
+    """
+
+    up: int
+    down: int
+    comments: list[CommentRow]
+
+
+class Waits(TypedDict):
+    """
+    What a waiting step asks of a person.
+    """
+
+    reason: str
+    message: str
+    since: int | None
+    until: int | None
+    onTimeout: str | None
+    choices: list[Choice]
+
+
+class WebhooksRow(TypedDict):
+    """
+    Whether the provider calls when a job has ended.
+    """
+
+    proof: ProofEnum
+    on: bool
+    offReason: OffReasonEnum | NullEnum
+
+
+class ZapDocument(TypedDict):
+    """
+    A recipe with its text.
+    """
+
+    slug: str
+    status: str
+    version: int
+    visibility: str
+    title: str
+    description: str
+    tags: list[str]
+    estimateUsd: float
+    capUsd: float
+    inputs: list[InputRow]
+    providers: list[str]
+    authorId: str | None
+    heroAssetUrl: str | None
+    compiledFromRunId: str | None
+    finalizedAt: int | None
+    finalizedBy: str | None
+    createdAt: int
+    updatedAt: int
+    source: str
+    prompts: dict[str, str]
+    contentHash: str
+
+
+class ZapRow(TypedDict):
+    """
+    A recipe as lists show it: one row of `zaps`, without its text.
+    """
+
+    slug: str
+    status: str
+    version: int
+    visibility: str
+    title: str
+    description: str
+    tags: list[str]
+    estimateUsd: float
+    capUsd: float
+    inputs: list[InputRow]
+    providers: list[str]
+    authorId: str | None
+    heroAssetUrl: str | None
+    compiledFromRunId: str | None
+    finalizedAt: int | None
+    finalizedBy: str | None
+    createdAt: int
+    updatedAt: int
+
+
+class Problem(TypedDict):
+    """
+    RFC 9457. `code` is stable; branch on it, not on the sentences.
+    """
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    remediation: str
+    retryable: bool
+    errors: list[ProblemRow]
+
+
+class AcceptedDocument(TypedDict):
+    """
+    A run that will begin in a moment.
+    """
+
+    runId: str
+    status: str
+    statusUrl: str
+    eventsUrl: str
+    quoteUsd: float
+    mostUsd: float
+    capUsd: float
+    steps: list[PlannedStepRow]
+    warnings: list[ProblemRow]
+
+
+class AccessPage(TypedDict):
+    """
+    Some accesses, newest first.
+    """
+
+    accesses: list[AccessRow]
+    nextCursor: str | None
+
+
+class AttemptList(TypedDict):
+    """
+    Every try of a run, oldest first.
+    """
+
+    attempts: list[StepAttempts]
+
+
+class AttemptRow(TypedDict):
+    """
+    One try at a step.
+    """
+
+    error: str | None
+    errorDetail: ErrorDetail | None
+    number: int
+    round: int
+    role: str
+    status: str
+    provider: str
+    model: str | None
+    idemKey: str
+    providerRequestId: str | None
+    progress: float | None
+    queuePosition: int | None
+    seed: int | None
+    logs: list[str]
+    polls: int
+    tries: int
+    priceQuoteUsd: float
+    reservedUsd: float
+    actualUsd: float | None
+    costSource: str | None
+    createdAt: int
+    submittedAt: int | None
+    acceptedAt: int | None
+    settlingAt: int | None
+    finishedAt: int | None
+    nextCheckAt: int | None
+
+
+class CheckedDocument(TypedDict):
+    """
+    What came of trying a key.
+    """
+
+    provider: str
+    keySource: KeySourceEnum | NullEnum
+    ok: bool | None
+    code: str | None
+    message: str
+
+
+class CompiledDocument(TypedDict):
+    """
+    A draft recipe that a run taught. `source` and `prompts` are its whole text.
+    """
+
+    slug: str
+    source: str
+    prompts: dict[str, str]
+    compiledFromRunId: str
+    lineage: LineageRow
+    estimateUsd: float
+    capUsd: float
+    costUsd: float
+    attempts: int
+    zap: ZapRow | None
+
+
+class DeadLetterRow(TypedDict):
+    """
+    A failed step of a failed run.
+    """
+
+    error: str | None
+    errorDetail: ErrorDetail | None
+    runId: str
+    stepId: str
+    zapSlug: str
+    providerMode: str
+    userId: str | None
+    kind: str
+    provider: str
+    model: str | None
+    costUsd: float | None
+    failedAt: int
+
+
+class EventPage(TypedDict):
+    """
+    Some of a run's events, oldest first.
+    """
+
+    events: list[EventRow]
+    nextCursor: str | None
+
+
+class FeedbackRequest(TypedDict):
+    """
+    What somebody thinks of a run, of a step, or of an asset: a vote, scores or a comment.
+    """
+
+    stepId: NotRequired[str | None]
+    assetId: NotRequired[str | None]
+    vote: NotRequired[VoteEnum | NullEnum]
+    scores: NotRequired[dict[str, Any] | None]
+    comment: NotRequired[str]
+    kind: NotRequired[KindEnum]
+
+
+class ForkRequest(TypedDict):
+    """
+    What the new run does differently.
+    """
+
+    inputs: NotRequired[dict[str, Any]]
+    extendCount: NotRequired[int | None]
+    mode: NotRequired[ForkRequestModeEnum]
+    maxUsd: NotRequired[float | None]
+
+
+class HistoryDocument(TypedDict):
+    """
+    What the operator set for one model and variant, newest first.
+    """
+
+    history: list[SetRow]
+
+
+class KeyForm(TypedDict):
+    """
+    A key that is wanted.
+    """
+
+    name: str
+    scopes: NotRequired[list[ScopesEnum]]
+    expiresInDays: NotRequired[int | None]
+
+
+class KeyRow(TypedDict):
+    """
+    An API key, without what opens doors.
+    """
+
+    prefix: str
+    name: str
+    userId: str
+    scopes: list[ScopesEnum]
+    state: str
+    createdAt: int
+    expiresAt: int | None
+    lastUsedAt: int | None
+    rotatedAt: int | None
+    oldUntil: int | None
+    revokedAt: int | None
+
+
+class ListedModel(TypedDict):
+    """
+    A model that is listed.
+    """
+
+    model: str
+    kinds: list[str]
+    price: PriceEnum
+
+
+class NeededRow(TypedDict):
+    """
+    What a provider's key is made of.
+    """
+
+    provider: str
+    names: list[str]
+    uses: UsesEnum | NullEnum
+
+
+class PausedModel(TypedDict):
+    """
+    A model that failed so often that it is left alone for a while.
+    """
+
+    model: str | None
+    status: PausedModelStatusEnum
+    error: str | None
+    retryAt: int
+
+
+class PlanDocument(TypedDict):
+    """
+    What a run would do and cost at most. Nothing was stored.
+    """
+
+    runId: str | None
+    status: str
+    slug: str
+    version: int
+    mode: str
+    quoteUsd: float
+    mostUsd: float
+    capUsd: float
+    steps: list[PlannedStepRow]
+    warnings: list[ProblemRow]
+
+
+class PriceRow(TypedDict):
+    """
+    What one unit of a model costs.
+    """
+
+    provider: str
+    model: str
+    variant: str
+    unit: str
+    usd: float
+    source: str
+    verifiedAt: str
+    ageDays: int
+    stale: bool
+    setBy: SetByEnum
+
+
+class PricesDocument(TypedDict):
+    """
+    The whole book as it counts now.
+    """
+
+    prices: list[PriceRow]
+
+
+class ProviderRow(TypedDict):
+    """
+    A provider, as the caller finds it.
+    """
+
+    provider: str
+    kinds: list[str]
+    configured: bool
+    keySource: KeySourceEnum | NullEnum
+    missing: list[str]
+    host: str | None
+    pricedBy: PricedByEnum
+    models: list[ListedModel]
+    webhooks: WebhooksRow
+    pausedModels: list[PausedModel]
+    pausedAccount: PausedAccount | None
+
+
+class ProvidersDocument(TypedDict):
+    """
+    Every provider, by name.
+    """
+
+    providers: list[ProviderRow]
+
+
+class PublishRequest(TypedDict):
+    """
+    A recipe for the catalogue, and what lists should show of it.
+    """
+
+    source: NotRequired[str]
+    zapMd: NotRequired[str]
+    prompts: NotRequired[dict[str, str]]
+    slug: NotRequired[str]
+    status: NotRequired[PublishRequestStatusEnum]
+    title: NotRequired[str]
+    description: NotRequired[str]
+    tags: NotRequired[list[Tag]]
+    visibility: NotRequired[VisibilityEnum]
+    heroAssetUrl: NotRequired[str]
+    compiledFromRunId: NotRequired[str]
+
+
+class ReachedDocument(TypedDict):
+    """
+    What came of it.
+    """
+
+    results: list[ReachedRow]
+
+
+class RedriveDocument(TypedDict):
+    """
+    What became of each.
+    """
+
+    redrivenCount: int
+    results: list[RedriveRow]
+
+
+class RunFactsRow(TypedDict):
+    """
+    The runs by how they ended. Costs, quote and times are of those that are done.
+    """
+
+    count: int
+    done: int
+    failed: int
+    canceled: int
+    open: int
+    totalUsd: float
+    quoteUsd: float | None
+    costUsd: SpreadRow | None
+    wallS: SpreadRow | None
+
+
+class RunPage(TypedDict):
+    """
+    Some runs, newest first.
+    """
+
+    runs: list[RunRow]
+    nextCursor: str | None
+
+
+class RunRequest(TypedDict):
+    """
+    A recipe, by slug or by text, and what to do with it.
+    """
+
+    version: NotRequired[int | None]
+    inputs: NotRequired[dict[str, Any]]
+    extendCount: NotRequired[int | None]
+    provider: NotRequired[str | None]
+    maxUsd: NotRequired[float | None]
+    slug: NotRequired[str]
+    source: NotRequired[str]
+    prompts: NotRequired[dict[str, str]]
+    mode: NotRequired[RunRequestModeEnum]
+    live: NotRequired[bool]
+    dryRun: NotRequired[bool]
+    secrets: NotRequired[dict[str, Any]]
+
+
+class SecretsDocument(TypedDict):
+    """
+    The keys that are kept, masked, and what each provider needs.
+    """
+
+    secrets: list[SecretRow]
+    providers: list[NeededRow]
+
+
+class SessionDocument(TypedDict):
+    """
+    Who is calling, and what they may do.
+    """
+
+    user: UserRow | None
+    scopes: list[ScopesEnum]
+    keyPrefix: str | None
+    csrfToken: str | None
+
+
+class SharePage(TypedDict):
+    """
+    Some read tokens of a run, newest first.
+    """
+
+    shares: list[ShareRow]
+    nextCursor: str | None
+
+
+class StepFactsRow(TypedDict):
+    """
+    A step of the recipe over all runs, with everything that it was repeated into.
+    """
+
+    stepId: str
+    kind: str
+    done: int
+    failed: int
+    skipped: int
+    attempts: int
+    failedAttempts: int
+    failures: list[FailureRow]
+    retries: int
+    byFallback: int
+    reused: int
+    results: int
+    choices: int
+    firstChosen: int
+    judgeFailures: int
+    costUsd: float
+    costShare: float
+    medianS: float | None
+    timeShare: float
+    scores: ScoresRow | None
+    votes: VotesRow
+
+
+class StepRow(TypedDict):
+    """
+    One row of `steps`, with its attempts.
+    """
+
+    error: str | None
+    errorDetail: ErrorDetail | None
+    stepId: str
+    runId: str
+    order: int
+    kind: str
+    provider: str
+    model: str | None
+    status: str
+    waitReason: str | None
+    progress: float
+    parents: list[str]
+    round: int
+    candidates: int
+    chosenAttempt: int | None
+    waits: Waits | None
+    can: list[str]
+    idemKey: str | None
+    providerRequestId: str | None
+    priceQuoteUsd: float
+    reservedUsd: float
+    actualUsd: float | None
+    startedAt: int | None
+    finishedAt: int | None
+    attempts: list[AttemptRow]
+
+
+class SyncDocument(TypedDict):
+    """
+    What came of asking them.
+    """
+
+    dryRun: bool
+    results: list[SyncedRow]
+
+
+UsageDocument = TypedDict(
+    "UsageDocument",
+    {
+        "from": str,
+        "to": str,
+        "by": list[ByEnum],
+        "rows": list[UsageSumsRow],
+        "truncated": bool,
+        "totals": UsageSums,
+        "budgets": BudgetRows,
+    },
+)
+
+
+class ZapPage(TypedDict):
+    """
+    Some recipes, by slug.
+    """
+
+    query: str
+    zaps: list[ZapRow]
+    nextCursor: str | None
+
+
+class DeadLetterPage(TypedDict):
+    """
+    Some dead letters, newest first.
+    """
+
+    deadLetters: list[DeadLetterRow]
+    nextCursor: str | None
+
+
+class KeyPage(TypedDict):
+    """
+    Some keys, newest first.
+    """
+
+    keys: list[KeyRow]
+    nextCursor: str | None
+
+
+class PartRow(TypedDict):
+    """
+    What the live, or the mock, runs show.
+    """
+
+    estimateUsd: float | None
+    runs: RunFactsRow
+    votes: VotesRow
+    steps: list[StepFactsRow]
+    findings: list[FindingRow]
+
+
+class RunDocument(TypedDict):
+    """
+    A run and everything that belongs to it, at one moment.
+    """
+
+    run: RunRow
+    steps: list[StepRow]
+    assets: list[AssetRow]
+    feedback: list[FeedbackRow]
+    remainingBudgetUsd: float
+
+
+class EvidenceDocument(TypedDict):
+    """
+    What a recipe's runs show. Live and mock runs are never added up together.
+    """
+
+    slug: str
+    days: int
+    truncated: bool
+    live: PartRow | None
+    mock: PartRow | None

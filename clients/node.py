@@ -1,6 +1,5 @@
 """Makes a folder's node_modules hold exactly what its package-lock.json says."""
 
-import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,9 +10,9 @@ NEEDED = ("node", "npm")
 
 
 def is_set_up(folder: Path) -> bool:
-    """Whether nothing has to be fetched."""
-    stamp = _stamp(folder)
-    return stamp.is_file() and stamp.read_text("utf-8") == _digest(folder)
+    """Whether nothing has to be fetched: npm writes its own list when it has installed all of the other."""
+    installed = folder / "node_modules" / ".package-lock.json"
+    return installed.is_file() and installed.stat().st_mtime >= (folder / "package-lock.json").stat().st_mtime
 
 
 def set_up(folder: Path) -> None:
@@ -23,17 +22,7 @@ def set_up(folder: Path) -> None:
     npm = shutil.which("npm")
     if not (npm and shutil.which("node")):
         raise SystemExit("This needs Node 18 or newer with its npm: apt-get install nodejs npm")
-    done = subprocess.run(
-        [npm, "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False
-    )
+    command = [npm, "ci", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{done.stderr.strip()}\n`npm ci` failed in {folder.name}; the lines above say why.")
-    _stamp(folder).write_text(_digest(folder), "utf-8")
-
-
-def _stamp(folder: Path) -> Path:
-    return folder / "node_modules" / ".zaps-stamp"
-
-
-def _digest(folder: Path) -> str:
-    return hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()

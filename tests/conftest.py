@@ -1,12 +1,14 @@
 """Real servers for every test, started before anything reads a setting."""
 
 import os
+import shutil
 import sys
 
 import django
 import pytest
 import redis
 
+from clients import node
 from tests.processes import Processes
 from tests.servers import SERVERS, environment
 
@@ -16,6 +18,16 @@ django.setup()
 
 def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="let no test be skipped: a missing tool fails")
+
+
+def pytest_configure(config):
+    if not config.getoption("--all"):
+        return
+    if missing := [tool for tool in ("chromium", "chromedriver", *node.NEEDED) if not shutil.which(tool)]:
+        needed = "apt-get install chromium chromium-driver nodejs npm"
+        raise pytest.UsageError(f"--all tries everything, and {' and '.join(missing)} cannot be found: {needed}")
+    for folder in (node.CLIENT, node.FRONTEND):
+        node.set_up(folder)
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -9,9 +9,9 @@ export interface StreamEvent {
 export const SILENCE_MS = 45_000;
 
 /**
- * The events of a stream, as they come. What stands after the last empty line was cut off, and is left out. `onRetry` is
- * told how many milliseconds the server wants to be left alone after a break. Throws a TypeError, as fetch does, when
- * the connection breaks or says nothing for `silenceMs`.
+ * The events of a stream, as they come. What stands after the last empty line was cut off, and is left out. `onRetry`
+ * is told how many milliseconds the server wants to be left alone after a break. Throws a TypeError, as fetch does,
+ * when the connection breaks or says nothing for `silenceMs`.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,

@@ -2,7 +2,7 @@ import createClient, { type Client } from "openapi-fetch";
 
 import { followRun } from "./follow.ts";
 import { Refused, isProblem, refusal, unexplained } from "./refused.ts";
-import type { RunDocument, paths } from "./schema.ts";
+import type { RunDocument, UploadRow, paths } from "./schema.ts";
 
 export type * from "./schema.ts";
 export { Refused } from "./refused.ts";
@@ -33,22 +33,30 @@ export class Zaps {
   /** A run as it now is, again whenever it changes, until it has ended. See followRun. */
   follow(runId: string, signal?: AbortSignal): AsyncGenerator<RunDocument> {
     const address = this.#address(`/api/runs/${encodeURIComponent(runId)}/events`);
-    const open = (seen: string | null): Promise<Response> =>
-      fetch(address, {
-        headers: { ...this.#headers(), Accept: "text/event-stream", ...(seen === null ? {} : { "Last-Event-ID": seen }) },
-        cache: "no-store",
-        ...(signal ? { signal } : {}),
-      });
+    const open = (seen: string | null): Promise<Response> => {
+      const headers = new Headers({ ...this.#headers(), Accept: "text/event-stream" });
+      if (seen !== null) headers.set("Last-Event-ID", seen);
+      return fetch(address, { headers, cache: "no-store", ...(signal && { signal }) });
+    };
     return followRun(open, signal);
   }
 
   /** The bytes of an asset, by its `url`: an `<img>` or a `<video>` cannot send a key. Throws Refused. */
   async media(url: string, signal?: AbortSignal): Promise<Blob> {
     const address = this.#address(url);
-    if (address.origin !== new URL(this.#options.baseUrl).origin) throw new TypeError("The key is for one server only.");
-    const answer = await fetch(address, { headers: this.#headers(), ...(signal ? { signal } : {}) });
+    if (address.origin !== new URL(this.#options.baseUrl).origin) throw new TypeError("The key is for one server.");
+    const answer = await fetch(address, { headers: this.#headers(), ...(signal && { signal }) });
     if (!answer.ok) throw await refusal(answer);
     return answer.blob();
+  }
+
+  /** Send a picture, a clip or a sound; a run takes it as `upload:{uploadId}`. Throws Refused. */
+  async upload(file: Blob): Promise<UploadRow> {
+    const body = new FormData();
+    body.append("file", file);
+    const answer = await fetch(this.#address("/api/uploads"), { method: "POST", headers: this.#headers(), body });
+    if (!answer.ok) throw await refusal(answer);
+    return (await answer.json()) as UploadRow;
   }
 
   #headers(): Record<string, string> {

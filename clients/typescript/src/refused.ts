@@ -9,7 +9,7 @@ export class Refused extends Error {
   }
 }
 
-/** What an answer that is not 2xx says. Whatever stood in between (a proxy, say) may have answered without a document. */
+/** What an answer that is not 2xx says. Whatever stood in between, a proxy say, may have said nothing. */
 export async function refusal(response: Response): Promise<Refused> {
   const said: unknown = await response.json().catch(() => null);
   return new Refused(isProblem(said) ? said : unexplained(response.status));

@@ -129,7 +129,8 @@ def test_the_film_of_a_run_is_the_asset_that_its_address_names(dev):
     assert dev.film_of({"run": {}, "assets": [{"kind": "mp4", "url": "https://x/f", "path": None}]}) == "https://x/f"
 
 
-def test_ci_is_the_two_commands():
+def test_ci_checks_the_clients_too_and_ends_with_every_test():
     assert os.access(BASE_DIR / ".ci" / "run", os.X_OK)
     lines = (BASE_DIR / ".ci" / "run").read_text().splitlines()
-    assert lines[-2:] == ["./dev check", './dev test "$@"']
+    assert lines[-4:-2] == ["./dev check", "./dev types --check"]
+    assert lines[-1] == './dev test --all "$@"'

@@ -1,0 +1,20 @@
+"""Node's own tools, where they are installed: `./dev test --all` installs them, and wants them."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from clients import node
+
+needs_node = pytest.mark.skipif(
+    not (all(map(shutil.which, node.NEEDED)) and node.is_set_up(node.CLIENT) and node.is_set_up(node.FRONTEND)),
+    reason="Node and the packages of clients/typescript and examples/frontend are not installed",
+)
+
+
+def npm(folder, *words):
+    """Run a script of the folder's package.json; what it printed is shown where it fails."""
+    command = [shutil.which("npm"), "run", "--silent", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

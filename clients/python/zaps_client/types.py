@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias
+from typing_extensions import TypedDict
 
 
 class AccessRow(TypedDict):
@@ -21,7 +22,7 @@ class AccessRow(TypedDict):
     at: int
 
 
-class ApproveRequest(TypedDict):
+class ApproveRequest(TypedDict, closed=True):
     """
     Which of the results is good.
     """
@@ -44,7 +45,7 @@ class AssetRow(TypedDict):
     kind: str
     contentType: str
     url: str
-    storageKey: str
+    storageKey: NotRequired[str]
     sha256: str
     sizeBytes: int
     width: int | None
@@ -52,6 +53,19 @@ class AssetRow(TypedDict):
     durationS: float | None
     parents: list[str]
     createdAt: int
+
+
+AttemptStatusEnum: TypeAlias = Literal[
+    "planned",
+    "submitting",
+    "accepted",
+    "settling",
+    "done",
+    "failed",
+    "canceled",
+    "unknown",
+    "canceling",
+]
 
 
 class BudgetRow(TypedDict):
@@ -76,6 +90,12 @@ class BudgetRows(TypedDict):
 
 
 ByEnum: TypeAlias = Literal["day", "owner", "recipe", "provider", "model"]
+
+
+class CancelRequest(TypedDict, closed=True):
+    """
+    Nothing needs to be said.
+    """
 
 
 class Choice(TypedDict):
@@ -152,7 +172,7 @@ class FeedbackRow(TypedDict):
     assetId: str | None
     kind: str
     rater: str
-    by: str | None
+    by: NotRequired[str | None]
     scores: Any
     comment: str | None
     createdAt: int
@@ -167,9 +187,6 @@ class FindingRow(TypedDict):
     stepId: str | None
     message: str
     suggestion: str
-
-
-ForkRequestModeEnum: TypeAlias = Literal["mock", "live"]
 
 
 class InputRow(TypedDict):
@@ -216,7 +233,7 @@ class LineageRow(TypedDict):
     sourceVersion: int
 
 
-class LoginForm(TypedDict):
+class LoginForm(TypedDict, closed=True):
     """
     Who one is.
     """
@@ -235,7 +252,17 @@ class MaskRow(TypedDict):
     fingerprint: str
 
 
-NullEnum: TypeAlias = None
+ModeEnum: TypeAlias = Literal["plan", "mock", "live"]
+
+
+class NeededRow(TypedDict):
+    """
+    What a provider's key is made of.
+    """
+
+    provider: str
+    names: list[str]
+    uses: KeySourceEnum | None
 
 
 OffReasonEnum: TypeAlias = Literal["not_offered", "switched_off", "no_address"]
@@ -255,7 +282,7 @@ class PausedAccount(TypedDict):
 PausedModelStatusEnum: TypeAlias = Literal["open", "half_open"]
 
 
-class PlanRequest(TypedDict):
+class PlanRequest(TypedDict, closed=True):
     """
     What may be said about a plan of a recipe in the catalogue.
     """
@@ -288,7 +315,7 @@ class PlannedStepRow(TypedDict):
 PriceEnum: TypeAlias = Literal["priced", "stale", "unpriced"]
 
 
-class PriceRequest(TypedDict):
+class PriceRequest(TypedDict, closed=True):
     """
     A price to set, or, with `usd` null, to take back.
     """
@@ -320,16 +347,16 @@ class ProblemRow(TypedDict):
 ProofEnum: TypeAlias = Literal["none", "signed", "token"]
 
 
+ProviderModeEnum: TypeAlias = Literal["mock", "live"]
+
+
 Tag: TypeAlias = str
-
-
-PublishRequestStatusEnum: TypeAlias = Literal["draft", "published"]
 
 
 Provider: TypeAlias = str
 
 
-class ReachRequest(TypedDict):
+class ReachRequest(TypedDict, closed=True):
     """
     Whom to ask.
     """
@@ -353,7 +380,7 @@ class ReachedRow(TypedDict):
 RunId: TypeAlias = str
 
 
-class RedriveRequest(TypedDict):
+class RedriveRequest(TypedDict, closed=True):
     """
     Which runs to make go on.
     """
@@ -374,7 +401,7 @@ class RedriveRow(TypedDict):
     message: str | None
 
 
-class RejectRequest(TypedDict):
+class RejectRequest(TypedDict, closed=True):
     """
     Which step's results are not good.
     """
@@ -383,7 +410,7 @@ class RejectRequest(TypedDict):
     comment: NotRequired[str]
 
 
-class RerunRequest(TypedDict):
+class RerunRequest(TypedDict, closed=True):
     """
     From where to make the run again.
     """
@@ -393,7 +420,7 @@ class RerunRequest(TypedDict):
     maxUsd: NotRequired[float | None]
 
 
-class ResumeRequest(TypedDict):
+class ResumeRequest(TypedDict, closed=True):
     """
     How much the rest may cost.
     """
@@ -401,7 +428,7 @@ class ResumeRequest(TypedDict):
     maxUsd: NotRequired[float | None]
 
 
-class RetryRequest(TypedDict):
+class RetryRequest(TypedDict, closed=True):
     """
     Which step to make again.
     """
@@ -411,7 +438,10 @@ class RetryRequest(TypedDict):
     maxUsd: NotRequired[float | None]
 
 
-class RotateForm(TypedDict):
+RoleEnum: TypeAlias = Literal["make", "judge"]
+
+
+class RotateForm(TypedDict, closed=True):
     """
     How to go over from the old to the new.
     """
@@ -419,41 +449,28 @@ class RotateForm(TypedDict):
     overlapS: NotRequired[int]
 
 
-RunRequestModeEnum: TypeAlias = Literal["plan", "mock", "live"]
-
-
-class RunRow(TypedDict):
+class RunRequest(TypedDict, closed=True):
     """
-    One row of `runs`.
+    A recipe, by slug or by text, and what to do with it.
     """
 
-    error: str | None
-    errorDetail: ErrorDetail | None
-    runId: str
-    parentRunId: str | None
-    zapSlug: str
-    zapVersion: int
-    zapUrl: str | None
-    output: str
-    status: str
-    stage: str
-    waitReason: str | None
-    providerMode: str
-    sessionId: str | None
-    userId: str | None
-    principalId: str | None
-    inputs: Any
-    contentHash: str
-    revision: int
-    quoteUsd: float
-    capUsd: float
-    reservedUsd: float
-    costUsd: float
-    startedAt: int
-    finishedAt: int | None
-    can: list[str]
-    statusUrl: str
-    eventsUrl: str
+    version: NotRequired[int | None]
+    inputs: NotRequired[dict[str, Any]]
+    extendCount: NotRequired[int | None]
+    provider: NotRequired[str | None]
+    maxUsd: NotRequired[float | None]
+    slug: NotRequired[str]
+    source: NotRequired[str]
+    prompts: NotRequired[dict[str, str]]
+    mode: NotRequired[ModeEnum]
+    live: NotRequired[bool]
+    dryRun: NotRequired[bool]
+    secrets: NotRequired[dict[str, Any]]
+
+
+RunStatusEnum: TypeAlias = Literal[
+    "queued", "running", "waiting", "done", "failed", "canceled"
+]
 
 
 ScopesEnum: TypeAlias = Literal[
@@ -486,6 +503,15 @@ class SecretRow(TypedDict):
     rotatedAt: int | None
 
 
+class SecretsDocument(TypedDict):
+    """
+    The keys that are kept, masked, and what each provider needs.
+    """
+
+    secrets: list[SecretRow]
+    providers: list[NeededRow]
+
+
 SetByEnum: TypeAlias = Literal["book", "operator"]
 
 
@@ -505,7 +531,7 @@ class SetRow(TypedDict):
     setAt: int
 
 
-class ShareForm(TypedDict):
+class ShareForm(TypedDict, closed=True):
     """
     How long the run is shown.
     """
@@ -562,7 +588,7 @@ class ShownShareRow(TypedDict):
     url: str
 
 
-class SignForm(TypedDict):
+class SignForm(TypedDict, closed=True):
     """
     What is to be sent.
     """
@@ -604,6 +630,11 @@ class SpreadRow(TypedDict):
     p95: float
 
 
+StageEnum: TypeAlias = Literal[
+    "queued", "generating", "assembling", "review", "complete", "failed", "canceled"
+]
+
+
 class StepAttempts(TypedDict):
     """
     One try, with the step that it belongs to.
@@ -613,12 +644,12 @@ class StepAttempts(TypedDict):
     errorDetail: ErrorDetail | None
     number: int
     round: int
-    role: str
-    status: str
+    role: RoleEnum
+    status: AttemptStatusEnum
     provider: str
     model: str | None
-    idemKey: str
-    providerRequestId: str | None
+    idemKey: NotRequired[str]
+    providerRequestId: NotRequired[str | None]
     progress: float | None
     queuePosition: int | None
     seed: int | None
@@ -638,7 +669,12 @@ class StepAttempts(TypedDict):
     stepId: str
 
 
-class SyncRequest(TypedDict):
+StepStatusEnum: TypeAlias = Literal[
+    "queued", "running", "waiting", "done", "failed", "skipped", "canceled"
+]
+
+
+class SyncRequest(TypedDict, closed=True):
     """
     Whom to ask.
     """
@@ -722,9 +758,6 @@ class UserRow(TypedDict):
     isStaff: bool
 
 
-UsesEnum: TypeAlias = Literal["request", "creator", "operator", "none"]
-
-
 class ValidateDocument(TypedDict):
     """
     What is wrong with a recipe; where nothing is, what it asks for and may cost.
@@ -740,7 +773,7 @@ class ValidateDocument(TypedDict):
     providers: NotRequired[list[str]]
 
 
-class ValidateRequest(TypedDict):
+class ValidateRequest(TypedDict, closed=True):
     """
     The text of a recipe. `zapMd` is an old word for `source`.
     """
@@ -766,6 +799,19 @@ class VotesRow(TypedDict):
     comments: list[CommentRow]
 
 
+WaitReasonEnum: TypeAlias = Literal[
+    "dependency",
+    "provider_queue",
+    "provider_limit",
+    "provider_paused",
+    "rate_limit",
+    "budget",
+    "approval",
+    "backoff",
+    "submission_unknown",
+]
+
+
 class Waits(TypedDict):
     """
     What a waiting step asks of a person.
@@ -786,65 +832,15 @@ class WebhooksRow(TypedDict):
 
     proof: ProofEnum
     on: bool
-    offReason: OffReasonEnum | NullEnum
+    offReason: OffReasonEnum | None
 
 
-class ZapDocument(TypedDict):
-    """
-    A recipe with its text.
-    """
-
-    slug: str
-    status: str
-    version: int
-    visibility: str
-    title: str
-    description: str
-    tags: list[str]
-    estimateUsd: float
-    capUsd: float
-    inputs: list[InputRow]
-    providers: list[str]
-    authorId: str | None
-    heroAssetUrl: str | None
-    compiledFromRunId: str | None
-    finalizedAt: int | None
-    finalizedBy: str | None
-    createdAt: int
-    updatedAt: int
-    source: str
-    prompts: dict[str, str]
-    contentHash: str
-
-
-class ZapRow(TypedDict):
-    """
-    A recipe as lists show it: one row of `zaps`, without its text.
-    """
-
-    slug: str
-    status: str
-    version: int
-    visibility: str
-    title: str
-    description: str
-    tags: list[str]
-    estimateUsd: float
-    capUsd: float
-    inputs: list[InputRow]
-    providers: list[str]
-    authorId: str | None
-    heroAssetUrl: str | None
-    compiledFromRunId: str | None
-    finalizedAt: int | None
-    finalizedBy: str | None
-    createdAt: int
-    updatedAt: int
+ZapStatusEnum: TypeAlias = Literal["draft", "published"]
 
 
 class Problem(TypedDict):
     """
-    RFC 9457. `code` is stable; branch on it, not on the sentences.
+    RFC 9457. `code` is stable: branch on it. Some codes bring fields of their own.
     """
 
     type: str
@@ -899,12 +895,12 @@ class AttemptRow(TypedDict):
     errorDetail: ErrorDetail | None
     number: int
     round: int
-    role: str
-    status: str
+    role: RoleEnum
+    status: AttemptStatusEnum
     provider: str
     model: str | None
-    idemKey: str
-    providerRequestId: str | None
+    idemKey: NotRequired[str]
+    providerRequestId: NotRequired[str | None]
     progress: float | None
     queuePosition: int | None
     seed: int | None
@@ -929,27 +925,10 @@ class CheckedDocument(TypedDict):
     """
 
     provider: str
-    keySource: KeySourceEnum | NullEnum
+    keySource: KeySourceEnum | None
     ok: bool | None
     code: str | None
     message: str
-
-
-class CompiledDocument(TypedDict):
-    """
-    A draft recipe that a run taught. `source` and `prompts` are its whole text.
-    """
-
-    slug: str
-    source: str
-    prompts: dict[str, str]
-    compiledFromRunId: str
-    lineage: LineageRow
-    estimateUsd: float
-    capUsd: float
-    costUsd: float
-    attempts: int
-    zap: ZapRow | None
 
 
 class DeadLetterRow(TypedDict):
@@ -962,7 +941,7 @@ class DeadLetterRow(TypedDict):
     runId: str
     stepId: str
     zapSlug: str
-    providerMode: str
+    providerMode: ProviderModeEnum
     userId: str | None
     kind: str
     provider: str
@@ -980,27 +959,27 @@ class EventPage(TypedDict):
     nextCursor: str | None
 
 
-class FeedbackRequest(TypedDict):
+class FeedbackRequest(TypedDict, closed=True):
     """
     What somebody thinks of a run, of a step, or of an asset: a vote, scores or a comment.
     """
 
     stepId: NotRequired[str | None]
     assetId: NotRequired[str | None]
-    vote: NotRequired[VoteEnum | NullEnum]
+    vote: NotRequired[VoteEnum | None]
     scores: NotRequired[dict[str, Any] | None]
     comment: NotRequired[str]
     kind: NotRequired[KindEnum]
 
 
-class ForkRequest(TypedDict):
+class ForkRequest(TypedDict, closed=True):
     """
     What the new run does differently.
     """
 
     inputs: NotRequired[dict[str, Any]]
     extendCount: NotRequired[int | None]
-    mode: NotRequired[ForkRequestModeEnum]
+    mode: NotRequired[ProviderModeEnum]
     maxUsd: NotRequired[float | None]
 
 
@@ -1012,7 +991,7 @@ class HistoryDocument(TypedDict):
     history: list[SetRow]
 
 
-class KeyForm(TypedDict):
+class KeyForm(TypedDict, closed=True):
     """
     A key that is wanted.
     """
@@ -1048,16 +1027,6 @@ class ListedModel(TypedDict):
     model: str
     kinds: list[str]
     price: PriceEnum
-
-
-class NeededRow(TypedDict):
-    """
-    What a provider's key is made of.
-    """
-
-    provider: str
-    names: list[str]
-    uses: UsesEnum | NullEnum
 
 
 class PausedModel(TypedDict):
@@ -1121,7 +1090,7 @@ class ProviderRow(TypedDict):
     provider: str
     kinds: list[str]
     configured: bool
-    keySource: KeySourceEnum | NullEnum
+    keySource: KeySourceEnum | None
     missing: list[str]
     host: str | None
     pricedBy: PricedByEnum
@@ -1139,7 +1108,7 @@ class ProvidersDocument(TypedDict):
     providers: list[ProviderRow]
 
 
-class PublishRequest(TypedDict):
+class PublishRequest(TypedDict, closed=True):
     """
     A recipe for the catalogue, and what lists should show of it.
     """
@@ -1148,7 +1117,7 @@ class PublishRequest(TypedDict):
     zapMd: NotRequired[str]
     prompts: NotRequired[dict[str, str]]
     slug: NotRequired[str]
-    status: NotRequired[PublishRequestStatusEnum]
+    status: NotRequired[ZapStatusEnum]
     title: NotRequired[str]
     description: NotRequired[str]
     tags: NotRequired[list[Tag]]
@@ -1190,41 +1159,38 @@ class RunFactsRow(TypedDict):
     wallS: SpreadRow | None
 
 
-class RunPage(TypedDict):
+class RunRow(TypedDict):
     """
-    Some runs, newest first.
-    """
-
-    runs: list[RunRow]
-    nextCursor: str | None
-
-
-class RunRequest(TypedDict):
-    """
-    A recipe, by slug or by text, and what to do with it.
+    One row of `runs`.
     """
 
-    version: NotRequired[int | None]
-    inputs: NotRequired[dict[str, Any]]
-    extendCount: NotRequired[int | None]
-    provider: NotRequired[str | None]
-    maxUsd: NotRequired[float | None]
-    slug: NotRequired[str]
-    source: NotRequired[str]
-    prompts: NotRequired[dict[str, str]]
-    mode: NotRequired[RunRequestModeEnum]
-    live: NotRequired[bool]
-    dryRun: NotRequired[bool]
-    secrets: NotRequired[dict[str, Any]]
-
-
-class SecretsDocument(TypedDict):
-    """
-    The keys that are kept, masked, and what each provider needs.
-    """
-
-    secrets: list[SecretRow]
-    providers: list[NeededRow]
+    error: str | None
+    errorDetail: ErrorDetail | None
+    runId: str
+    parentRunId: str | None
+    zapSlug: str
+    zapVersion: int
+    zapUrl: str | None
+    output: str
+    status: RunStatusEnum
+    stage: StageEnum
+    waitReason: WaitReasonEnum | None
+    providerMode: ProviderModeEnum
+    sessionId: NotRequired[str | None]
+    userId: NotRequired[str | None]
+    principalId: NotRequired[str | None]
+    inputs: Any
+    contentHash: str
+    revision: int
+    quoteUsd: float
+    capUsd: float
+    reservedUsd: float
+    costUsd: float
+    startedAt: int
+    finishedAt: int | None
+    can: list[str]
+    statusUrl: str
+    eventsUrl: str
 
 
 class SessionDocument(TypedDict):
@@ -1288,8 +1254,8 @@ class StepRow(TypedDict):
     kind: str
     provider: str
     model: str | None
-    status: str
-    waitReason: str | None
+    status: StepStatusEnum
+    waitReason: WaitReasonEnum | None
     progress: float
     parents: list[str]
     round: int
@@ -1297,8 +1263,8 @@ class StepRow(TypedDict):
     chosenAttempt: int | None
     waits: Waits | None
     can: list[str]
-    idemKey: str | None
-    providerRequestId: str | None
+    idemKey: NotRequired[str | None]
+    providerRequestId: NotRequired[str | None]
     priceQuoteUsd: float
     reservedUsd: float
     actualUsd: float | None
@@ -1330,14 +1296,74 @@ UsageDocument = TypedDict(
 )
 
 
-class ZapPage(TypedDict):
+class ZapDocument(TypedDict):
     """
-    Some recipes, by slug.
+    A recipe with its text.
     """
 
-    query: str
-    zaps: list[ZapRow]
-    nextCursor: str | None
+    slug: str
+    status: ZapStatusEnum
+    version: int
+    visibility: VisibilityEnum
+    title: str
+    description: str
+    tags: list[str]
+    estimateUsd: float
+    capUsd: float
+    inputs: list[InputRow]
+    providers: list[str]
+    authorId: str | None
+    heroAssetUrl: str | None
+    compiledFromRunId: str | None
+    finalizedAt: int | None
+    finalizedBy: str | None
+    createdAt: int
+    updatedAt: int
+    source: str
+    prompts: dict[str, str]
+    contentHash: str
+
+
+class ZapRow(TypedDict):
+    """
+    A recipe as lists show it: one row of `zaps`, without its text.
+    """
+
+    slug: str
+    status: ZapStatusEnum
+    version: int
+    visibility: VisibilityEnum
+    title: str
+    description: str
+    tags: list[str]
+    estimateUsd: float
+    capUsd: float
+    inputs: list[InputRow]
+    providers: list[str]
+    authorId: str | None
+    heroAssetUrl: str | None
+    compiledFromRunId: str | None
+    finalizedAt: int | None
+    finalizedBy: str | None
+    createdAt: int
+    updatedAt: int
+
+
+class CompiledDocument(TypedDict):
+    """
+    A draft recipe that a run taught. `source` and `prompts` are its whole text.
+    """
+
+    slug: str
+    source: str
+    prompts: dict[str, str]
+    compiledFromRunId: str
+    lineage: LineageRow
+    estimateUsd: float
+    capUsd: float
+    costUsd: float
+    attempts: int
+    zap: ZapRow | None
 
 
 class DeadLetterPage(TypedDict):
@@ -1380,6 +1406,25 @@ class RunDocument(TypedDict):
     assets: list[AssetRow]
     feedback: list[FeedbackRow]
     remainingBudgetUsd: float
+
+
+class RunPage(TypedDict):
+    """
+    Some runs, newest first.
+    """
+
+    runs: list[RunRow]
+    nextCursor: str | None
+
+
+class ZapPage(TypedDict):
+    """
+    Some recipes, by slug.
+    """
+
+    query: str
+    zaps: list[ZapRow]
+    nextCursor: str | None
 
 
 class EvidenceDocument(TypedDict):

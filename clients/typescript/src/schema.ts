@@ -12,7 +12,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The newest first, of everybody. */
+        /**
+         * List dead letters
+         * @description The newest first, of everybody.
+         */
         get: operations["listDeadLetters"];
         put?: never;
         post?: never;
@@ -31,7 +34,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description What failed in each run is made again within the run's cap; what is refused is told, and stops no other. */
+        /**
+         * Redrive dead letters
+         * @description What failed in each run is made again within the run's cap; what is refused is told, and stops no other.
+         */
         post: operations["redriveDeadLetters"];
         delete?: never;
         options?: never;
@@ -46,7 +52,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Versions, database, broker, storage, providers and beat; no secrets. Staff only. */
+        /**
+         * Get info
+         * @description Versions, database, broker, storage, providers and beat; no secrets. Staff only.
+         */
         get: operations["getInfo"];
         put?: never;
         post?: never;
@@ -63,10 +72,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Newest first, those that ended too; staff see everybody's. */
+        /**
+         * List keys
+         * @description Newest first, those that ended too; staff see everybody's.
+         */
         get: operations["listKeys"];
         put?: never;
-        /** @description A new key, shown this once. It has no scope that the caller does not have, and ends no later. */
+        /**
+         * Create key
+         * @description A new key, shown this once. It has no scope that the caller does not have, and ends no later.
+         */
         post: operations["createKey"];
         delete?: never;
         options?: never;
@@ -81,11 +96,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The key, without what opens doors. */
+        /**
+         * Get key
+         * @description The key, without what opens doors.
+         */
         get: operations["getKey"];
         put?: never;
         post?: never;
-        /** @description Revoke it: it opens nothing from now on, for good. It stays in the list. */
+        /**
+         * Revoke key
+         * @description Revoke it: it opens nothing from now on, for good. It stays in the list.
+         */
         delete: operations["revokeKey"];
         options?: never;
         head?: never;
@@ -101,7 +122,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description The same key with a new token, shown this once. 409 when it has ended, or somebody else was first. */
+        /**
+         * Rotate key
+         * @description The same key with a new token, shown this once. 409 when it has ended, or somebody else was first.
+         */
         post: operations["rotateKey"];
         delete?: never;
         options?: never;
@@ -116,10 +140,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every price that counts now. Staff only. */
+        /**
+         * List prices
+         * @description Every price that counts now. Staff only.
+         */
         get: operations["listPrices"];
         put?: never;
-        /** @description Set a price, or take it back; plans are made by it from then on. Staff only. */
+        /**
+         * Set price
+         * @description Set a price, or take it back; plans are made by it from then on. Staff only.
+         */
         post: operations["setPrice"];
         delete?: never;
         options?: never;
@@ -134,7 +164,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What the operator set for it, newest first. Staff only. */
+        /**
+         * List price history
+         * @description What the operator set for it, newest first. Staff only.
+         */
         get: operations["listPriceHistory"];
         put?: never;
         post?: never;
@@ -153,7 +186,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ask vendors that have a list of prices, with the operator's keys; take what can be taken. Staff only. */
+        /**
+         * Sync prices
+         * @description Ask vendors that have a list of prices, with the operator's keys; take what can be taken. Staff only.
+         */
         post: operations["syncPrices"];
         delete?: never;
         options?: never;
@@ -168,7 +204,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What each could do for the caller. Nobody is asked, and nothing decrypted. */
+        /**
+         * List providers
+         * @description What each could do for the caller. Nobody is asked, and nothing decrypted.
+         */
         get: operations["listProviders"];
         put?: never;
         post?: never;
@@ -187,7 +226,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Poll whatever is due and ring for whatever is left lying. */
+        /**
+         * Drain
+         * @description Poll whatever is due and ring for whatever is left lying.
+         */
         post: operations["drain"];
         delete?: never;
         options?: never;
@@ -204,7 +246,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ask providers, all at once and with the caller's keys where there are any, by calls that cost nothing. */
+        /**
+         * Reach providers
+         * @description Ask providers, all at once and with the caller's keys where there are any, by calls that cost nothing.
+         */
         post: operations["reachProviders"];
         delete?: never;
         options?: never;
@@ -219,7 +264,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Newest first; staff see everybody's. */
+        /**
+         * List runs
+         * @description Newest first; staff see everybody's.
+         */
         get: operations["listRuns"];
         put?: never;
         post?: never;
@@ -236,7 +284,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The run with its steps, attempts, assets and feedback, all of the same moment. */
+        /**
+         * Get run
+         * @description The run with its steps, attempts, assets and feedback, all of the same moment.
+         */
         get: operations["getRun"];
         put?: never;
         post?: never;
@@ -255,7 +306,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Let a waiting step's result count, and the run go on. 409 where nothing waits, or another result was approved. */
+        /**
+         * Approve run
+         * @description Let a waiting step's result count, and the run go on. 409 where nothing waits, or another result was approved.
+         */
         post: operations["approveRun"];
         delete?: never;
         options?: never;
@@ -270,7 +324,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Oldest first. */
+        /**
+         * List attempts
+         * @description Oldest first.
+         */
         get: operations["listAttempts"];
         put?: never;
         post?: never;
@@ -289,7 +346,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Stop a run. What a provider is busy with is told to stop, and billed truthfully. 409 when it had ended. */
+        /**
+         * Cancel run
+         * @description Stop a run. What a provider is busy with is told to stop, and billed truthfully. 409 when it had ended.
+         */
         post: operations["cancelRun"];
         delete?: never;
         options?: never;
@@ -306,7 +366,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description The recipe that makes the run again, with what the run found out. 201 when this saved it, 409 unless done. */
+        /**
+         * Compile run
+         * @description The recipe that makes the run again, with what the run found out. 201 when this saved it, 409 unless done.
+         */
         post: operations["compileRun"];
         delete?: never;
         options?: never;
@@ -323,7 +386,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Say what one thinks of a run, a step or an asset. It moves nothing. */
+        /**
+         * Give feedback
+         * @description Say what one thinks of a run, a step or an asset. It moves nothing.
+         */
         post: operations["giveFeedback"];
         delete?: never;
         options?: never;
@@ -340,7 +406,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description The new run, which names this one as its parent and takes over every result that nothing changes. */
+        /**
+         * Fork run
+         * @description The new run, which names this one as its parent and takes over every result that nothing changes.
+         */
         post: operations["forkRun"];
         delete?: never;
         options?: never;
@@ -355,7 +424,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every transition, oldest first. */
+        /**
+         * List run events
+         * @description Every transition, oldest first.
+         */
         get: operations["listRunEvents"];
         put?: never;
         post?: never;
@@ -374,7 +446,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Refuse a waiting step's results: the step fails with REJECTED. 409 where nothing waits. */
+        /**
+         * Reject run
+         * @description Refuse a waiting step's results: the step fails with REJECTED. 409 where nothing waits.
+         */
         post: operations["rejectRun"];
         delete?: never;
         options?: never;
@@ -391,7 +466,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Make a step and everything that follows from it again; what came before stays. 409 while the run is at work. */
+        /**
+         * Rerun from
+         * @description Make a step and everything that follows from it again; what came before stays. 409 while the run is at work.
+         */
         post: operations["rerunFrom"];
         delete?: never;
         options?: never;
@@ -408,7 +486,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Go on with a run that failed, was canceled or waits for money. What is done stays done. */
+        /**
+         * Resume run
+         * @description Go on with a run that failed, was canceled or waits for money. What is done stays done.
+         */
         post: operations["resumeRun"];
         delete?: never;
         options?: never;
@@ -425,7 +506,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Make a waiting or failed step again, in a new round. 402 when that would cost more than is left of the cap. */
+        /**
+         * Retry run
+         * @description Make a waiting or failed step again, in a new round. 402 when that would cost more than is left of the cap.
+         */
         post: operations["retryRun"];
         delete?: never;
         options?: never;
@@ -440,10 +524,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Newest first, those that ended too. */
+        /**
+         * List shares
+         * @description Newest first, those that ended too.
+         */
         get: operations["listShares"];
         put?: never;
-        /** @description A token for whoever should look at this run, its assets, its log and its stream, and at nothing else. */
+        /**
+         * Share run
+         * @description A token for whoever should look at this run, its assets, its log and its stream, and at nothing else.
+         */
         post: operations["shareRun"];
         delete?: never;
         options?: never;
@@ -461,7 +551,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** @description Revoke it: it opens nothing from now on; a stream that is open ends within a minute. */
+        /**
+         * Revoke share
+         * @description Revoke it: it opens nothing from now on; a stream that is open ends within a minute.
+         */
         delete: operations["revokeShare"];
         options?: never;
         head?: never;
@@ -475,7 +568,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The caller's keys, masked, and whose key each provider would be asked with. */
+        /**
+         * List secrets
+         * @description The caller's keys, masked, and whose key each provider would be asked with.
+         */
         get: operations["listSecrets"];
         put?: never;
         post?: never;
@@ -493,10 +589,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Set the whole key of a provider, in place of the one there was. */
+        /**
+         * Set secret
+         * @description Set the whole key of a provider, in place of the one there was.
+         */
         put: operations["setSecret"];
         post?: never;
-        /** @description Delete it. Where there is none, nothing happens. */
+        /**
+         * Delete secret
+         * @description Delete it. Where there is none, nothing happens.
+         */
         delete: operations["deleteSecret"];
         options?: never;
         head?: never;
@@ -512,7 +614,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Try the key that the caller's next run would use, by one call that costs nothing. */
+        /**
+         * Test secret
+         * @description Try the key that the caller's next run would use, by one call that costs nothing.
+         */
         post: operations["testSecret"];
         delete?: never;
         options?: never;
@@ -527,7 +632,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description When the caller's keys were decrypted, and what for; staff see everybody's and the operator's. */
+        /**
+         * List secret accesses
+         * @description When the caller's keys were decrypted, and what for; staff see everybody's and the operator's.
+         */
         get: operations["listSecretAccesses"];
         put?: never;
         post?: never;
@@ -544,7 +652,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The operator's keys in the vault, masked. Staff only. */
+        /**
+         * List operator secrets
+         * @description The operator's keys in the vault, masked. Staff only.
+         */
         get: operations["listOperatorSecrets"];
         put?: never;
         post?: never;
@@ -562,10 +673,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Set it; it goes before the one in the environment. Staff only. */
+        /**
+         * Set operator secret
+         * @description Set it; it goes before the one in the environment. Staff only.
+         */
         put: operations["setOperatorSecret"];
         post?: never;
-        /** @description Delete it; the one in the environment is used again. Staff only. */
+        /**
+         * Delete operator secret
+         * @description Delete it; the one in the environment is used again. Staff only.
+         */
         delete: operations["deleteOperatorSecret"];
         options?: never;
         head?: never;
@@ -581,7 +698,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Try it by one call that costs nothing. Staff only. */
+        /**
+         * Test operator secret
+         * @description Try it by one call that costs nothing. Staff only.
+         */
         post: operations["testOperatorSecret"];
         delete?: never;
         options?: never;
@@ -599,7 +719,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** @description Delete them now, rather than a day after the run has ended. What is at work cannot be looked at any more. */
+        /**
+         * Delete secrets of run
+         * @description Delete them now, rather than a day after the run has ended. What is at work cannot be looked at any more.
+         */
         delete: operations["deleteSecretsOfRun"];
         options?: never;
         head?: never;
@@ -613,12 +736,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who is calling; it needs no login. */
+        /**
+         * Get session
+         * @description Who is calling; it needs no login.
+         */
         get: operations["getSession"];
         put?: never;
-        /** @description Log in by name and password. The session gets a new key and a new CSRF token. */
+        /**
+         * Log in
+         * @description Log in by name and password. The session gets a new key and a new CSRF token.
+         */
         post: operations["logIn"];
-        /** @description Log out: the session is gone. Without one nothing happens. */
+        /**
+         * Log out
+         * @description Log out: the session is gone. Without one nothing happens.
+         */
         delete: operations["logOut"];
         options?: never;
         head?: never;
@@ -634,7 +766,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description 201 and its name; nothing is kept of a file that is refused. */
+        /**
+         * Upload
+         * @description 201 and its name; nothing is kept of a file that is refused.
+         */
         post: operations["upload"];
         delete?: never;
         options?: never;
@@ -651,7 +786,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description 201 and its name, as POST /api/uploads answers; nothing is kept of a file that is refused. */
+        /**
+         * Complete upload
+         * @description 201 and its name, as POST /api/uploads answers; nothing is kept of a file that is refused.
+         */
         post: operations["completeUpload"];
         delete?: never;
         options?: never;
@@ -668,7 +806,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description 201 and a form for one file; 501 where the storage has none: then the file goes to /api/uploads. */
+        /**
+         * Sign upload
+         * @description 201 and a form for one file; 501 where the storage has none: then the file goes to /api/uploads.
+         */
         post: operations["signUpload"];
         delete?: never;
         options?: never;
@@ -683,7 +824,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Sums of the caller's runs; staff see everybody's. */
+        /**
+         * Get usage
+         * @description Sums of the caller's runs; staff see everybody's.
+         */
         get: operations["getUsage"];
         put?: never;
         post?: never;
@@ -700,7 +844,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The public recipes, and the caller's own, by slug. */
+        /**
+         * List zaps
+         * @description The public recipes, and the caller's own, by slug.
+         */
         get: operations["listZaps"];
         put?: never;
         post?: never;
@@ -717,7 +864,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The newest published version, or the one asked for; an author's unpublished draft is version 0. */
+        /**
+         * Get zap
+         * @description The newest published version, or the one asked for; an author's unpublished draft is version 0.
+         */
         get: operations["getZap"];
         put?: never;
         post?: never;
@@ -734,7 +884,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What the caller's runs cost, where they failed and how they were liked; staff see everybody's. */
+        /**
+         * Get evidence
+         * @description What the caller's runs cost, where they failed and how they were liked; staff see everybody's.
+         */
         get: operations["getEvidence"];
         put?: never;
         post?: never;
@@ -753,7 +906,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description What it would do and cost; nothing is written. */
+        /**
+         * Plan zap
+         * @description What it would do and cost; nothing is written.
+         */
         post: operations["planZap"];
         delete?: never;
         options?: never;
@@ -770,7 +926,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description 201 when this made a version or a first draft, 200 when nothing was new. */
+        /**
+         * Publish zap
+         * @description 201 when this made a version or a first draft, 200 when nothing was new.
+         */
         post: operations["publishZap"];
         delete?: never;
         options?: never;
@@ -787,7 +946,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description 200 and a plan, nothing written; or 202 and the run that was made. */
+        /**
+         * Run zap
+         * @description 200 and a plan, nothing written; or 202 and the run that was made.
+         */
         post: operations["runZap"];
         delete?: never;
         options?: never;
@@ -804,7 +966,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description 200 either way: `ok`, or everything that is wrong with it. Nothing is kept. */
+        /**
+         * Validate zap
+         * @description 200 either way: `ok`, or everything that is wrong with it. Nothing is kept.
+         */
         post: operations["validateZap"];
         delete?: never;
         options?: never;
@@ -819,7 +984,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Server-sent events: a `snapshot` whenever the run changes, its data a RunDocument, its id the run's revision. */
+        /**
+         * Watch a run
+         * @description Watch a run. Server-sent events: a `snapshot` whenever the run changes, its data a RunDocument, its id the run's revision.
+         */
         get: operations["watchRun"];
         put?: never;
         post?: never;
@@ -836,8 +1004,111 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description An asset's bytes. */
+        /**
+         * An asset's bytes
+         * @description An asset's bytes. They never change. HEAD answers with the headers alone.
+         */
         get: operations["getAssetContent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/providers/{provider}/webhook/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A provider says that a job has ended
+         * @description A provider says that a job has ended. What it says is never believed: it only makes us look.
+         */
+        post: operations["receiveWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * This document
+         * @description This document.
+         */
+        get: operations["getSchema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the process answers at all
+         * @description Whether the process answers at all.
+         */
+        get: operations["isAlive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether the server can work
+         * @description Whether the server can work.
+         */
+        get: operations["isReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/.well-known/agent.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this server is, and where an agent finds things
+         * @description What this server is, and where an agent finds things.
+         */
+        get: operations["getAgentCard"];
         put?: never;
         post?: never;
         delete?: never;
@@ -915,7 +1186,7 @@ export interface components {
             contentType: string;
             /** @description Its bytes; stable. */
             url: string;
-            storageKey: string;
+            storageKey?: string;
             sha256: string;
             sizeBytes: number;
             width: number | null;
@@ -941,13 +1212,13 @@ export interface components {
             number: number;
             /** @description The step's round that it belongs to. */
             round: number;
-            /** @description make, or judge: a look at what others made. */
-            role: string;
-            status: string;
+            /** @description judge: a look at what others made. */
+            role: components["schemas"]["RoleEnum"];
+            status: components["schemas"]["AttemptStatusEnum"];
             provider: string;
             model: string | null;
-            idemKey: string;
-            providerRequestId: string | null;
+            idemKey?: string;
+            providerRequestId?: string | null;
             /** Format: double */
             progress: number | null;
             queuePosition: number | null;
@@ -978,6 +1249,8 @@ export interface components {
             /** Format: int64 */
             nextCheckAt: number | null;
         };
+        /** @enum {string} */
+        AttemptStatusEnum: "planned" | "submitting" | "accepted" | "settling" | "done" | "failed" | "canceled" | "unknown" | "canceling";
         /** @description One budget. */
         BudgetRow: {
             /**
@@ -1004,27 +1277,15 @@ export interface components {
             /** @description Everybody, today (UTC). */
             day: components["schemas"]["BudgetRow"];
         };
-        /**
-         * @description * `day` - day
-         *     * `owner` - owner
-         *     * `recipe` - recipe
-         *     * `provider` - provider
-         *     * `model` - model
-         * @enum {string}
-         */
+        /** @enum {string} */
         ByEnum: "day" | "owner" | "recipe" | "provider" | "model";
+        /** @description Nothing needs to be said. */
+        CancelRequest: Record<string, never>;
         /** @description What came of trying a key. */
         CheckedDocument: {
             provider: string;
-            /**
-             * @description Whose key was tried.
-             *
-             *     * `request` - request
-             *     * `creator` - creator
-             *     * `operator` - operator
-             *     * `none` - none
-             */
-            keySource: components["schemas"]["KeySourceEnum"] | components["schemas"]["NullEnum"];
+            /** @description Whose key was tried. */
+            keySource: components["schemas"]["KeySourceEnum"] | null;
             /** @description Null: it cannot be told. */
             ok: boolean | null;
             code: string | null;
@@ -1086,7 +1347,7 @@ export interface components {
             runId: string;
             stepId: string;
             zapSlug: string;
-            providerMode: string;
+            providerMode: components["schemas"]["ProviderModeEnum"];
             /** @description The owner's id; null for a run that nobody owns. */
             readonly userId: string | null;
             kind: string;
@@ -1151,7 +1412,7 @@ export interface components {
         FeedbackRequest: {
             stepId?: string | null;
             assetId?: string | null;
-            vote?: components["schemas"]["VoteEnum"] | components["schemas"]["NullEnum"];
+            vote?: components["schemas"]["VoteEnum"] | null;
             /** @description By criterion, each 0 to 1. */
             scores?: {
                 [key: string]: number;
@@ -1168,7 +1429,7 @@ export interface components {
             kind: string;
             rater: string;
             /** @description Who said it; null for a judge. */
-            by: string | null;
+            by?: string | null;
             scores: unknown;
             comment: string | null;
             /** Format: int64 */
@@ -1190,25 +1451,14 @@ export interface components {
                 [key: string]: unknown;
             };
             extendCount?: number | null;
-            /**
-             * @description By default the parent's.
-             *
-             *     * `mock` - mock
-             *     * `live` - live
-             */
-            mode?: components["schemas"]["ForkRequestModeEnum"];
+            /** @description By default the parent's. */
+            mode?: components["schemas"]["ProviderModeEnum"];
             /**
              * Format: double
              * @description Lowers the recipe's cap for the new run.
              */
             maxUsd?: number | null;
         };
-        /**
-         * @description * `mock` - mock
-         *     * `live` - live
-         * @enum {string}
-         */
-        ForkRequestModeEnum: "mock" | "live";
         /** @description What the operator set for one model and variant, newest first. */
         HistoryDocument: {
             history: components["schemas"]["SetRow"][];
@@ -1265,19 +1515,9 @@ export interface components {
             /** Format: int64 */
             revokedAt: number | null;
         };
-        /**
-         * @description * `request` - request
-         *     * `creator` - creator
-         *     * `operator` - operator
-         *     * `none` - none
-         * @enum {string}
-         */
+        /** @enum {string} */
         KeySourceEnum: "request" | "creator" | "operator" | "none";
-        /**
-         * @description * `rlhf_vote` - rlhf_vote
-         *     * `aura_score` - aura_score
-         * @enum {string}
-         */
+        /** @enum {string} */
         KindEnum: "rlhf_vote" | "aura_score";
         /** @description What came of one price. */
         LineRow: {
@@ -1307,13 +1547,7 @@ export interface components {
         ListedModel: {
             model: string;
             kinds: string[];
-            /**
-             * @description Unless priced, a live run with it is refused.
-             *
-             *     * `priced` - priced
-             *     * `stale` - stale
-             *     * `unpriced` - unpriced
-             */
+            /** @description Unless priced, a live run with it is refused. */
             price: components["schemas"]["PriceEnum"];
         };
         /** @description Who one is. */
@@ -1329,28 +1563,17 @@ export interface components {
             /** @description The same for equal values; it tells nothing else. */
             fingerprint: string;
         };
+        /** @enum {string} */
+        ModeEnum: "plan" | "mock" | "live";
         /** @description What a provider's key is made of. */
         NeededRow: {
             provider: string;
             /** @description The first is needed, the others belong to it. Empty: no key. */
             names: string[];
-            /**
-             * @description Whose key the next run would use; null: there is none, and a live run is refused.
-             *
-             *     * `request` - request
-             *     * `creator` - creator
-             *     * `operator` - operator
-             *     * `none` - none
-             */
-            uses: components["schemas"]["UsesEnum"] | components["schemas"]["NullEnum"];
+            /** @description Whose key the next run would use; null: there is none, and a live run is refused. */
+            uses: components["schemas"]["KeySourceEnum"] | null;
         };
-        NullEnum: null;
-        /**
-         * @description * `not_offered` - not_offered
-         *     * `switched_off` - switched_off
-         *     * `no_address` - no_address
-         * @enum {string}
-         */
+        /** @enum {string} */
         OffReasonEnum: "not_offered" | "switched_off" | "no_address";
         /** @description What the live, or the mock, runs show. */
         PartRow: {
@@ -1385,23 +1608,14 @@ export interface components {
         /** @description A model that failed so often that it is left alone for a while. */
         PausedModel: {
             model: string | null;
-            /**
-             * @description half_open: one try is out to see.
-             *
-             *     * `open` - open
-             *     * `half_open` - half_open
-             */
+            /** @description half_open: one try is out to see. */
             status: components["schemas"]["PausedModelStatusEnum"];
             /** @description Code of the newest failure. */
             error: string | null;
             /** Format: int64 */
             retryAt: number;
         };
-        /**
-         * @description * `open` - open
-         *     * `half_open` - half_open
-         * @enum {string}
-         */
+        /** @enum {string} */
         PausedModelStatusEnum: "open" | "half_open";
         /** @description What a run would do and cost at most. Nothing was stored. */
         PlanDocument: {
@@ -1470,12 +1684,7 @@ export interface components {
             /** @description With its variables filled in; in plans only. */
             prompt?: string;
         };
-        /**
-         * @description * `priced` - priced
-         *     * `stale` - stale
-         *     * `unpriced` - unpriced
-         * @enum {string}
-         */
+        /** @enum {string} */
         PriceEnum: "priced" | "stale" | "unpriced";
         /** @description A price to set, or, with `usd` null, to take back. */
         PriceRequest: {
@@ -1518,20 +1727,10 @@ export interface components {
             ageDays: number;
             /** @description Too old to spend money by: a live run is refused. */
             stale: boolean;
-            /**
-             * @description Who says so.
-             *
-             *     * `book` - book
-             *     * `operator` - operator
-             */
+            /** @description Who says so. */
             setBy: components["schemas"]["SetByEnum"];
         };
-        /**
-         * @description * `nobody` - nobody
-         *     * `operator` - operator
-         *     * `book` - book
-         * @enum {string}
-         */
+        /** @enum {string} */
         PricedByEnum: "nobody" | "operator" | "book";
         /** @description The whole book as it counts now. */
         PricesDocument: {
@@ -1547,28 +1746,18 @@ export interface components {
             /** @description Such as steps[2].duration_s or inputs.NAME. */
             path: string | null;
         };
-        /**
-         * @description * `none` - none
-         *     * `signed` - signed
-         *     * `token` - token
-         * @enum {string}
-         */
+        /** @enum {string} */
         ProofEnum: "none" | "signed" | "token";
+        /** @enum {string} */
+        ProviderModeEnum: "mock" | "live";
         /** @description A provider, as the caller finds it. */
         ProviderRow: {
             provider: string;
             /** @description The kinds of steps that it can make. */
             kinds: string[];
             configured: boolean;
-            /**
-             * @description Whose key the caller's next run would use; null: there is none.
-             *
-             *     * `request` - request
-             *     * `creator` - creator
-             *     * `operator` - operator
-             *     * `none` - none
-             */
-            keySource: components["schemas"]["KeySourceEnum"] | components["schemas"]["NullEnum"];
+            /** @description Whose key the caller's next run would use; null: there is none. */
+            keySource: components["schemas"]["KeySourceEnum"] | null;
             /** @description Variables that the operator would have to set; a key of the caller's own will do too. */
             missing: string[];
             /** @description Null: none, or the operator's own, which only staff see. */
@@ -1594,13 +1783,8 @@ export interface components {
             };
             /** @description Only to make sure: must be the recipe's own. */
             slug?: string;
-            /**
-             * @description Default published.
-             *
-             *     * `draft` - draft
-             *     * `published` - published
-             */
-            status?: components["schemas"]["PublishRequestStatusEnum"];
+            /** @description Default published. */
+            status?: components["schemas"]["ZapStatusEnum"];
             title?: string;
             description?: string;
             tags?: string[];
@@ -1608,12 +1792,6 @@ export interface components {
             heroAssetUrl?: string;
             compiledFromRunId?: string;
         };
-        /**
-         * @description * `draft` - draft
-         *     * `published` - published
-         * @enum {string}
-         */
-        PublishRequestStatusEnum: "draft" | "published";
         /** @description Whom to ask. */
         ReachRequest: {
             /** @description By default all. */
@@ -1691,6 +1869,8 @@ export interface components {
              */
             maxUsd?: number | null;
         };
+        /** @enum {string} */
+        RoleEnum: "make" | "judge";
         /** @description How to go over from the old to the new. */
         RotateForm: {
             /** @description For how many seconds the old one goes on opening doors; 0 unless given. */
@@ -1757,14 +1937,8 @@ export interface components {
             prompts?: {
                 [key: string]: string;
             };
-            /**
-             * @description Default mock.
-             *
-             *     * `plan` - plan
-             *     * `mock` - mock
-             *     * `live` - live
-             */
-            mode?: components["schemas"]["RunRequestModeEnum"];
+            /** @description Default mock. */
+            mode?: components["schemas"]["ModeEnum"];
             /** @description Old word for mode live. */
             live?: boolean;
             /** @description Old word for mode plan; wins over live. */
@@ -1774,13 +1948,6 @@ export interface components {
                 [key: string]: unknown;
             };
         };
-        /**
-         * @description * `plan` - plan
-         *     * `mock` - mock
-         *     * `live` - live
-         * @enum {string}
-         */
-        RunRequestModeEnum: "plan" | "mock" | "live";
         /** @description One row of `runs`. */
         RunRow: {
             error: string | null;
@@ -1795,14 +1962,14 @@ export interface components {
             zapUrl: string | null;
             /** @description The film's file name. */
             output: string;
-            status: string;
-            stage: string;
-            waitReason: string | null;
-            providerMode: string;
-            sessionId: string | null;
+            status: components["schemas"]["RunStatusEnum"];
+            stage: components["schemas"]["StageEnum"];
+            waitReason: components["schemas"]["WaitReasonEnum"] | null;
+            providerMode: components["schemas"]["ProviderModeEnum"];
+            sessionId?: string | null;
             /** @description The owner's id; null for a run that nobody owns. */
-            readonly userId: string | null;
-            principalId: string | null;
+            readonly userId?: string | null;
+            principalId?: string | null;
             inputs: unknown;
             contentHash: string;
             revision: number;
@@ -1825,16 +1992,9 @@ export interface components {
             /** @description Where its snapshots are streamed. */
             readonly eventsUrl: string;
         };
-        /**
-         * @description * `read` - read
-         *     * `run` - run
-         *     * `live` - live
-         *     * `publish` - publish
-         *     * `secrets` - secrets
-         *     * `prices` - prices
-         *     * `keys` - keys
-         * @enum {string}
-         */
+        /** @enum {string} */
+        RunStatusEnum: "queued" | "running" | "waiting" | "done" | "failed" | "canceled";
+        /** @enum {string} */
         ScopesEnum: "read" | "run" | "live" | "publish" | "secrets" | "prices" | "keys";
         /** @description What judges said: of each result, the worst score. */
         ScoresRow: {
@@ -1881,11 +2041,7 @@ export interface components {
             /** @description A browser sends it as X-CSRFToken with whatever is not a GET. Null for a key. */
             csrfToken: string | null;
         };
-        /**
-         * @description * `book` - book
-         *     * `operator` - operator
-         * @enum {string}
-         */
+        /** @enum {string} */
         SetByEnum: "book" | "operator";
         /** @description A price as it was set. Rows are never changed. */
         SetRow: {
@@ -2038,6 +2194,8 @@ export interface components {
              */
             p95: number;
         };
+        /** @enum {string} */
+        StageEnum: "queued" | "generating" | "assembling" | "review" | "complete" | "failed" | "canceled";
         /** @description One try, with the step that it belongs to. */
         StepAttempts: {
             error: string | null;
@@ -2045,13 +2203,13 @@ export interface components {
             number: number;
             /** @description The step's round that it belongs to. */
             round: number;
-            /** @description make, or judge: a look at what others made. */
-            role: string;
-            status: string;
+            /** @description judge: a look at what others made. */
+            role: components["schemas"]["RoleEnum"];
+            status: components["schemas"]["AttemptStatusEnum"];
             provider: string;
             model: string | null;
-            idemKey: string;
-            providerRequestId: string | null;
+            idemKey?: string;
+            providerRequestId?: string | null;
             /** Format: double */
             progress: number | null;
             queuePosition: number | null;
@@ -2144,8 +2302,8 @@ export interface components {
             kind: string;
             provider: string;
             model: string | null;
-            status: string;
-            waitReason: string | null;
+            status: components["schemas"]["StepStatusEnum"];
+            waitReason: components["schemas"]["WaitReasonEnum"] | null;
             /**
              * Format: double
              * @description 0 to 1.
@@ -2162,8 +2320,8 @@ export interface components {
             readonly waits: components["schemas"]["Waits"] | null;
             /** @description What is not refused now: approve, retry, reject, rerun-from. */
             readonly can: string[];
-            idemKey: string | null;
-            providerRequestId: string | null;
+            idemKey?: string | null;
+            providerRequestId?: string | null;
             /** Format: double */
             priceQuoteUsd: number;
             /**
@@ -2179,6 +2337,8 @@ export interface components {
             finishedAt: number | null;
             readonly attempts: components["schemas"]["AttemptRow"][];
         };
+        /** @enum {string} */
+        StepStatusEnum: "queued" | "running" | "waiting" | "done" | "failed" | "skipped" | "canceled";
         /** @description What came of asking them. */
         SyncDocument: {
             dryRun: boolean;
@@ -2299,14 +2459,6 @@ export interface components {
             name: string;
             isStaff: boolean;
         };
-        /**
-         * @description * `request` - request
-         *     * `creator` - creator
-         *     * `operator` - operator
-         *     * `none` - none
-         * @enum {string}
-         */
-        UsesEnum: "request" | "creator" | "operator" | "none";
         /** @description What is wrong with a recipe; where nothing is, what it asks for and may cost. */
         ValidateDocument: {
             ok: boolean;
@@ -2329,18 +2481,9 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /**
-         * @description * `public` - public
-         *     * `unlisted` - unlisted
-         *     * `private` - private
-         * @enum {string}
-         */
+        /** @enum {string} */
         VisibilityEnum: "public" | "unlisted" | "private";
-        /**
-         * @description * `up` - up
-         *     * `down` - down
-         * @enum {string}
-         */
+        /** @enum {string} */
         VoteEnum: "up" | "down";
         /** @description What people said. */
         VotesRow: {
@@ -2349,6 +2492,8 @@ export interface components {
             /** @description The newest five, cut to 280 characters. */
             comments: components["schemas"]["CommentRow"][];
         };
+        /** @enum {string} */
+        WaitReasonEnum: "dependency" | "provider_queue" | "provider_limit" | "provider_paused" | "rate_limit" | "budget" | "approval" | "backoff" | "submission_unknown";
         /** @description What a waiting step asks of a person. */
         Waits: {
             /** @description approval, submission_unknown or budget. */
@@ -2371,16 +2516,16 @@ export interface components {
             proof: components["schemas"]["ProofEnum"];
             /** @description Without it jobs are polled. */
             readonly on: boolean;
-            offReason: components["schemas"]["OffReasonEnum"] | components["schemas"]["NullEnum"];
+            offReason: components["schemas"]["OffReasonEnum"] | null;
         };
         /** @description A recipe with its text. */
         ZapDocument: {
             slug: string;
             /** @description draft: the newest text is not published. */
-            status: string;
+            status: components["schemas"]["ZapStatusEnum"];
             /** @description The newest published version; 0 when there is none. */
             version: number;
-            visibility: string;
+            visibility: components["schemas"]["VisibilityEnum"];
             title: string;
             description: string;
             tags: string[];
@@ -2421,10 +2566,10 @@ export interface components {
         ZapRow: {
             slug: string;
             /** @description draft: the newest text is not published. */
-            status: string;
+            status: components["schemas"]["ZapStatusEnum"];
             /** @description The newest published version; 0 when there is none. */
             version: number;
-            visibility: string;
+            visibility: components["schemas"]["VisibilityEnum"];
             title: string;
             description: string;
             tags: string[];
@@ -2450,7 +2595,21 @@ export interface components {
             /** Format: int64 */
             updatedAt: number;
         };
-        /** @description RFC 9457. `code` is stable; branch on it, not on the sentences. */
+        /** @enum {string} */
+        ZapStatusEnum: "draft" | "published";
+        /**
+         * @description RFC 9457. `code` is stable: branch on it. Some codes bring fields of their own.
+         * @example {
+         *       "type": "urn:zap:problem:NOT_FOUND",
+         *       "title": "There is no such thing.",
+         *       "status": 404,
+         *       "code": "NOT_FOUND",
+         *       "detail": "There is no run 'run_4k9f2c8s1x7q3b5z'.",
+         *       "remediation": "Check the id; a run or recipe of somebody else looks as if it did not exist.",
+         *       "retryable": false,
+         *       "errors": []
+         *     }
+         */
         Problem: {
             type: string;
             title: string;
@@ -2460,10 +2619,146 @@ export interface components {
             remediation: string;
             retryable: boolean;
             errors: components["schemas"]["ProblemRow"][];
+        } & {
+            [key: string]: unknown;
         };
     };
-    responses: never;
-    parameters: never;
+    responses: {
+        /** @description It cannot be read: `MALFORMED_REQUEST`. */
+        Refused400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description We do not know the caller: `NOT_AUTHENTICATED`, or what it showed is not good: `CREDENTIALS_REFUSED`. */
+        Refused401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It would cost more than a cap allows: `BUDGET_EXCEEDED`, `OWNER_SPEND_CAP` and others; nothing was spent. */
+        Refused402: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The caller may not do that: `FORBIDDEN`. */
+        Refused403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such thing, or the caller may not see it: `NOT_FOUND`. */
+        Refused404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The caller accepts no JSON: `NOT_ACCEPTABLE`. */
+        Refused406: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The state of the thing forbids it now; `code` says which. */
+        Refused409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is too large: `BODY_TOO_LARGE`. */
+        Refused413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is of another type: `UNSUPPORTED_MEDIA_TYPE`. */
+        Refused415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Something in it is wrong; `errors` names everything that was found. */
+        Refused422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests: `TOO_MANY_REQUESTS`. */
+        Refused429: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Something failed on our side: `INTERNAL`. */
+        Refused500: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description This server is not set up for it; `code` says for what. */
+        Refused501: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Something that we need does not answer: `DATABASE_UNAVAILABLE` and others. */
+        Refused503: {
+            headers: {
+                /** @description Seconds to wait. */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
+    parameters: {
+        /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+        Session: string;
+    };
     requestBodies: never;
     headers: never;
     pathItems: never;
@@ -2475,9 +2770,11 @@ export type ApproveRequest = components['schemas']['ApproveRequest'];
 export type AssetRow = components['schemas']['AssetRow'];
 export type AttemptList = components['schemas']['AttemptList'];
 export type AttemptRow = components['schemas']['AttemptRow'];
+export type AttemptStatusEnum = components['schemas']['AttemptStatusEnum'];
 export type BudgetRow = components['schemas']['BudgetRow'];
 export type BudgetRows = components['schemas']['BudgetRows'];
 export type ByEnum = components['schemas']['ByEnum'];
+export type CancelRequest = components['schemas']['CancelRequest'];
 export type CheckedDocument = components['schemas']['CheckedDocument'];
 export type Choice = components['schemas']['Choice'];
 export type CommentRow = components['schemas']['CommentRow'];
@@ -2494,7 +2791,6 @@ export type FeedbackRequest = components['schemas']['FeedbackRequest'];
 export type FeedbackRow = components['schemas']['FeedbackRow'];
 export type FindingRow = components['schemas']['FindingRow'];
 export type ForkRequest = components['schemas']['ForkRequest'];
-export type ForkRequestModeEnum = components['schemas']['ForkRequestModeEnum'];
 export type HistoryDocument = components['schemas']['HistoryDocument'];
 export type InputRow = components['schemas']['InputRow'];
 export type KeyForm = components['schemas']['KeyForm'];
@@ -2507,8 +2803,8 @@ export type LineageRow = components['schemas']['LineageRow'];
 export type ListedModel = components['schemas']['ListedModel'];
 export type LoginForm = components['schemas']['LoginForm'];
 export type MaskRow = components['schemas']['MaskRow'];
+export type ModeEnum = components['schemas']['ModeEnum'];
 export type NeededRow = components['schemas']['NeededRow'];
-export type NullEnum = components['schemas']['NullEnum'];
 export type OffReasonEnum = components['schemas']['OffReasonEnum'];
 export type PartRow = components['schemas']['PartRow'];
 export type PausedAccount = components['schemas']['PausedAccount'];
@@ -2524,10 +2820,10 @@ export type PricedByEnum = components['schemas']['PricedByEnum'];
 export type PricesDocument = components['schemas']['PricesDocument'];
 export type ProblemRow = components['schemas']['ProblemRow'];
 export type ProofEnum = components['schemas']['ProofEnum'];
+export type ProviderModeEnum = components['schemas']['ProviderModeEnum'];
 export type ProviderRow = components['schemas']['ProviderRow'];
 export type ProvidersDocument = components['schemas']['ProvidersDocument'];
 export type PublishRequest = components['schemas']['PublishRequest'];
-export type PublishRequestStatusEnum = components['schemas']['PublishRequestStatusEnum'];
 export type ReachRequest = components['schemas']['ReachRequest'];
 export type ReachedDocument = components['schemas']['ReachedDocument'];
 export type ReachedRow = components['schemas']['ReachedRow'];
@@ -2538,13 +2834,14 @@ export type RejectRequest = components['schemas']['RejectRequest'];
 export type RerunRequest = components['schemas']['RerunRequest'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
 export type RetryRequest = components['schemas']['RetryRequest'];
+export type RoleEnum = components['schemas']['RoleEnum'];
 export type RotateForm = components['schemas']['RotateForm'];
 export type RunDocument = components['schemas']['RunDocument'];
 export type RunFactsRow = components['schemas']['RunFactsRow'];
 export type RunPage = components['schemas']['RunPage'];
 export type RunRequest = components['schemas']['RunRequest'];
-export type RunRequestModeEnum = components['schemas']['RunRequestModeEnum'];
 export type RunRow = components['schemas']['RunRow'];
+export type RunStatusEnum = components['schemas']['RunStatusEnum'];
 export type ScopesEnum = components['schemas']['ScopesEnum'];
 export type ScoresRow = components['schemas']['ScoresRow'];
 export type SecretRow = components['schemas']['SecretRow'];
@@ -2561,9 +2858,11 @@ export type SignForm = components['schemas']['SignForm'];
 export type SignedRow = components['schemas']['SignedRow'];
 export type SourceSums = components['schemas']['SourceSums'];
 export type SpreadRow = components['schemas']['SpreadRow'];
+export type StageEnum = components['schemas']['StageEnum'];
 export type StepAttempts = components['schemas']['StepAttempts'];
 export type StepFactsRow = components['schemas']['StepFactsRow'];
 export type StepRow = components['schemas']['StepRow'];
+export type StepStatusEnum = components['schemas']['StepStatusEnum'];
 export type SyncDocument = components['schemas']['SyncDocument'];
 export type SyncRequest = components['schemas']['SyncRequest'];
 export type SyncedRow = components['schemas']['SyncedRow'];
@@ -2573,26 +2872,42 @@ export type UsageDocument = components['schemas']['UsageDocument'];
 export type UsageSums = components['schemas']['UsageSums'];
 export type UsageSumsRow = components['schemas']['UsageSumsRow'];
 export type UserRow = components['schemas']['UserRow'];
-export type UsesEnum = components['schemas']['UsesEnum'];
 export type ValidateDocument = components['schemas']['ValidateDocument'];
 export type ValidateRequest = components['schemas']['ValidateRequest'];
 export type VisibilityEnum = components['schemas']['VisibilityEnum'];
 export type VoteEnum = components['schemas']['VoteEnum'];
 export type VotesRow = components['schemas']['VotesRow'];
+export type WaitReasonEnum = components['schemas']['WaitReasonEnum'];
 export type Waits = components['schemas']['Waits'];
 export type WebhooksRow = components['schemas']['WebhooksRow'];
 export type ZapDocument = components['schemas']['ZapDocument'];
 export type ZapPage = components['schemas']['ZapPage'];
 export type ZapRow = components['schemas']['ZapRow'];
+export type ZapStatusEnum = components['schemas']['ZapStatusEnum'];
 export type Problem = components['schemas']['Problem'];
+export type ResponseRefused400 = components['responses']['Refused400'];
+export type ResponseRefused401 = components['responses']['Refused401'];
+export type ResponseRefused402 = components['responses']['Refused402'];
+export type ResponseRefused403 = components['responses']['Refused403'];
+export type ResponseRefused404 = components['responses']['Refused404'];
+export type ResponseRefused406 = components['responses']['Refused406'];
+export type ResponseRefused409 = components['responses']['Refused409'];
+export type ResponseRefused413 = components['responses']['Refused413'];
+export type ResponseRefused415 = components['responses']['Refused415'];
+export type ResponseRefused422 = components['responses']['Refused422'];
+export type ResponseRefused429 = components['responses']['Refused429'];
+export type ResponseRefused500 = components['responses']['Refused500'];
+export type ResponseRefused501 = components['responses']['Refused501'];
+export type ResponseRefused503 = components['responses']['Refused503'];
+export type ParameterSession = components['parameters']['Session'];
 export type $defs = Record<string, never>;
 export interface operations {
     listDeadLetters: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before. */
+                /** @description `nextCursor` of the page before; the first page without it. */
                 cursor?: string;
-                /** @description 1 to 100; 20 unless given. */
+                /** @description How many rows at most. */
                 limit?: number;
             };
             header?: never;
@@ -2601,6 +2916,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2609,15 +2925,14 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetterPage"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     redriveDeadLetters: {
@@ -2633,6 +2948,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2641,15 +2957,16 @@ export interface operations {
                     "application/json": components["schemas"]["RedriveDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     getInfo: {
@@ -2661,6 +2978,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2671,23 +2989,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listKeys: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before. */
+                /** @description `nextCursor` of the page before; the first page without it. */
                 cursor?: string;
-                /** @description 1 to 100; 20 unless given. */
+                /** @description How many rows at most. */
                 limit?: number;
             };
             header?: never;
@@ -2696,6 +3013,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2704,15 +3022,14 @@ export interface operations {
                     "application/json": components["schemas"]["KeyPage"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     createKey: {
@@ -2728,6 +3045,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2736,15 +3054,16 @@ export interface operations {
                     "application/json": components["schemas"]["ShownKeyRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     getKey: {
@@ -2758,6 +3077,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2766,15 +3086,15 @@ export interface operations {
                     "application/json": components["schemas"]["KeyRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     revokeKey: {
@@ -2795,15 +3115,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     rotateKey: {
@@ -2821,6 +3141,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2829,15 +3150,18 @@ export interface operations {
                     "application/json": components["schemas"]["ShownKeyRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listPrices: {
@@ -2852,6 +3176,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2860,15 +3185,14 @@ export interface operations {
                     "application/json": components["schemas"]["PricesDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     setPrice: {
@@ -2884,6 +3208,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2892,15 +3217,16 @@ export interface operations {
                     "application/json": components["schemas"]["SetRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listPriceHistory: {
@@ -2917,6 +3243,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2925,15 +3252,14 @@ export interface operations {
                     "application/json": components["schemas"]["HistoryDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     syncPrices: {
@@ -2949,6 +3275,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2957,15 +3284,16 @@ export interface operations {
                     "application/json": components["schemas"]["SyncDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listProviders: {
@@ -2977,6 +3305,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2985,31 +3314,29 @@ export interface operations {
                     "application/json": components["schemas"]["ProvidersDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     drain: {
         parameters: {
             query?: {
-                /** @description How long to go on, 0 to 25 seconds; 0 is one pass. */
+                /** @description How long to go on, in seconds; 0 is one pass. */
                 window_s?: number;
             };
-            header?: {
-                "x-zap-cron-secret"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3018,15 +3345,14 @@ export interface operations {
                     "application/json": components["schemas"]["DrainDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     reachProviders: {
@@ -3042,6 +3368,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3050,34 +3377,39 @@ export interface operations {
                     "application/json": components["schemas"]["ReachedDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listRuns: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before. */
+                /** @description `nextCursor` of the page before; the first page without it. */
                 cursor?: string;
-                /** @description 1 to 100; 20 unless given. */
+                /** @description How many rows at most. */
                 limit?: number;
                 mode?: "live" | "mock";
                 status?: "canceled" | "done" | "failed" | "queued" | "running" | "waiting";
                 zapSlug?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3086,21 +3418,23 @@ export interface operations {
                     "application/json": components["schemas"]["RunPage"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     getRun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path: {
                 run_id: string;
             };
@@ -3108,6 +3442,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3116,15 +3451,15 @@ export interface operations {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     approveRun: {
@@ -3133,6 +3468,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
                 run_id: string;
@@ -3145,29 +3482,39 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listAttempts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path: {
                 run_id: string;
             };
@@ -3175,6 +3522,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3183,15 +3531,15 @@ export interface operations {
                     "application/json": components["schemas"]["AttemptList"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     cancelRun: {
@@ -3200,31 +3548,44 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
                 run_id: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CancelRequest"];
+            };
+        };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     compileRun: {
@@ -3233,7 +3594,10 @@ export interface operations {
                 /** @description Also save it as the caller's draft. */
                 save?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path: {
                 run_id: string;
             };
@@ -3241,6 +3605,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3249,6 +3614,7 @@ export interface operations {
                     "application/json": components["schemas"]["CompiledDocument"];
                 };
             };
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3257,15 +3623,17 @@ export interface operations {
                     "application/json": components["schemas"]["CompiledDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     giveFeedback: {
@@ -3274,6 +3642,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
                 run_id: string;
@@ -3286,23 +3656,30 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     forkRun: {
@@ -3311,6 +3688,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
                 run_id: string;
@@ -3323,34 +3702,46 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Begun. */
             202: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
+                    /** @description Where the run is read: `statusUrl`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listRunEvents: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before. */
+                /** @description `nextCursor` of the page before; the first page without it. */
                 cursor?: string;
-                /** @description 1 to 100; 20 unless given. */
+                /** @description How many rows at most. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path: {
                 run_id: string;
             };
@@ -3358,6 +3749,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3366,15 +3758,15 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     rejectRun: {
@@ -3383,6 +3775,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
                 run_id: string;
@@ -3395,23 +3789,30 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     rerunFrom: {
@@ -3420,6 +3821,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
                 run_id: string;
@@ -3432,23 +3835,30 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     resumeRun: {
@@ -3457,6 +3867,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
                 run_id: string;
@@ -3469,23 +3881,30 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     retryRun: {
@@ -3494,6 +3913,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
                 run_id: string;
@@ -3506,31 +3927,38 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listShares: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before. */
+                /** @description `nextCursor` of the page before; the first page without it. */
                 cursor?: string;
-                /** @description 1 to 100; 20 unless given. */
+                /** @description How many rows at most. */
                 limit?: number;
             };
             header?: never;
@@ -3541,6 +3969,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3549,15 +3978,15 @@ export interface operations {
                     "application/json": components["schemas"]["SharePage"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     shareRun: {
@@ -3575,6 +4004,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3583,15 +4013,17 @@ export interface operations {
                     "application/json": components["schemas"]["ShownShareRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     revokeShare: {
@@ -3613,15 +4045,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listSecrets: {
@@ -3633,6 +4065,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3641,15 +4074,14 @@ export interface operations {
                     "application/json": components["schemas"]["SecretsDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     setSecret: {
@@ -3669,6 +4101,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3677,15 +4110,17 @@ export interface operations {
                     "application/json": components["schemas"]["SecretRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     deleteSecret: {
@@ -3706,15 +4141,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     testSecret: {
@@ -3728,6 +4163,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3736,23 +4172,23 @@ export interface operations {
                     "application/json": components["schemas"]["CheckedDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listSecretAccesses: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before. */
+                /** @description `nextCursor` of the page before; the first page without it. */
                 cursor?: string;
-                /** @description 1 to 100; 20 unless given. */
+                /** @description How many rows at most. */
                 limit?: number;
             };
             header?: never;
@@ -3761,6 +4197,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3769,15 +4206,14 @@ export interface operations {
                     "application/json": components["schemas"]["AccessPage"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listOperatorSecrets: {
@@ -3789,6 +4225,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3797,15 +4234,14 @@ export interface operations {
                     "application/json": components["schemas"]["SecretsDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     setOperatorSecret: {
@@ -3825,6 +4261,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3833,15 +4270,17 @@ export interface operations {
                     "application/json": components["schemas"]["SecretRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     deleteOperatorSecret: {
@@ -3862,15 +4301,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     testOperatorSecret: {
@@ -3884,6 +4323,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3892,15 +4332,15 @@ export interface operations {
                     "application/json": components["schemas"]["CheckedDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     deleteSecretsOfRun: {
@@ -3921,26 +4361,30 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     getSession: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3949,21 +4393,23 @@ export interface operations {
                     "application/json": components["schemas"]["SessionDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     logIn: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -3973,6 +4419,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3981,21 +4428,25 @@ export interface operations {
                     "application/json": components["schemas"]["SessionDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     logOut: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4008,21 +4459,23 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4032,6 +4485,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4040,21 +4494,25 @@ export interface operations {
                     "application/json": components["schemas"]["UploadRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     completeUpload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path: {
                 direct_id: string;
             };
@@ -4062,6 +4520,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4070,21 +4529,27 @@ export interface operations {
                     "application/json": components["schemas"]["UploadRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            501: components["responses"]["Refused501"];
+            503: components["responses"]["Refused503"];
         };
     };
     signUpload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4094,6 +4559,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4102,15 +4568,17 @@ export interface operations {
                     "application/json": components["schemas"]["SignedRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            501: components["responses"]["Refused501"];
+            503: components["responses"]["Refused503"];
         };
     };
     getUsage: {
@@ -4120,7 +4588,6 @@ export interface operations {
                 by?: string;
                 /** @description 30 days, today included, unless given. */
                 from?: string;
-                /** @description 1 to 1000 rows; 400 unless given. */
                 limit?: number;
                 /** @description Included; today (UTC) unless given. At most 366 days. */
                 to?: string;
@@ -4131,6 +4598,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4139,33 +4607,36 @@ export interface operations {
                     "application/json": components["schemas"]["UsageDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     listZaps: {
         parameters: {
             query?: {
-                /** @description nextCursor of the page before. */
+                /** @description `nextCursor` of the page before; the first page without it. */
                 cursor?: string;
-                /** @description 1 to 100; 20 unless given. */
+                /** @description How many rows at most. */
                 limit?: number;
                 /** @description Every word must stand in slug, title, description, tags, providers or inputs. */
                 query?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4174,24 +4645,28 @@ export interface operations {
                     "application/json": components["schemas"]["ZapPage"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     getZap: {
         parameters: {
             query?: {
+                /** @description true: the newest text, published or not; to author and staff. */
+                draft?: boolean;
                 /** @description An older version. */
                 version?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path: {
                 slug: string;
             };
@@ -4199,6 +4674,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4207,21 +4683,20 @@ export interface operations {
                     "application/json": components["schemas"]["ZapDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     getEvidence: {
         parameters: {
             query?: {
-                /** @description 1 to 366; 30 unless given. */
                 days?: number;
             };
             header?: never;
@@ -4232,6 +4707,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4240,21 +4716,24 @@ export interface operations {
                     "application/json": components["schemas"]["EvidenceDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     planZap: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path: {
                 slug: string;
             };
@@ -4266,6 +4745,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4274,15 +4754,18 @@ export interface operations {
                     "application/json": components["schemas"]["PlanDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     publishZap: {
@@ -4298,6 +4781,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4306,6 +4790,7 @@ export interface operations {
                     "application/json": components["schemas"]["ZapRow"];
                 };
             };
+            /** @description Made. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -4314,15 +4799,17 @@ export interface operations {
                     "application/json": components["schemas"]["ZapRow"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     runZap: {
@@ -4331,6 +4818,8 @@ export interface operations {
             header?: {
                 /** @description The same key and body: carried out once. */
                 "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path?: never;
             cookie?: never;
@@ -4341,37 +4830,52 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PlanDocument"];
                 };
             };
+            /** @description Begun. */
             202: {
                 headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
+                    /** @description Where the run is read: `statusUrl`. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     validateZap: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4381,6 +4885,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4389,24 +4894,29 @@ export interface operations {
                     "application/json": components["schemas"]["ValidateDocument"];
                 };
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     watchRun: {
         parameters: {
             query?: never;
             header?: {
+                /** @description The newest event that the caller has. */
                 "Last-Event-ID"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
+                /** @description Its id. */
                 run_id: string;
             };
             cookie?: never;
@@ -4422,32 +4932,36 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description The run is final and the caller has its last snapshot. */
+            /** @description The run is final, and the caller has its last snapshot. */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A problem document. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            422: components["responses"]["Refused422"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
         };
     };
     getAssetContent: {
         parameters: {
             query?: never;
             header?: {
+                /** @description One range: `bytes=0-1023`. */
                 Range?: string;
+                /** @description The ETag that the range is of. */
+                "If-Range"?: string;
+                /** @description The ETag that the caller has. */
                 "If-None-Match"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
             };
             path: {
+                /** @description Its id. */
                 asset_id: string;
             };
             cookie?: never;
@@ -4457,24 +4971,29 @@ export interface operations {
             /** @description All of it. */
             200: {
                 headers: {
+                    /** @description What `If-None-Match` takes. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "*/*": string;
                 };
             };
             /** @description The range that was asked for. */
             206: {
                 headers: {
+                    /** @description What `If-None-Match` takes. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "*/*": string;
                 };
             };
             /** @description It is in a bucket: to an address there that is good for some minutes. */
             302: {
                 headers: {
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -4486,6 +5005,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
             /** @description The range begins beyond the end. */
             416: {
                 headers: {
@@ -4493,13 +5015,157 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description A problem document. */
-            default: {
+            422: components["responses"]["Refused422"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    receiveWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name. */
+                provider: string;
+                /** @description The end of the attempt's own address. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Taken, or here before. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Remembered, for a job whose submission has not been answered yet. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            404: components["responses"]["Refused404"];
+            413: components["responses"]["Refused413"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getSchema: {
+        parameters: {
+            query?: {
+                format?: "json" | "yaml";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/vnd.oai.openapi": unknown;
+                    "application/vnd.oai.openapi+json": unknown;
+                };
+            };
+            /** @description The caller has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            500: components["responses"]["Refused500"];
+        };
+    };
+    isAlive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status: string;
+                    };
+                };
+            };
+        };
+    };
+    isReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It can. Without the broker only slower: then `broker` is `down`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status: string;
+                        database: string;
+                        broker: string;
+                    };
+                };
+            };
+            /** @description It cannot: the database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        status: string;
+                        database: string;
+                        broker: string;
+                    };
+                };
+            };
+        };
+    };
+    getAgentCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The card. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
         };

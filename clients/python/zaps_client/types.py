@@ -474,7 +474,7 @@ RunStatusEnum: TypeAlias = Literal[
 
 
 ScopesEnum: TypeAlias = Literal[
-    "read", "run", "live", "publish", "secrets", "prices", "keys"
+    "read", "run", "live", "publish", "secrets", "prices", "keys", "account"
 ]
 
 
@@ -851,6 +851,28 @@ class Problem(TypedDict):
     remediation: str
     retryable: bool
     errors: list[ProblemRow]
+
+
+class RunSummary(TypedDict):
+    runId: str
+    parentRunId: str | None
+    zapSlug: str
+    status: RunStatusEnum
+    stage: StageEnum
+    waitReason: WaitReasonEnum | None
+    error: str | None
+    providerMode: ProviderModeEnum
+    revision: int
+    costUsd: float
+    zapUrl: str | None
+    startedAt: int
+    finishedAt: int | None
+    statusUrl: str
+    eventsUrl: str
+
+
+class RunNews(TypedDict):
+    runs: list[RunSummary]
 
 
 class AcceptedDocument(TypedDict):

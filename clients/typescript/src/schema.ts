@@ -291,7 +291,13 @@ export interface paths {
         get: operations["getRun"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete run
+         * @description Delete a run that has ended: all that was given, said and made. What it cost stays on record.
+         *
+         *     Deleting twice is the same as once. 409 while it, or a job of it at a provider, has not ended: cancel it first.
+         */
+        delete: operations["deleteRun"];
         options?: never;
         head?: never;
         patch?: never;
@@ -989,6 +995,26 @@ export interface paths {
          * @description Watch a run. Server-sent events: a `snapshot` whenever the run changes, its data a RunDocument, its id the run's revision.
          */
         get: operations["watchRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch the caller's runs
+         * @description Watch the caller's runs. Server-sent events: `runs`, its data a RunNews. The first holds what is at work, and what ended since the event that the caller shows; further ones hold what has changed, of each run the newest.
+         */
+        get: operations["watchRuns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1995,7 +2021,7 @@ export interface components {
         /** @enum {string} */
         RunStatusEnum: "queued" | "running" | "waiting" | "done" | "failed" | "canceled";
         /** @enum {string} */
-        ScopesEnum: "read" | "run" | "live" | "publish" | "secrets" | "prices" | "keys";
+        ScopesEnum: "read" | "run" | "live" | "publish" | "secrets" | "prices" | "keys" | "account";
         /** @description What judges said: of each result, the worst score. */
         ScoresRow: {
             count: number;
@@ -2622,6 +2648,33 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        RunSummary: {
+            runId: string;
+            /** @description The run that it branched off. */
+            parentRunId: string | null;
+            zapSlug: string;
+            status: components["schemas"]["RunStatusEnum"];
+            stage: components["schemas"]["StageEnum"];
+            waitReason: components["schemas"]["WaitReasonEnum"] | null;
+            error: string | null;
+            providerMode: components["schemas"]["ProviderModeEnum"];
+            revision: number;
+            /** Format: double */
+            costUsd: number;
+            /** @description The finished film. */
+            zapUrl: string | null;
+            /** Format: int64 */
+            startedAt: number;
+            /** Format: int64 */
+            finishedAt: number | null;
+            /** @description Where this run is read. */
+            readonly statusUrl: string;
+            /** @description Where its snapshots are streamed. */
+            readonly eventsUrl: string;
+        };
+        RunNews: {
+            runs: components["schemas"]["RunSummary"][];
+        };
     };
     responses: {
         /** @description It cannot be read: `MALFORMED_REQUEST`. */
@@ -2680,6 +2733,15 @@ export interface components {
         };
         /** @description The state of the thing forbids it now; `code` says which. */
         Refused409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description It was there, and was deleted: `RUN_DELETED`. */
+        Refused410: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2885,6 +2947,8 @@ export type ZapPage = components['schemas']['ZapPage'];
 export type ZapRow = components['schemas']['ZapRow'];
 export type ZapStatusEnum = components['schemas']['ZapStatusEnum'];
 export type Problem = components['schemas']['Problem'];
+export type RunSummary = components['schemas']['RunSummary'];
+export type RunNews = components['schemas']['RunNews'];
 export type ResponseRefused400 = components['responses']['Refused400'];
 export type ResponseRefused401 = components['responses']['Refused401'];
 export type ResponseRefused402 = components['responses']['Refused402'];
@@ -2892,6 +2956,7 @@ export type ResponseRefused403 = components['responses']['Refused403'];
 export type ResponseRefused404 = components['responses']['Refused404'];
 export type ResponseRefused406 = components['responses']['Refused406'];
 export type ResponseRefused409 = components['responses']['Refused409'];
+export type ResponseRefused410 = components['responses']['Refused410'];
 export type ResponseRefused413 = components['responses']['Refused413'];
 export type ResponseRefused415 = components['responses']['Refused415'];
 export type ResponseRefused422 = components['responses']['Refused422'];
@@ -3456,6 +3521,41 @@ export interface operations {
             403: components["responses"]["Refused403"];
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
+            410: components["responses"]["Refused410"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    deleteRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];
@@ -3500,6 +3600,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -3536,6 +3637,7 @@ export interface operations {
             403: components["responses"]["Refused403"];
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
+            410: components["responses"]["Refused410"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];
@@ -3580,6 +3682,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -3630,6 +3733,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];
@@ -3674,6 +3778,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -3722,6 +3827,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -3763,6 +3869,7 @@ export interface operations {
             403: components["responses"]["Refused403"];
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
+            410: components["responses"]["Refused410"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];
@@ -3807,6 +3914,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -3853,6 +3961,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -3899,6 +4008,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -3945,6 +4055,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -3983,6 +4094,7 @@ export interface operations {
             403: components["responses"]["Refused403"];
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
+            410: components["responses"]["Refused410"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];
@@ -4018,6 +4130,7 @@ export interface operations {
             403: components["responses"]["Refused403"];
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -4050,6 +4163,7 @@ export interface operations {
             403: components["responses"]["Refused403"];
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
+            410: components["responses"]["Refused410"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];
@@ -4861,6 +4975,7 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
@@ -4943,6 +5058,41 @@ export interface operations {
             403: components["responses"]["Refused403"];
             404: components["responses"]["Refused404"];
             422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    watchRuns: {
+        parameters: {
+            query?: {
+                /** @description Everybody's runs. Staff only. */
+                all?: "true" | "false";
+            };
+            header?: {
+                /** @description The newest event that the caller has. */
+                "Last-Event-ID"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];
             503: components["responses"]["Refused503"];
         };

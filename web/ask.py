@@ -41,6 +41,11 @@ def send(request: HttpRequest, path: str, said: dict[str, Any], *, key: str = ""
     return _ask(request, "POST", path, raw=json.dumps(said).encode(), key=key)
 
 
+def change(request: HttpRequest, method: str, path: str, said: dict[str, Any] | None = None) -> Answer:
+    """PUT or DELETE, as `send`."""
+    return _ask(request, method, path, raw=json.dumps(said or {}).encode())
+
+
 def weigh(request: HttpRequest, path: str, said: dict[str, Any]) -> Answer:
     """POST a question, whose answer writes nothing: so it may be asked for a page that was only opened."""
     return _ask(request, "POST", path, raw=json.dumps(said).encode(), is_question=True)
@@ -80,4 +85,4 @@ def _ask(
     answer: HttpResponse = found.func(inner, *found.args, **found.kwargs)
     if hasattr(answer, "render"):
         answer.render()
-    return Answer(status=answer.status_code, body=json.loads(answer.content))
+    return Answer(status=answer.status_code, body=json.loads(answer.content or b"null"))

@@ -11,21 +11,25 @@ from django.http.response import HttpResponseBase, HttpResponseRedirect
 from django.views.decorators.http import require_POST, require_safe
 
 from web import story, words
-from web.ask import read, send
+from web.ask import change, read, send
 from web.guard import refuse, show
 from web.numbers import number
 
 VERBS = frozenset({"cancel", "approve", "reject", "retry", "resume", "rerun-from", "feedback"})
 _FILM = re.compile(r"/api/assets/([a-z]{2,12}_[0-9a-z]{1,24})/content")
 _SOUNDS = (".wav", ".mp3", ".m4a", ".flac", ".ogg")
-_FILTERS = ("running", "waiting", "done", "failed", "canceled")
+_STATUSES = (
+    ("", "All"),
+    *((name, words.STATUS[name]) for name in ("running", "waiting", "done", "failed", "canceled")),
+)
 
 
 @require_safe
 def my_runs(request: HttpRequest) -> HttpResponseBase:
     """The visitor's runs, newest first; staff see everybody's."""
-    wanted = request.GET.get("status", "")
-    answer = read(request, "/api/runs", status=wanted, cursor=request.GET.get("cursor", ""))
+    wanted = {name: request.GET.get(name, "").strip() for name in ("status", "recipe")}
+    cursor = request.GET.get("cursor", "")
+    answer = read(request, "/api/runs", status=wanted["status"], zapSlug=wanted["recipe"], cursor=cursor)
     if answer.status == 401 and "mock" in settings.ZAP_OPEN_MODES and not request.session.session_key:
         return _list(request, wanted, {"runs": [], "nextCursor": None})  # a browser that never began one
     if not answer.ok:
@@ -33,11 +37,17 @@ def my_runs(request: HttpRequest) -> HttpResponseBase:
     return _list(request, wanted, answer.body)
 
 
-def _list(request: HttpRequest, wanted: str, found: dict[str, Any]) -> HttpResponseBase:
-    filters = [("", "All"), *((name, words.STATUS[name]) for name in _FILTERS)]
+def _list(request: HttpRequest, wanted: dict[str, str], found: dict[str, Any]) -> HttpResponseBase:
+    filters = [(_query({**wanted, "status": name}), word, name) for name, word in _STATUSES]
     runs = [{**run, "title": story.title_of(run), "still": _still(run)} for run in found["runs"]]
-    context = {"runs": runs, "wanted": wanted, "filters": filters, "next_cursor": found["nextCursor"]}
+    older = _query({**wanted, "cursor": found["nextCursor"]}) if found["nextCursor"] else ""
+    recipes = sorted({run["zapSlug"] for run in runs})
+    context = {"runs": runs, "wanted": wanted, "filters": filters, "older": older, "recipes": recipes}
     return show(request, "web/runs.html", context)
+
+
+def _query(given: dict[str, str]) -> str:
+    return f"/runs?{urlencode({name: value for name, value in given.items() if value})}".rstrip("?")
 
 
 def _still(run: dict[str, Any]) -> str:
@@ -64,6 +74,17 @@ def act(request: HttpRequest, run_id: str, verb: str) -> HttpResponseBase:
     answer = send(request, f"/api/runs/{run_id}/{verb}", said, key=request.POST.get("key", ""))
     if answer.ok:
         return HttpResponseRedirect(f"/runs/{run_id}", status=303)
+    if answer.status in (401, 404):
+        return refuse(request, answer)
+    return _page(request, run_id, {"problem": answer.body}, status=answer.status)
+
+
+@require_POST
+def delete(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """The run and all that it made are gone; then the list of runs, or the run's page with why not."""
+    answer = change(request, "DELETE", f"/api/runs/{run_id}")
+    if answer.ok:
+        return HttpResponseRedirect("/runs", status=303)
     if answer.status in (401, 404):
         return refuse(request, answer)
     return _page(request, run_id, {"problem": answer.body}, status=answer.status)

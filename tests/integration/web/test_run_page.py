@@ -200,6 +200,41 @@ def test_my_runs_are_mine_newest_first_and_can_be_sifted(as_alice, alice, as_bob
     assert not as_bob.open("/runs").all("li", class_="card")
 
 
+def test_my_runs_are_sifted_by_recipe_and_state_together(as_alice, alice):
+    blue, red = make_run(planned("door"), owner=alice), make_run(planned("door"), owner=alice)
+    Run.objects.filter(pk=red.pk).update(zap_slug="red-door")
+
+    page = as_alice.open("/runs?recipe=red-door")
+
+    assert [one.one("h2").one("a").given["href"] for one in page.all("li", class_="card")] == [path_of(red)]
+    done = next(one for one in page.all("a", class_="tag") if one.text == "Done").given["href"]
+    assert done == "/runs?status=done&recipe=red-door"
+    assert not as_alice.open(done).all("li", class_="card")
+    assert blue.zap_slug != "red-door"
+
+
+def test_older_runs_are_a_page_away_and_stay_sifted(as_alice, alice):
+    runs = [make_run(planned("door"), owner=alice) for _ in range(21)]
+
+    older = as_alice.open(f"/runs?recipe={runs[0].zap_slug}").one("a", rel="next").given["href"]
+
+    assert f"recipe={runs[0].zap_slug}" in older
+    assert [one.one("h2").one("a").given["href"] for one in as_alice.open(older).all("li", class_="card")] == [
+        path_of(runs[0])
+    ]
+
+
+def test_a_run_that_ended_is_deleted_with_a_press_and_one_at_work_is_not(as_alice, alice):
+    run = make_run(planned("door"), owner=alice)
+    assert "Delete" not in buttons(as_alice.open(path_of(run)).one("header", class_="head"))
+    as_alice.press(as_alice.open(path_of(run)), "Cancel")
+
+    answer = as_alice.press(as_alice.open(path_of(run)), "Delete")
+
+    assert (answer.status_code, answer["Location"]) == (303, "/runs")
+    as_alice.open(path_of(run), status=410)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_whole_run_made_by_the_engine_ends_as_a_film_with_its_timings(as_alice, bells, recipes):
     begun = as_alice.press(as_alice.open("/zaps/hello-film"), "Run", **{"input.CREATURE": "a newt"})

@@ -22,7 +22,7 @@ function show(page) {
   document.title = page.title;
 }
 
-// --- a run: whenever it changes, its page is asked for again, one request at a time ---------------------------------
+// --- a run, or the list of them: whenever it changes, its page is asked for again, one request at a time ------------
 
 function watchRun(run) {
   const events = new EventSource(run.dataset.events);
@@ -49,7 +49,7 @@ function watchRun(run) {
     }
   }
 
-  events.addEventListener("snapshot", refresh);
+  for (const name of ["snapshot", "runs"]) events.addEventListener(name, refresh);
   return events;
 }
 
@@ -83,10 +83,10 @@ async function press(form, button) {
 
 document.addEventListener("submit", (event) => {
   const { target: form, submitter: button } = event;
-  if (!form.closest("#run") || !button) return;
-  event.preventDefault();
-  if (button.getAttribute("aria-busy") === "true") return;
-  if (button.dataset.sure && !confirm(button.dataset.sure)) return;
+  if (!button) return;
+  const isRefused = button.dataset.sure && !confirm(button.dataset.sure);
+  if (isRefused || form.closest("#run")) event.preventDefault();
+  if (isRefused || !form.closest("#run") || button.getAttribute("aria-busy") === "true") return;
   press(form, button);
 });
 

@@ -39,6 +39,7 @@ VERBS = {  # verb: what it is for
     "token": "make, list, rotate and revoke API keys",
     "prices": "show, set and bring up to date what models cost",
     "keys": "set, list, try and delete providers' keys",
+    "webhooks": "tell addresses of yours what becomes of your runs",
     "providers": "say which providers are configured, priced and reachable",
     "info": "say what this installation is made of",
     "doctor": "find out what is wrong here, and say how to mend it",

@@ -34,7 +34,7 @@ def read(env: Environment) -> Doors:
         shown="none",
     )
     for origin in origins:
-        if not _is_origin(origin):
+        if not is_origin(origin):
             env.refuse(f"ZAP_CORS_ORIGINS names {origin!r}; an origin is like https://app.example.com.")
     return Doors(
         calls_per_minute=env.number(
@@ -62,6 +62,7 @@ def read(env: Environment) -> Doors:
     )
 
 
-def _is_origin(text: str) -> bool:
+def is_origin(text: str) -> bool:
+    """Whether it is scheme, host and port, and no more."""
     parts = urlsplit(text)
     return parts.scheme in ("http", "https") and bool(parts.hostname) and text == f"{parts.scheme}://{parts.netloc}"

@@ -16,6 +16,8 @@ CELERY_TASK_ROUTES = {
     "runs.render_step": {"queue": "media"},
     "runs.drain": {"queue": "drain"},
     "runs.*": {"queue": "engine"},
+    "notifications.deliver": {"queue": "results"},
+    "notifications.*": {"queue": "engine"},
 }
 CELERY_TASK_PUBLISH_RETRY = False  # a lost bell costs seconds; a caller who waits for Redis costs a request
 CELERY_WORKER_POOL = "threads"

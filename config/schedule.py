@@ -43,6 +43,14 @@ ENTRIES = (
         expires_s=3_600,
         about="Deletes logs that are older than their retention.",
     ),
+    Entry(
+        name="prune-deliveries",
+        task="notifications.prune",
+        queue="engine",
+        every_s=86_400,
+        expires_s=3_600,
+        about="Deletes what was told to whom when it is older than its retention.",
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import addresses, doors, local, spectacular, storage
+from config import addresses, doors, local, mail, spectacular, storage
 from config.env import Environment
 from config.logs import levels_of_others
 from config.messages import *  # noqa: F403 (constants that no variable changes)
@@ -182,6 +182,22 @@ ZAP_CRON_LOG_DAYS = ENV.number(
     "ZAP_CRON_LOG_DAYS", 14, at_least=1, at_most=3650, about="How long the logs of the drain's cycles are kept."
 )
 
+# --- what goes out ----------------------------------------------------------------------------------------------
+
+ZAP_WEBHOOK_ORIGINS = ENV.words(
+    "ZAP_WEBHOOK_ORIGINS",
+    about="Origins, like `http://10.0.0.5:9000`, that webhooks may be sent to besides public ones over https.",
+    shown="none",
+)
+ZAP_DELIVERY_LOG_DAYS = ENV.number(
+    "ZAP_DELIVERY_LOG_DAYS", 30, at_least=1, at_most=3650, about="How long it is kept what was told to whom."
+)
+_mail = mail.read(ENV, debug=DEBUG)
+ZAP_MAIL_ON, ZAP_MAIL_FROM, EMAIL_BACKEND = _mail.is_on, _mail.sender, _mail.backend
+EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = _mail.host, _mail.port, 10
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
+
 # --- who judges -------------------------------------------------------------------------------------------------
 
 ZAP_JUDGE_URL = ENV.url(
@@ -217,6 +233,9 @@ for _kind, _default_mb in (("IMAGE", 30), ("AUDIO", 50), ("VIDEO", 500)):
     )
 ENV.number("ZAP_DOWNLOAD_TIMEOUT_S", 600, at_least=1, about="How long one result may take to arrive.")
 
+for _origin in ZAP_WEBHOOK_ORIGINS:
+    if not doors.is_origin(_origin):
+        ENV.refuse(f"ZAP_WEBHOOK_ORIGINS names {_origin!r}; an origin is like https://hooks.example.com.")
 for _mode in set(ZAP_OPEN_MODES) - {"plan", "mock"}:
     ENV.refuse(f"ZAP_OPEN_MODES names {_mode!r}; it may hold plan and mock.")
 if bool(ZAP_JUDGE_URL) != bool(ZAP_JUDGE_MODEL):
@@ -283,6 +302,7 @@ INSTALLED_APPS = [
     "zaps",
     "runs",
     "flows",
+    "notifications",
     "web",
 ]
 MIDDLEWARE = [

@@ -17,8 +17,9 @@ from accounts.vault.keeping import keep_for_request
 from accounts.vault.sets import NONE, Sets
 from providers import prices
 from providers.registry import Configured
-from runs import judges, uploads
+from runs import heralds, judges, uploads
 from runs.engine.start import start_run
+from runs.heralds import Callback
 from runs.inputs import check_inputs, is_data, store_inputs
 from runs.models import Run
 from runs.queries import open_modes
@@ -50,6 +51,7 @@ class Order:
     provider: str | None = None
     max_usd: Decimal | None = None
     sent: Sets = field(default=NONE, repr=False)  # keys that are for this run alone
+    callback: Callback | None = None  # who is told of this run alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class Draft:
     prompts: Mapping[str, str] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)  # what a branch of the run is to be ordered with, too
     sent: Sets = field(default=NONE, repr=False)
+    callback: Callback | None = None
 
 
 def admit(mode: Mode, caller: Caller) -> None:
@@ -78,6 +81,8 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
     Raises NotFound for a slug that the caller may not see, BadInput for everything that is wrong with the recipe or the
     inputs, OverBudget when the quote is above the cap, and, for a live run, KeyMissing.
     """
+    if order.callback is not None:
+        heralds.herald().check(order.callback, caller)
     check_inputs(order.inputs)
     inputs = {**order.kept, **uploads.resolve(order.inputs, caller)}
     if order.source is not None:
@@ -103,7 +108,10 @@ def draft(order: Order, caller: Caller, *, today: date) -> Draft:
     if order.mode is Mode.LIVE:
         require(providers_of(plan.steps), owner_id=caller.user.pk if caller.user else None, sent=order.sent)
     options = {"extendCount": order.extend_count, "provider": order.provider}
-    return Draft(plan=replace(plan, version=version), source=source, prompts=prompts, options=options, sent=order.sent)
+    return Draft(
+        plan=replace(plan, version=version), source=source, prompts=prompts, options=options, sent=order.sent,
+        callback=order.callback,
+    )  # fmt: skip
 
 
 def keep_media(drafted: Draft) -> Draft:
@@ -116,13 +124,18 @@ def keep_media(drafted: Draft) -> Draft:
 def place(drafted: Draft, caller: Caller, *, parent: Run | None = None) -> Run:
     """Start the run of a mock or live draft whose media are in storage, as a branch of `parent` where there is one.
 
-    Keys that were sent along are kept for it alone. Raises OverBudget where its owner's or the day's budget is used up.
+    Keys that were sent along are kept for it alone, and its webhook, where it has one, is told of it.
+    Raises OverBudget where its owner's or the day's budget is used up.
     """
-    if drafted.plan.mode != Mode.LIVE or not drafted.sent.by_provider or caller.user is None:
+    brings_keys = drafted.plan.mode == Mode.LIVE and drafted.sent.by_provider
+    if caller.user is None or not (brings_keys or drafted.callback):
         return _start(drafted, caller, parent)
     with transaction.atomic():
         run = _start(drafted, caller, parent)
-        keep_for_request(drafted.sent, request_ref=run.run_id, owner_id=caller.user.pk, by=caller.principal_id)
+        if brings_keys:
+            keep_for_request(drafted.sent, request_ref=run.run_id, owner_id=caller.user.pk, by=caller.principal_id)
+        if drafted.callback is not None:
+            heralds.herald().follow(run, drafted.callback, caller)
     return run
 
 

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from accounts import idempotency
 from accounts.api.auth import caller_of
 from accounts.caller import Caller
+from accounts.vault.cipher import fingerprint
 from accounts.vault.sets import blinded, read_sets
 from core.api.fields import Count, Flag, ProblemRow, StrictRequest, Text, Usd, one_of
 from core.api.links import public_url
@@ -19,6 +20,7 @@ from core.api.openapi import OPEN, refusals
 from core.api.parsers import MediaJsonObjectParser
 from runs.api.examples import ORDERS
 from runs.api.keyed import KEY, LOCATION, answer_once
+from runs.heralds import CALLBACK_EVENTS, Callback
 from runs.order import Draft, Mode, Order, admit, draft, keep_media, place
 from zaps.document import money, plan_document, step_row, warnings
 from zaps.planned import Plan
@@ -44,6 +46,16 @@ class PlanRequest(StrictRequest):
     maxUsd = Usd(required=False, allow_null=True, help_text="Refuse when it would cost more; lowers the recipe's cap.")
 
 
+class WebhookForm(StrictRequest):
+    """Who is told of this run alone."""
+
+    url = Text(max_length=2000, help_text="Over https, to a public name.")
+    secret = Text(max_length=100, help_text="What signs for you: whsec_ and 24 to 64 random bytes as base64.")
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(CALLBACK_EVENTS)), required=False, help_text="Without it, all."
+    )
+
+
 class RunRequest(PlanRequest):
     """A recipe, by slug or by text, and what to do with it."""
 
@@ -58,6 +70,7 @@ class RunRequest(PlanRequest):
     secrets = serializers.DictField(
         required=False, write_only=True, help_text="Keys for this run alone: {provider: {name: value}}. Never shown."
     )
+    webhook = WebhookForm(required=False, allow_null=True, write_only=True, help_text="Never shown.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Exactly one of slug and source; one word for the mode, or several that agree."""
@@ -144,7 +157,7 @@ class RunZap(APIView):
             run = place(drafted, caller)
             return idempotency.Answer(status=202, body=accepted_document(run.run_id, drafted.plan), run_id=run.run_id)
 
-        blind = blinded(cast("dict[str, Any]", request.data), order.sent)
+        blind = _blinded(cast("dict[str, Any]", request.data), order)
         return answer_once(request, caller, prepare=prepare, commit=commit, hashed=blind)
 
 
@@ -180,6 +193,20 @@ def _draft(order: Order, caller: Caller) -> Draft:
     return draft(order, caller, today=timezone.now().date())
 
 
+def _blinded(body: dict[str, Any], order: Order) -> dict[str, Any]:
+    """The body with fingerprints in place of what is secret in it."""
+    blind = blinded(body, order.sent)
+    if order.callback is None:
+        return blind
+    return {**blind, "webhook": {**body["webhook"], "secret": fingerprint(order.callback.secret)}}
+
+
+def _callback(given: dict[str, Any] | None) -> Callback | None:
+    if given is None:
+        return None
+    return Callback(url=given["url"], secret=given["secret"], events=tuple(given.get("events", ())))
+
+
 def _read_order(body: PlanRequest, *, slug: str | None = None) -> Order:
     body.is_valid(raise_exception=True)
     given = body.validated_data
@@ -194,4 +221,5 @@ def _read_order(body: PlanRequest, *, slug: str | None = None) -> Order:
         provider=given.get("provider"),
         max_usd=given.get("maxUsd"),
         sent=read_sets(given.get("secrets")),
+        callback=_callback(given.get("webhook")),
     )

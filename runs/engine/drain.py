@@ -14,7 +14,7 @@ from django.db import connection
 
 from core.errors import StaleState, ZapsError
 from providers import http
-from runs import dispatch
+from runs import dispatch, heralds
 from runs.engine import cron_logs
 from runs.engine.advance import advance_run
 from runs.engine.cron_logs import CycleReport
@@ -77,7 +77,20 @@ def ring_due(report: CycleReport) -> int:
         _do(report, bell.idem_key, _verb(bell))
     for run_pk in runs:
         _do(report, f"run {run_pk}", _advance(run_pk))
-    return len(attempts) + len(runs)
+    told = _ring_for_others(report)
+    return len(attempts) + len(runs) + told
+
+
+def _ring_for_others(report: CycleReport) -> int:
+    try:
+        subjects = heralds.herald().ring_due(BELLS)
+    except Exception as exc:  # whoever tells the world must not stop the work
+        logger.exception("heralds drain=broken")
+        report.note_error(f"{type(exc).__name__}: heralds")
+        return 0
+    for subject in subjects:
+        report.note(kind="bell", subject=subject)
+    return len(subjects)
 
 
 def _verb(bell: Bell) -> Callable[[], None]:

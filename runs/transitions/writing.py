@@ -12,7 +12,8 @@ from django.db.models import Model
 from core import moves
 from core.moves import NOW, Computed, later
 from core.rows import insertion
-from runs import dispatch
+from runs import dispatch, heralds
+from runs.heralds import Told
 from runs.models import Attempt, Run, Step
 from runs.states import ATTEMPT_MOVES, RUN_MOVES, STEP_MOVES, Stage
 from runs.transitions.purse import Claim, Purse
@@ -62,6 +63,7 @@ class Writer:
         self._events: list[tuple[str, str, str]] = []  # type, subject, reason
         self._changes: dict[str, Any] = {}
         self._run_move: moves.Move | None = None
+        self._run_moves: list[tuple[str, int]] = []  # what happened, and its place among the events
         self._room: dict[bool, int] = {}  # for bells: of how many attempts workers may still be told
 
     def flush(self) -> None:
@@ -74,6 +76,9 @@ class Writer:
             moves.write(self.run, along=along, **self._changes)
         if along is not None:
             dispatch.changed_soon((self.run.pk, self.run.owner_id, self.run.revision))
+        if self._run_moves:
+            first = self.run.revision - len(self._events) + 1
+            heralds.herald().moved(self.run, [Told(event, first + place) for event, place in self._run_moves])
 
     def _events_to_write(self) -> Computed | None:
         if not self._events:
@@ -90,6 +95,7 @@ class Writer:
             self._changes = {}
         self._run_move = RUN_MOVES[event]
         self._changes |= changes
+        self._run_moves.append((event, len(self._events)))
         self._note(f"run.{event}", self.run.run_id, reason)
         self.run.status = self._run_move.target
 

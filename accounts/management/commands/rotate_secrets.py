@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.vault.cipher import VaultClosed, new_key
-from accounts.vault.rotation import rotate
+from accounts.vault.rotation import rotate_all
 
 
 class Command(BaseCommand):
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             self.stdout.write(new_key())
             return
         try:
-            rotated = rotate()
+            rotated = rotate_all()
         except VaultClosed as exc:
             raise CommandError(f"{exc.detail} {exc.remediation}") from exc
         self.stdout.write(f"{rotated.count} encrypted again.")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.caller import Caller, Scope
 from accounts.models import ApiToken
 from accounts.tokens import create_token
+from notifications.models import Endpoint
 from runs.models import Run, RunShare
 from runs.shares import make_share
 from tests.integration.admin.rows import make_run
@@ -64,12 +65,17 @@ def world(transactional_db, settings, tmp_path, monkeypatch):
     token, _ = create_token(alice, OWN)
     caller = Caller(user=alice, principal_id="user:1", scopes=frozenset(Scope))
     share, _ = make_share(run, caller, lasts=timedelta(days=1), at=timezone.now())
+    hook = Endpoint.objects.create(
+        hook_id="hook_0000000000000000", owner=alice, url="https://hooks.example.com", description=OWN, events=[]
+    )
     names = {
         "run_id": run.run_id,
         "asset_id": run.assets.first().asset_id,
         "slug": "blue-door",
         "prefix": token.prefix,
         "share_id": share.share_id,
+        "hook_id": hook.hook_id,
+        "event_id": "evt_0000000000000000_1",
         "direct_id": "direct_0000000000000000",
         "provider": "fal",
         "token": "0" * 32,
@@ -112,7 +118,7 @@ def test_every_address_has_a_line_and_every_line_an_address():
 
 
 def rows():
-    return [list(kind.objects.order_by("pk").values()) for kind in (Run, RunShare, ApiToken, Zap)]
+    return [list(kind.objects.order_by("pk").values()) for kind in (Run, RunShare, ApiToken, Zap, Endpoint)]
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db
 
 
 def tasks():
-    return apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=["drain", "erase", "prune"])
+    return apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=["drain", "erase", "prune", "prune-deliveries"])
 
 
 def rows():
@@ -20,6 +20,7 @@ def test_a_migrated_database_holds_the_schedule():
         ("drain", "runs.drain", "drain", 5, 5),
         ("erase", "runs.erase", "engine", 60, 60),
         ("prune", "runs.prune", "engine", 86400, 3600),
+        ("prune-deliveries", "notifications.prune", "engine", 86400, 3600),
     ]
 
 

@@ -1,0 +1,60 @@
+"""Who else is told of what runs do.
+
+What tells the world stands above this room and cannot be named here, so it appoints its own herald when Django starts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from accounts.caller import Caller
+from runs.models import Run
+
+#: The moves of a run that may be told, by the names that the world has for them.
+CALLBACK_EVENTS = ("run.started", "run.waiting", "run.done", "run.failed", "run.canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One move of a run, by the name of what happened, and its number in the run's log."""
+
+    event: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """Where one run's owner wants to be told of it. `events` empty: of all there are."""
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    events: tuple[str, ...] = ()
+
+
+class Herald:
+    """Tells nobody."""
+
+    def moved(self, run: Run, told: Sequence[Told]) -> None:
+        """The run moved; called in the same transaction, so that what is written here is kept if the move is."""
+
+    def check(self, callback: Callback, caller: Caller) -> None:
+        """Raises BadInput, CallerUnknown or Conflict where that callback cannot be promised."""
+
+    def follow(self, run: Run, callback: Callback, caller: Caller) -> None:
+        """Promise it, in the transaction that makes the run."""
+
+    def ring_due(self, limit: int) -> list[str]:
+        """Ring for what is due and was not taken up; returns what for."""
+        return []
+
+
+_appointed = [Herald()]
+
+
+def appoint(herald: Herald) -> None:
+    """From now on, in this process, that one is told."""
+    _appointed[:] = [herald]
+
+
+def herald() -> Herald:
+    """Whoever is told."""
+    return _appointed[0]

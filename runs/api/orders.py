@@ -46,7 +46,7 @@ class PlanRequest(StrictRequest):
     maxUsd = Usd(required=False, allow_null=True, help_text="Refuse when it would cost more; lowers the recipe's cap.")
 
 
-class WebhookForm(StrictRequest):
+class RunWebhook(StrictRequest):
     """Who is told of this run alone."""
 
     url = Text(max_length=2000, help_text="Over https, to a public name.")
@@ -70,7 +70,7 @@ class RunRequest(PlanRequest):
     secrets = serializers.DictField(
         required=False, write_only=True, help_text="Keys for this run alone: {provider: {name: value}}. Never shown."
     )
-    webhook = WebhookForm(required=False, allow_null=True, write_only=True, help_text="Never shown.")
+    webhook = RunWebhook(required=False, allow_null=True, write_only=True, help_text="Never shown.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Exactly one of slug and source; one word for the mode, or several that agree."""

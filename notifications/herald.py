@@ -32,6 +32,10 @@ class Outbox(Herald):
         """See Herald."""
         endpoints.follow(run, callback, caller.known_user)
 
+    def forget(self, run: Run) -> None:
+        """See Herald."""
+        outbox.forget(run)
+
     def ring_due(self, limit: int) -> list[str]:
         """See Herald. Without a broker, a few are made here at a time."""
         due = outbox.claim_due(limit)

@@ -16,6 +16,7 @@ from notifications import policy
 from notifications.events import OF_MOVES, TEST, TURNED_OFF
 from notifications.models import Delivery, Endpoint
 from runs.heralds import Told
+from runs.models import Run
 
 _MS = "floor(extract(epoch FROM {}) * 1000)::bigint"
 _WRITE = f"""
@@ -170,10 +171,17 @@ def turn_off(endpoint_pk: int, reason: str) -> None:
         )
 
 
-def prune() -> int:
-    """Forget what ended longer ago than ZAP_DELIVERY_LOG_DAYS. Returns how many."""
-    old = Delivery.objects.filter(ended_at__lt=Now() - timedelta(days=settings.ZAP_DELIVERY_LOG_DAYS))
-    return old.delete()[0]
+def forget(run: Run) -> None:
+    """Its own receivers are told nothing more, and what was told of it is gone."""
+    Delivery.objects.filter(run=run).delete()
+    Endpoint.objects.filter(run=run).delete()
+
+
+def prune() -> None:
+    """Forget what ended longer ago than ZAP_DELIVERY_LOG_DAYS: deliveries, and receivers of runs that did."""
+    long_ago = Now() - timedelta(days=settings.ZAP_DELIVERY_LOG_DAYS)
+    Delivery.objects.filter(ended_at__lt=long_ago).delete()
+    Endpoint.objects.filter(run__finished_at__lt=long_ago).exclude(deliveries__status="waiting").delete()
 
 
 def _after(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:

@@ -42,6 +42,9 @@ class Herald:
     def follow(self, run: Run, callback: Callback, caller: Caller) -> None:
         """Promise it, in the transaction that makes the run."""
 
+    def forget(self, run: Run) -> None:
+        """The run is deleted; called in the same transaction."""
+
     def ring_due(self, limit: int) -> list[str]:
         """Ring for what is due and was not taken up; returns what for."""
         return []

@@ -6,7 +6,7 @@ from accounts import idempotency
 from accounts.vault.keeping import forget_requests
 from core.again import again
 from core.errors import Conflict
-from runs import dispatch, uploads
+from runs import dispatch, heralds, uploads
 from runs.control.taking import taking
 from runs.deletion import files
 from runs.models import Attempt, RunInput, RunShare, Webhook
@@ -58,6 +58,7 @@ def _erase(moves: Moves) -> None:
     RunShare.objects.filter(run=run).delete()
     idempotency.forget_answers(run.run_id)
     forget_requests([run.run_id])
+    heralds.herald().forget(run)
     dispatch.erase_soon()
 
 

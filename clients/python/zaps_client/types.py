@@ -118,6 +118,9 @@ class CommentRow(TypedDict):
     at: int
 
 
+DeliveryRowStatusEnum: TypeAlias = Literal["waiting", "delivered", "failed"]
+
+
 class DrainDocument(TypedDict):
     """
     What one cycle did.
@@ -151,6 +154,11 @@ class EventRow(TypedDict):
     actor: str
     reason: str | None
     happenedAt: int
+
+
+EventsEnum: TypeAlias = Literal[
+    "run.started", "run.waiting", "run.done", "run.failed", "run.canceled"
+]
 
 
 class FailureRow(TypedDict):
@@ -242,6 +250,9 @@ class LoginForm(TypedDict, closed=True):
     password: str
 
 
+MailOnEnum: TypeAlias = Literal["run.waiting", "run.done", "run.failed"]
+
+
 class MaskRow(TypedDict):
     """
     What may be shown of one value.
@@ -265,7 +276,24 @@ class NeededRow(TypedDict):
     uses: KeySourceEnum | None
 
 
+class NothingForm(TypedDict, closed=True):
+    """
+    Nothing needs to be said.
+    """
+
+
 OffReasonEnum: TypeAlias = Literal["not_offered", "switched_off", "no_address"]
+
+
+class PatchedWebhookChange(TypedDict, closed=True):
+    """
+    What is to be different of it.
+    """
+
+    url: NotRequired[str]
+    events: NotRequired[list[EventsEnum]]
+    description: NotRequired[str]
+    isOn: NotRequired[bool]
 
 
 class PausedAccount(TypedDict):
@@ -449,28 +477,19 @@ class RotateForm(TypedDict, closed=True):
     overlapS: NotRequired[int]
 
 
-class RunRequest(TypedDict, closed=True):
-    """
-    A recipe, by slug or by text, and what to do with it.
-    """
-
-    version: NotRequired[int | None]
-    inputs: NotRequired[dict[str, Any]]
-    extendCount: NotRequired[int | None]
-    provider: NotRequired[str | None]
-    maxUsd: NotRequired[float | None]
-    slug: NotRequired[str]
-    source: NotRequired[str]
-    prompts: NotRequired[dict[str, str]]
-    mode: NotRequired[ModeEnum]
-    live: NotRequired[bool]
-    dryRun: NotRequired[bool]
-    secrets: NotRequired[dict[str, Any]]
-
-
 RunStatusEnum: TypeAlias = Literal[
     "queued", "running", "waiting", "done", "failed", "canceled"
 ]
+
+
+class RunWebhook(TypedDict, closed=True):
+    """
+    Who is told of this run alone.
+    """
+
+    url: str
+    secret: str
+    events: NotRequired[list[EventsEnum]]
 
 
 ScopesEnum: TypeAlias = Literal[
@@ -588,6 +607,27 @@ class ShownShareRow(TypedDict):
     url: str
 
 
+class ShownWebhookRow(TypedDict):
+    """
+    A webhook endpoint with its secret, this once.
+    """
+
+    hookId: str
+    userId: str
+    runId: str | None
+    url: str
+    description: str | None
+    events: list[str]
+    isOn: bool
+    offReason: str | None
+    failures: int
+    failingSince: int | None
+    oldSecretUntil: int | None
+    createdAt: int
+    rotatedAt: int | None
+    secret: str
+
+
 class SignForm(TypedDict, closed=True):
     """
     What is to be sent.
@@ -692,6 +732,17 @@ class SyncedRow(TypedDict):
     prices: list[LineRow]
     code: str | None
     message: str | None
+
+
+class TryRow(TypedDict):
+    """
+    One try.
+    """
+
+    at: int
+    status: int | None
+    ms: int
+    code: str
 
 
 class UploadForm(TypedDict):
@@ -825,6 +876,36 @@ class Waits(TypedDict):
     choices: list[Choice]
 
 
+class WebhookForm(TypedDict, closed=True):
+    """
+    A receiver.
+    """
+
+    url: str
+    events: NotRequired[list[EventsEnum]]
+    description: NotRequired[str]
+
+
+class WebhookRow(TypedDict):
+    """
+    A webhook endpoint, without its secret.
+    """
+
+    hookId: str
+    userId: str
+    runId: str | None
+    url: str
+    description: str | None
+    events: list[str]
+    isOn: bool
+    offReason: str | None
+    failures: int
+    failingSince: int | None
+    oldSecretUntil: int | None
+    createdAt: int
+    rotatedAt: int | None
+
+
 class WebhooksRow(TypedDict):
     """
     Whether the provider calls when a job has ended.
@@ -833,6 +914,24 @@ class WebhooksRow(TypedDict):
     proof: ProofEnum
     on: bool
     offReason: OffReasonEnum | None
+
+
+class WishDocument(TypedDict):
+    """
+    What is sent to the caller, and where.
+    """
+
+    mailOn: list[str]
+    address: str | None
+    isAvailable: bool
+
+
+class WishForm(TypedDict, closed=True):
+    """
+    Of what the caller wants to be told by mail.
+    """
+
+    mailOn: list[MailOnEnum]
 
 
 ZapStatusEnum: TypeAlias = Literal["draft", "published"]
@@ -970,6 +1069,21 @@ class DeadLetterRow(TypedDict):
     model: str | None
     costUsd: float | None
     failedAt: int
+
+
+class DeliveryRow(TypedDict):
+    """
+    One message to one receiver. What was said to it is not repeated here, nor what it answered.
+    """
+
+    eventId: str
+    type: str
+    runId: str | None
+    status: DeliveryRowStatusEnum
+    happenedAt: int
+    nextTryAt: int | None
+    endedAt: int | None
+    tries: list[TryRow]
 
 
 class EventPage(TypedDict):
@@ -1181,6 +1295,26 @@ class RunFactsRow(TypedDict):
     wallS: SpreadRow | None
 
 
+class RunRequest(TypedDict, closed=True):
+    """
+    A recipe, by slug or by text, and what to do with it.
+    """
+
+    version: NotRequired[int | None]
+    inputs: NotRequired[dict[str, Any]]
+    extendCount: NotRequired[int | None]
+    provider: NotRequired[str | None]
+    maxUsd: NotRequired[float | None]
+    slug: NotRequired[str]
+    source: NotRequired[str]
+    prompts: NotRequired[dict[str, str]]
+    mode: NotRequired[ModeEnum]
+    live: NotRequired[bool]
+    dryRun: NotRequired[bool]
+    secrets: NotRequired[dict[str, Any]]
+    webhook: NotRequired[RunWebhook | None]
+
+
 class RunRow(TypedDict):
     """
     One row of `runs`.
@@ -1318,6 +1452,15 @@ UsageDocument = TypedDict(
 )
 
 
+class WebhookPage(TypedDict):
+    """
+    Some webhook endpoints, newest first.
+    """
+
+    webhooks: list[WebhookRow]
+    nextCursor: str | None
+
+
 class ZapDocument(TypedDict):
     """
     A recipe with its text.
@@ -1394,6 +1537,15 @@ class DeadLetterPage(TypedDict):
     """
 
     deadLetters: list[DeadLetterRow]
+    nextCursor: str | None
+
+
+class DeliveryPage(TypedDict):
+    """
+    Some deliveries, newest first.
+    """
+
+    deliveries: list[DeliveryRow]
     nextCursor: str | None
 
 

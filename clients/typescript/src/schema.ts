@@ -133,6 +133,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get notifications
+         * @description Nothing is sent until it is asked for.
+         */
+        get: operations["getNotifications"];
+        /**
+         * Set notifications
+         * @description From now on, mail of these and of nothing else. 409 where no mail can be sent.
+         */
+        put: operations["setNotifications"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/prices": {
         parameters: {
             query?: never;
@@ -843,6 +867,138 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks
+         * @description Newest first; staff see everybody's.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Create webhook
+         * @description A new receiver of all of the caller's runs; its secret is shown this once.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{hook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get webhook
+         * @description The receiver, without its secret.
+         */
+        get: operations["getWebhook"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete webhook
+         * @description It is told nothing more, and what was told to it is forgotten.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change webhook
+         * @description Change what is given. Turned on again, it begins anew.
+         */
+        patch: operations["changeWebhook"];
+        trace?: never;
+    };
+    "/api/webhooks/{hook_id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries
+         * @description Newest first, for as long as they are kept.
+         */
+        get: operations["listDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{hook_id}/deliveries/{event_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resend delivery
+         * @description Send it again within seconds, under the same id. 409 where it is on its way, or the receiver is off.
+         */
+        post: operations["resendDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{hook_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate webhook
+         * @description A new secret, shown this once; for a day the old one signs beside it.
+         */
+        post: operations["rotateWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{hook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test webhook
+         * @description Send it a webhook.test at once, and say what came of it. It is not tried again.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/zaps": {
         parameters: {
             query?: never;
@@ -1387,6 +1543,29 @@ export interface components {
             /** Format: int64 */
             failedAt: number;
         };
+        /** @description Some deliveries, newest first. */
+        DeliveryPage: {
+            deliveries: components["schemas"]["DeliveryRow"][];
+            nextCursor: string | null;
+        };
+        /** @description One message to one receiver. What was said to it is not repeated here, nor what it answered. */
+        DeliveryRow: {
+            /** @description The webhook-id of all its tries. */
+            eventId: string;
+            type: string;
+            /** @description The run that it tells of. */
+            readonly runId: string | null;
+            status: components["schemas"]["DeliveryRowStatusEnum"];
+            /** Format: int64 */
+            happenedAt: number;
+            /** Format: int64 */
+            nextTryAt: number | null;
+            /** Format: int64 */
+            endedAt: number | null;
+            tries: components["schemas"]["TryRow"][];
+        };
+        /** @enum {string} */
+        DeliveryRowStatusEnum: "waiting" | "delivered" | "failed";
         /** @description What one cycle did. */
         DrainDocument: {
             processedCount: number;
@@ -1420,6 +1599,8 @@ export interface components {
             /** Format: int64 */
             happenedAt: number;
         };
+        /** @enum {string} */
+        EventsEnum: "run.started" | "run.waiting" | "run.done" | "run.failed" | "run.canceled";
         /** @description What a recipe's runs show. Live and mock runs are never added up together. */
         EvidenceDocument: {
             slug: string;
@@ -1581,6 +1762,8 @@ export interface components {
             username: string;
             password: string;
         };
+        /** @enum {string} */
+        MailOnEnum: "run.waiting" | "run.done" | "run.failed";
         /** @description What may be shown of one value. */
         MaskRow: {
             name: string;
@@ -1599,6 +1782,8 @@ export interface components {
             /** @description Whose key the next run would use; null: there is none, and a live run is refused. */
             uses: components["schemas"]["KeySourceEnum"] | null;
         };
+        /** @description Nothing needs to be said. */
+        NothingForm: Record<string, never>;
         /** @enum {string} */
         OffReasonEnum: "not_offered" | "switched_off" | "no_address";
         /** @description What the live, or the mock, runs show. */
@@ -1613,6 +1798,17 @@ export interface components {
             votes: components["schemas"]["VotesRow"];
             steps: components["schemas"]["StepFactsRow"][];
             findings: components["schemas"]["FindingRow"][];
+        };
+        /** @description What is to be different of it. */
+        PatchedWebhookChange: {
+            /** @description Over https, to a public name. */
+            url?: string;
+            /** @description Without it, all. */
+            events?: components["schemas"]["EventsEnum"][];
+            /** @description What you call it. */
+            description?: string;
+            /** @description False: it is told nothing, and what waits for it ends. */
+            isOn?: boolean;
         };
         /** @description The account that the caller's run would use: the provider asked us to slow down. */
         PausedAccount: {
@@ -1973,6 +2169,8 @@ export interface components {
             secrets?: {
                 [key: string]: unknown;
             };
+            /** @description Never shown. */
+            webhook?: components["schemas"]["RunWebhook"] | null;
         };
         /** @description One row of `runs`. */
         RunRow: {
@@ -2020,6 +2218,15 @@ export interface components {
         };
         /** @enum {string} */
         RunStatusEnum: "queued" | "running" | "waiting" | "done" | "failed" | "canceled";
+        /** @description Who is told of this run alone. */
+        RunWebhook: {
+            /** @description Over https, to a public name. */
+            url: string;
+            /** @description What signs for you: whsec_ and 24 to 64 random bytes as base64. */
+            secret: string;
+            /** @description Without it, all. */
+            events?: components["schemas"]["EventsEnum"][];
+        };
         /** @enum {string} */
         ScopesEnum: "read" | "run" | "live" | "publish" | "secrets" | "prices" | "keys" | "account";
         /** @description What judges said: of each result, the worst score. */
@@ -2165,6 +2372,35 @@ export interface components {
             readonly token: string;
             /** @description The run, opened by it. */
             readonly url: string;
+        };
+        /** @description A webhook endpoint with its secret, this once. */
+        ShownWebhookRow: {
+            hookId: string;
+            /** @description Whose it is. */
+            readonly userId: string;
+            /** @description The one run that it is told of; null: all of its owner's. */
+            readonly runId: string | null;
+            url: string;
+            description: string | null;
+            events: string[];
+            isOn: boolean;
+            /** @description owner, gone or failing; null while it is on. */
+            offReason: string | null;
+            /** @description In a row. */
+            failures: number;
+            /** Format: int64 */
+            failingSince: number | null;
+            /**
+             * Format: int64
+             * @description Until then the old secret signs too.
+             */
+            oldSecretUntil: number | null;
+            /** Format: int64 */
+            createdAt: number;
+            /** Format: int64 */
+            rotatedAt: number | null;
+            /** @description Keep it: it is not shown again. */
+            readonly secret: string;
         };
         /** @description What is to be sent. */
         SignForm: {
@@ -2388,6 +2624,17 @@ export interface components {
             code: string | null;
             message: string | null;
         };
+        /** @description One try. */
+        TryRow: {
+            /** @description Milliseconds since 1970. */
+            at: number;
+            /** @description The receiver's; null where it gave none. */
+            status: number | null;
+            /** @description How long it took. */
+            ms: number;
+            /** @description DELIVERED, or why not. */
+            code: string;
+        };
         /** @description What is sent. */
         UploadForm: {
             /** Format: uri */
@@ -2537,12 +2784,66 @@ export interface components {
             /** @description What can be approved, the best first. */
             choices: components["schemas"]["Choice"][];
         };
+        /** @description A receiver. */
+        WebhookForm: {
+            /** @description Over https, to a public name. */
+            url: string;
+            /** @description Without it, all. */
+            events?: components["schemas"]["EventsEnum"][];
+            /** @description What you call it. */
+            description?: string;
+        };
+        /** @description Some webhook endpoints, newest first. */
+        WebhookPage: {
+            webhooks: components["schemas"]["WebhookRow"][];
+            nextCursor: string | null;
+        };
+        /** @description A webhook endpoint, without its secret. */
+        WebhookRow: {
+            hookId: string;
+            /** @description Whose it is. */
+            readonly userId: string;
+            /** @description The one run that it is told of; null: all of its owner's. */
+            readonly runId: string | null;
+            url: string;
+            description: string | null;
+            events: string[];
+            isOn: boolean;
+            /** @description owner, gone or failing; null while it is on. */
+            offReason: string | null;
+            /** @description In a row. */
+            failures: number;
+            /** Format: int64 */
+            failingSince: number | null;
+            /**
+             * Format: int64
+             * @description Until then the old secret signs too.
+             */
+            oldSecretUntil: number | null;
+            /** Format: int64 */
+            createdAt: number;
+            /** Format: int64 */
+            rotatedAt: number | null;
+        };
         /** @description Whether the provider calls when a job has ended. */
         WebhooksRow: {
             proof: components["schemas"]["ProofEnum"];
             /** @description Without it jobs are polled. */
             readonly on: boolean;
             offReason: components["schemas"]["OffReasonEnum"] | null;
+        };
+        /** @description What is sent to the caller, and where. */
+        WishDocument: {
+            mailOn: string[];
+            /** @description The account's; null: it has none. */
+            address: string | null;
+            /** @description Whether this server sends mail at all. */
+            isAvailable: boolean;
+        };
+        /** @description Of what the caller wants to be told by mail. */
+        WishForm: {
+            /** @description Empty: of nothing. */
+            mailOn: components["schemas"]["MailOnEnum"][];
         };
         /** @description A recipe with its text. */
         ZapDocument: {
@@ -2843,10 +3144,14 @@ export type CommentRow = components['schemas']['CommentRow'];
 export type CompiledDocument = components['schemas']['CompiledDocument'];
 export type DeadLetterPage = components['schemas']['DeadLetterPage'];
 export type DeadLetterRow = components['schemas']['DeadLetterRow'];
+export type DeliveryPage = components['schemas']['DeliveryPage'];
+export type DeliveryRow = components['schemas']['DeliveryRow'];
+export type DeliveryRowStatusEnum = components['schemas']['DeliveryRowStatusEnum'];
 export type DrainDocument = components['schemas']['DrainDocument'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type EventPage = components['schemas']['EventPage'];
 export type EventRow = components['schemas']['EventRow'];
+export type EventsEnum = components['schemas']['EventsEnum'];
 export type EvidenceDocument = components['schemas']['EvidenceDocument'];
 export type FailureRow = components['schemas']['FailureRow'];
 export type FeedbackRequest = components['schemas']['FeedbackRequest'];
@@ -2864,11 +3169,14 @@ export type LineRow = components['schemas']['LineRow'];
 export type LineageRow = components['schemas']['LineageRow'];
 export type ListedModel = components['schemas']['ListedModel'];
 export type LoginForm = components['schemas']['LoginForm'];
+export type MailOnEnum = components['schemas']['MailOnEnum'];
 export type MaskRow = components['schemas']['MaskRow'];
 export type ModeEnum = components['schemas']['ModeEnum'];
 export type NeededRow = components['schemas']['NeededRow'];
+export type NothingForm = components['schemas']['NothingForm'];
 export type OffReasonEnum = components['schemas']['OffReasonEnum'];
 export type PartRow = components['schemas']['PartRow'];
+export type PatchedWebhookChange = components['schemas']['PatchedWebhookChange'];
 export type PausedAccount = components['schemas']['PausedAccount'];
 export type PausedModel = components['schemas']['PausedModel'];
 export type PausedModelStatusEnum = components['schemas']['PausedModelStatusEnum'];
@@ -2904,6 +3212,7 @@ export type RunPage = components['schemas']['RunPage'];
 export type RunRequest = components['schemas']['RunRequest'];
 export type RunRow = components['schemas']['RunRow'];
 export type RunStatusEnum = components['schemas']['RunStatusEnum'];
+export type RunWebhook = components['schemas']['RunWebhook'];
 export type ScopesEnum = components['schemas']['ScopesEnum'];
 export type ScoresRow = components['schemas']['ScoresRow'];
 export type SecretRow = components['schemas']['SecretRow'];
@@ -2916,6 +3225,7 @@ export type SharePage = components['schemas']['SharePage'];
 export type ShareRow = components['schemas']['ShareRow'];
 export type ShownKeyRow = components['schemas']['ShownKeyRow'];
 export type ShownShareRow = components['schemas']['ShownShareRow'];
+export type ShownWebhookRow = components['schemas']['ShownWebhookRow'];
 export type SignForm = components['schemas']['SignForm'];
 export type SignedRow = components['schemas']['SignedRow'];
 export type SourceSums = components['schemas']['SourceSums'];
@@ -2928,6 +3238,7 @@ export type StepStatusEnum = components['schemas']['StepStatusEnum'];
 export type SyncDocument = components['schemas']['SyncDocument'];
 export type SyncRequest = components['schemas']['SyncRequest'];
 export type SyncedRow = components['schemas']['SyncedRow'];
+export type TryRow = components['schemas']['TryRow'];
 export type UploadForm = components['schemas']['UploadForm'];
 export type UploadRow = components['schemas']['UploadRow'];
 export type UsageDocument = components['schemas']['UsageDocument'];
@@ -2941,7 +3252,12 @@ export type VoteEnum = components['schemas']['VoteEnum'];
 export type VotesRow = components['schemas']['VotesRow'];
 export type WaitReasonEnum = components['schemas']['WaitReasonEnum'];
 export type Waits = components['schemas']['Waits'];
+export type WebhookForm = components['schemas']['WebhookForm'];
+export type WebhookPage = components['schemas']['WebhookPage'];
+export type WebhookRow = components['schemas']['WebhookRow'];
 export type WebhooksRow = components['schemas']['WebhooksRow'];
+export type WishDocument = components['schemas']['WishDocument'];
+export type WishForm = components['schemas']['WishForm'];
 export type ZapDocument = components['schemas']['ZapDocument'];
 export type ZapPage = components['schemas']['ZapPage'];
 export type ZapRow = components['schemas']['ZapRow'];
@@ -3219,6 +3535,69 @@ export interface operations {
             401: components["responses"]["Refused401"];
             403: components["responses"]["Refused403"];
             404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getNotifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WishDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    setNotifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WishForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WishDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
             413: components["responses"]["Refused413"];
@@ -4725,6 +5104,322 @@ export interface operations {
             401: components["responses"]["Refused401"];
             403: components["responses"]["Refused403"];
             406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before; the first page without it. */
+                cursor?: string;
+                /** @description How many rows at most. */
+                limit?: number;
+                /** @description Those of that run alone. */
+                runId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookForm"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownWebhookRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedWebhookChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    listDeliveries: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the page before; the first page without it. */
+                cursor?: string;
+                /** @description How many rows at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    resendDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NothingForm"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    rotateWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NothingForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownWebhookRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hook_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NothingForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];

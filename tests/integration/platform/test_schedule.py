@@ -38,7 +38,7 @@ def test_an_operators_edits_stay():
 
     row = tasks().get(name="drain")
     assert (row.enabled, row.queue, row.expire_seconds) == (False, "slow", 60)
-    assert tasks().count() == 2
+    assert tasks().count() == 3
 
 
 def test_a_second_time_adds_nothing():

@@ -8,7 +8,9 @@ pytestmark = pytest.mark.django_db
 
 
 def tasks():
-    return apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=["drain", "erase", "prune", "prune-deliveries"])
+    return apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(
+        name__in=["drain", "erase", "prune", "prune-deliveries"]
+    )
 
 
 def rows():
@@ -38,7 +40,7 @@ def test_an_operators_edits_stay():
 
     row = tasks().get(name="drain")
     assert (row.enabled, row.queue, row.expire_seconds) == (False, "slow", 60)
-    assert tasks().count() == 3
+    assert tasks().count() == 4
 
 
 def test_a_second_time_adds_nothing():

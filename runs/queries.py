@@ -103,6 +103,14 @@ def require_there(run: Run) -> None:
         raise RunDeleted(f"The run {run.run_id} was deleted.")
 
 
+def glance(run_id: str, caller: Caller) -> Run:
+    """How far the run is and whose it is, and nothing else: one read by an index. Raises NotFound as `get_run`."""
+    run = Run.objects.only("run_id", "owner_id", "session_id", "revision").filter(run_id=run_id).first()
+    if run is None or not may_read(run, caller):
+        raise NotFound(f"There is no run {run_id!r}.")
+    return run
+
+
 def get_asset(asset_id: str, caller: Caller) -> Asset:
     """The asset, with its run. Raises NotFound when there is none that the caller may see."""
     assets = Asset.objects.select_related("run").defer("run__source", "run__prompts")

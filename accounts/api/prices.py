@@ -17,6 +17,7 @@ from accounts.pricing import book
 from accounts.pricing.book import Entry
 from accounts.pricing.sync import REFUSED, Line, Synced, sync, tellers
 from core.api.fields import EpochMs, Flag, StrictRequest, Text, Usd
+from core.api.openapi import refusals
 from core.errors import BadInput, Problem
 from providers import prices
 from providers.prices import Price, PriceBook, read_variant
@@ -180,7 +181,7 @@ class PriceHistory(APIView):
 class SyncPrices(APIView):
     """Asking the vendors."""
 
-    @extend_schema(operation_id="syncPrices", request=SyncRequest, responses=SyncDocument)
+    @extend_schema(operation_id="syncPrices", request=SyncRequest, responses={200: SyncDocument, **refusals(404)})
     def post(self, request: Request) -> Response:
         """Ask vendors that have a list of prices, with the operator's keys; take what can be taken. Staff only."""
         caller = _staff(request)

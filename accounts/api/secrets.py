@@ -17,9 +17,16 @@ from accounts.vault.checking import check
 from accounts.vault.credentials import Source, source_for
 from accounts.vault.sets import fields_of
 from core.api.fields import EpochMs, TextOrNull, one_of
+from core.api.filters import moment, parameters, read_filters, text
 from core.api.paging import PAGING, paginate, read_limit
 from core.errors import NotFound
 from providers.registry import PROVIDERS
+
+_FILTERS = (
+    text("provider", "provider", hint="a provider's name", about="Keys of that provider."),
+    text("runId", "run_id", hint="a run's id", about="For that run."),
+    moment("since", "at__gte", about="Then or later, in milliseconds since 1970."),
+)
 
 
 class MaskRow(serializers.Serializer[Any]):
@@ -243,14 +250,15 @@ class SecretAccesses(_Mine):
     @extend_schema(
         operation_id="listSecretAccesses",
         responses=AccessPage,
-        parameters=PAGING,
+        parameters=[*PAGING, *parameters(_FILTERS)],
     )
     def get(self, request: Request) -> Response:
         """When the caller's keys were decrypted, and what for; staff see everybody's and the operator's."""
         caller, owner_id = self.enter(request)
         rows: QuerySet[SecretAccess] = SecretAccess.objects.all()
+        wanted = read_filters(request.query_params, _FILTERS)
         page = paginate(
-            rows if caller.is_staff else rows.filter(owner_id=owner_id),
+            (rows if caller.is_staff else rows.filter(owner_id=owner_id)).filter(**wanted),
             keys=("id",),
             descending=True,
             cursor=request.query_params.get("cursor"),

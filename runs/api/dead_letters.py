@@ -11,10 +11,17 @@ from rest_framework.views import APIView
 from accounts.api.auth import caller_of
 from accounts.caller import Scope
 from core.api.fields import EpochMs, StrictRequest, Text, TextOrNull, Usd
+from core.api.filters import moment, parameters, read_filters, text
 from core.api.paging import PAGING, paginate, read_limit
 from runs.api.rows import PROVIDER_MODES, Char, Failable
 from runs.dead_letters import BULKY, MAX_AT_ONCE, Outcome, redrive, spends_money
 from runs.models import DeadLetter
+
+_FILTERS = (
+    text("zapSlug", "run__zap_slug", hint="a slug", about="Of that recipe."),
+    text("provider", "provider", hint="a provider's name", about="At that provider."),
+    moment("since", "finished_at__gte", about="Failed then or later, in milliseconds since 1970."),
+)
 
 
 class DeadLetterRow(Failable):
@@ -73,13 +80,13 @@ class DeadLetters(APIView):
     @extend_schema(
         operation_id="listDeadLetters",
         responses=DeadLetterPage,
-        parameters=PAGING,
+        parameters=[*PAGING, *parameters(_FILTERS)],
     )
     def get(self, request: Request) -> Response:
         """The newest first, of everybody."""
         caller_of(request).require_staff()
         page = paginate(
-            DeadLetter.objects.defer(*BULKY),
+            DeadLetter.objects.defer(*BULKY).filter(**read_filters(request.query_params, _FILTERS)),
             keys=("finished_at", "id"),
             descending=True,
             cursor=request.query_params.get("cursor"),

@@ -3,29 +3,38 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
-from accounts.caller import Scope
+from accounts.caller import Caller, Scope
+from core.api.etags import CONDITIONAL, NOT_MODIFIED, asks_whether_new, has, not_modified, tagged
+from core.api.filters import moment, parameters, read_filters, text, word
 from core.api.openapi import OPEN, SHARED, refusals
 from core.api.paging import PAGING, paginate, read_limit
-from core.errors import BadInput, NotFound, Problem
+from core.errors import NotFound
 from runs import queries
 from runs.api.examples import PAGE, SNAPSHOT
 from runs.api.readers import guest_of, reader_of
-from runs.api.serializers import EventRow, RunDocument, RunRow, snapshot
+from runs.api.rows import PROVIDER_MODES
+from runs.api.serializers import EventRow, RunDocument, RunRow, document, snapshot
 from runs.api.step_rows import AttemptRow
 from runs.deletion import delete_run
 from runs.info import gather
-from runs.models import RunEvent
+from runs.models import Run, RunEvent
 from runs.states import RunStatus
 
-_FILTERS = {"status": "status", "zapSlug": "zap_slug", "mode": "provider_mode"}
-_WORDS = {"status": sorted(map(str, RunStatus)), "mode": ["live", "mock"]}
+_FILTERS = (
+    word("status", "status", RunStatus),
+    text("zapSlug", "zap_slug", hint="a slug", about="Of that recipe."),
+    word("mode", "provider_mode", PROVIDER_MODES),
+    text("parentRunId", "parent__run_id", hint="a run's id", about="Branched off that run."),
+    moment("since", "started_at__gte", about="Begun then or later, in milliseconds since 1970."),
+    moment("until", "started_at__lt", about="Begun before."),
+)
 
 
 class RunPage(serializers.Serializer[Any]):
@@ -62,12 +71,12 @@ class Runs(APIView):
         examples=PAGE,
         auth=OPEN,
         responses=RunPage,
-        parameters=[*PAGING, *(OpenApiParameter(name, str, enum=_WORDS.get(name)) for name in _FILTERS)],
+        parameters=[*PAGING, *parameters(_FILTERS)],
     )
     def get(self, request: Request) -> Response:
         """Newest first; staff see everybody's."""
         caller = reader_of(request)
-        wanted = queries.runs_of(caller).filter(**_read_filters(request))
+        wanted = queries.runs_of(caller).filter(**read_filters(request.query_params, _FILTERS))
         page = paginate(
             wanted,
             keys=("started_at", "id"),
@@ -82,10 +91,23 @@ class Runs(APIView):
 class RunView(APIView):
     """One run."""
 
-    @extend_schema(operation_id="getRun", auth=SHARED, examples=SNAPSHOT, responses=RunDocument)
+    @extend_schema(
+        operation_id="getRun",
+        auth=SHARED,
+        examples=SNAPSHOT,
+        responses={200: RunDocument, **NOT_MODIFIED},
+        parameters=CONDITIONAL,
+    )
     def get(self, request: Request, run_id: str) -> Response:
-        """The run with its steps, attempts, assets and feedback, all of the same moment."""
-        return Response(snapshot(run_id, guest_of(request)))
+        """The run with its steps, attempts, assets and feedback, all of the same moment. 304 until it changes."""
+        caller = guest_of(request)
+        if asks_whether_new(request):
+            tag = _tag(queries.glance(run_id, caller), caller)
+            if has(request, tag):
+                return not_modified(tag)
+        picture = queries.get_picture(run_id, caller)
+        body = document(picture, secrets=queries.sees_secrets(picture.run, caller))
+        return tagged(body, _tag(picture.run, caller))
 
     @extend_schema(operation_id="deleteRun", auth=OPEN, request=None, responses={204: None, **refusals(409)})
     def delete(self, request: Request, run_id: str) -> Response:
@@ -145,18 +167,6 @@ class Info(APIView):
         return Response(gather(owner_id=caller.known_user.pk))
 
 
-def _read_filters(request: Request) -> dict[str, str]:
-    """The query's filters by column. Raises BadInput for a status or mode that there is not."""
-    problems, found = [], {}
-    for name, column in _FILTERS.items():
-        value = request.query_params.get(name)
-        if value is None:
-            continue
-        words = _WORDS.get(name)
-        if (words and value not in words) or "\0" in value:
-            hint = f"one of {', '.join(words)}" if words else "a slug"
-            problems.append(Problem(code="PARAMETER_INVALID", message=f"{name} is {hint}.", path=name))
-        found[column] = value
-    if problems:
-        raise BadInput(problems[0].message, problems=problems)
-    return found
+def _tag(run: Run, caller: Caller) -> str:
+    """A weak tag: a revision, and who is shown what. What bumps no revision is no reason to send a snapshot again."""
+    return f'W/"{run.revision}{"s" if queries.sees_secrets(run, caller) else ""}"'

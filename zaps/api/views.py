@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,12 +12,15 @@ from rest_framework.views import APIView
 
 from accounts.api.auth import caller_of
 from accounts.caller import Caller, Scope
+from core.api.etags import CONDITIONAL, NOT_MODIFIED, has, not_modified, tag_of, tagged
+from core.api.filters import flag, moment, parameters, read_filters, text, word
 from core.api.openapi import OPEN, refusals
 from core.api.paging import PAGING, paginate, read_limit
 from core.errors import BadInput, Problem
 from zaps import catalogue
 from zaps.api.examples import CHECKS
 from zaps.api.serializers import (
+    STATUSES,
     PublishRequest,
     ValidateDocument,
     ValidateRequest,
@@ -24,8 +28,15 @@ from zaps.api.serializers import (
     ZapRow,
     zap_document,
 )
+from zaps.models import Zap
 
 _QUERY_AT_MOST = 200
+_FILTERS = (
+    text("tag", "tag", hint="a tag", about="Of that tag."),
+    word("status", "status", STATUSES, about="draft: the newest text is not published."),
+    flag("mine", "mine", about="Only the caller's own."),
+    moment("since", "updated_at__gte", about="Changed then or later, in milliseconds since 1970."),
+)
 
 
 class ZapPage(serializers.Serializer[Any]):
@@ -49,6 +60,7 @@ class Zaps(APIView):
                 str,
                 description="Every word must stand in slug, title, description, tags, providers or inputs.",
             ),
+            *parameters(_FILTERS),
             *PAGING,
         ],
     )
@@ -59,7 +71,7 @@ class Zaps(APIView):
             sentence = f"query has at most {_QUERY_AT_MOST} characters."
             raise BadInput(sentence, problems=[Problem(code="PARAMETER_INVALID", message=sentence, path="query")])
         page = paginate(
-            catalogue.listed(_reader(request).user, query=query),
+            _narrowed(request, query),
             keys=("slug",),
             descending=False,
             cursor=request.query_params.get("cursor"),
@@ -74,20 +86,27 @@ class ZapView(APIView):
     @extend_schema(
         operation_id="getZap",
         auth=OPEN,
-        responses=ZapDocument,
+        responses={200: ZapDocument, **NOT_MODIFIED},
         parameters=[
-            OpenApiParameter("version", int, description="An older version."),
+            OpenApiParameter(
+                "version", {"type": "integer", "minimum": 1, "maximum": 999_999_999}, description="An older version."
+            ),
             OpenApiParameter(
                 "draft", bool, description="true: the newest text, published or not; to author and staff."
             ),
+            *CONDITIONAL,
         ],
     )
     def get(self, request: Request, slug: str) -> Response:
         """The newest published version, or the one asked for; an author's unpublished draft is version 0."""
         user = _reader(request).user
         if _wants_draft(request):
-            return Response(zap_document(catalogue.find_draft(slug, user)))
-        return Response(zap_document(catalogue.find(slug, user, version=_read_version(request))))
+            found = catalogue.find_draft(slug, user)
+        else:
+            found = catalogue.find(slug, user, version=_read_version(request))
+        body = zap_document(found)
+        tag = tag_of(body)
+        return not_modified(tag) if has(request, tag) else tagged(body, tag)
 
 
 class ValidateZap(APIView):
@@ -134,6 +153,15 @@ def _reader(request: Request) -> Caller:
     if caller.is_known:
         caller.require(Scope.READ)
     return caller
+
+
+def _narrowed(request: Request, query: str) -> QuerySet[Zap]:
+    user, wanted = _reader(request).user, read_filters(request.query_params, _FILTERS)
+    tag, is_mine = wanted.pop("tag", None), wanted.pop("mine", False)
+    rows = catalogue.listed(user, query=query).filter(**wanted)
+    if is_mine:
+        rows = rows.filter(author=user) if user is not None else rows.none()
+    return rows.filter(tags__contains=[tag]) if tag is not None else rows
 
 
 def _wants_draft(request: Request) -> bool:

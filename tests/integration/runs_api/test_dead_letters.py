@@ -134,3 +134,16 @@ def test_the_answers_are_what_the_schema_says(client, redrive, as_staff):
     told = redrive(as_staff, run.run_id, "run_nowhere")
     check("RedriveDocument", told)
     check("RedriveRow", told["results"][1])
+
+
+def test_dead_letters_are_narrowed(client, as_staff):
+    bury()
+
+    def count(query):
+        return len(client.get(f"/api/dead-letters?{query}", headers=as_staff).json()["deadLetters"])
+
+    provider = client.get("/api/dead-letters", headers=as_staff).json()["deadLetters"][0]["provider"]
+    assert [count("zapSlug=test"), count("zapSlug=x"), count(f"provider={provider}"), count("provider=x")] == [
+        1, 0, 1, 0,
+    ]  # fmt: skip
+    assert [count("since=0"), count("since=253402300799999")] == [1, 0]

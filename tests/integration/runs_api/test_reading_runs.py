@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -315,10 +315,27 @@ def test_lists_are_filtered(client, film, as_alice):
     ]
 
 
+def test_a_list_is_of_the_runs_begun_in_a_span_or_branched_off_one(client, alice, as_alice):
+    first, second = (make_run(planned("door"), owner=alice) for _ in range(2))
+    Run.objects.filter(pk=first.pk).update(started_at=NOON)
+    Run.objects.filter(pk=second.pk).update(started_at=NOON + timedelta(hours=1), parent=first)
+
+    def listed(query):
+        return [run["runId"] for run in client.get(f"/api/runs?{query}", headers=as_alice).json()["runs"]]
+
+    assert listed(f"since={NOON_MS}") == [second.run_id, first.run_id]
+    assert listed(f"since={NOON_MS + 1}") == [second.run_id]
+    assert listed(f"until={NOON_MS + 1}") == [first.run_id]
+    assert listed(f"parentRunId={first.run_id}") == [second.run_id]
+
+
 @pytest.mark.parametrize(
     "query",
     [
         "status=gone",
+        "since=yesterday",
+        "until=999999999999999",
+        "parentRunId=%00",
         "mode=plan",
         "zapSlug=%00",
         "limit=0",

@@ -166,6 +166,9 @@ def test_accesses_are_read_by_their_owner_and_by_staff_page_by_page(api, alice, 
         ("creator", str(alice.pk)),
         ("creator", str(alice.pk)),
     ]
+    of_run = shown(api(sam, "get", f"/api/secrets/accesses?runId={RUN}&provider=fal&since=0"))["accesses"]
+    assert [row["userId"] for row in of_run] == [str(alice.pk)] * 2
+    assert shown(api(sam, "get", "/api/secrets/accesses?provider=gmi"))["accesses"] == []
 
 
 # --- what is wrong ------------------------------------------------------------------------------------------------

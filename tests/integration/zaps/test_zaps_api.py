@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.core.management import call_command
 
@@ -192,3 +194,38 @@ def test_the_command_loads_the_bundled_recipes(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("loaded: ")
     assert lines[1] == "nothing new"
+
+
+def test_a_recipe_that_the_caller_has_is_not_sent_again_until_it_changes(client, send, as_alice):
+    send("/api/zaps/publish", {"source": DOOR, "visibility": "public"})
+    first = client.get("/api/zaps/blue-door")
+    known = {"If-None-Match": first["ETag"]}
+
+    again = client.get("/api/zaps/blue-door", headers=known)
+    send("/api/zaps/publish", {"source": DOOR, "title": "Another title"})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/api/zaps/blue-door", headers=known).json()["title"] == "Another title"
+
+
+def test_a_list_of_recipes_is_narrowed(client, send, as_alice, as_bob):
+    send("/api/zaps/publish", {"source": DOOR, "visibility": "public", "tags": ["door", "blue"]})
+    Zap.objects.update(updated_at=datetime(2026, 5, 1, 12, tzinfo=UTC))
+
+    def count(query, headers=as_alice):
+        return len(client.get(f"/api/zaps?{query}", headers=headers).json()["zaps"])
+
+    assert [count("tag=blue"), count("tag=blu"), count("tag=door&query=door")] == [1, 0, 1]
+    assert [count("mine=true"), count("mine=true", as_bob), count("mine=true", {}), count("mine=false", {})] == [
+        1, 0, 0, 1,
+    ]  # fmt: skip
+    assert [count("status=published"), count("status=draft")] == [1, 0]
+    assert [count("since=1777636800000"), count("since=1777636800001")] == [1, 0]
+
+
+@pytest.mark.parametrize("query", ["tag=%00", "mine=yes", "status=gone", "since=x"])
+def test_what_narrows_no_list_of_recipes_is_named(client, db, query):
+    answer = client.get(f"/api/zaps?{query}")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["path"] == query.partition("=")[0]

@@ -41,7 +41,7 @@ def test_everything_that_is_wrong_is_named_at_once():
 @settings(suppress_health_check=[HealthCheck.too_slow])  # the first text of all is slow
 @given(st.dictionaries(st.sampled_from([one.name for one in FILTERS]), st.text(max_size=80)))
 def test_any_text_is_read_or_refused(given_):
-    wrong = {}
+    wrong = set()
     try:
         found = read_filters(given_, FILTERS)
     except BadInput as exc:

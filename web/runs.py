@@ -42,8 +42,18 @@ def _list(request: HttpRequest, wanted: dict[str, str], found: dict[str, Any]) -
     runs = [{**run, "title": story.title_of(run), "still": _still(run)} for run in found["runs"]]
     older = _query({**wanted, "cursor": found["nextCursor"]}) if found["nextCursor"] else ""
     recipes = sorted({run["zapSlug"] for run in runs})
-    context = {"runs": runs, "wanted": wanted, "filters": filters, "older": older, "recipes": recipes}
+    context = {
+        "runs": runs, "wanted": wanted, "filters": filters, "older": older, "recipes": recipes,
+        "live": _stream(request),
+    }  # fmt: skip
     return show(request, "web/runs.html", context)
+
+
+def _stream(request: HttpRequest) -> str:
+    """What tells that the list is another by now; "" on older pages, and for a browser that never began a run."""
+    if "cursor" in request.GET or not (request.user.is_authenticated or request.session.session_key):
+        return ""
+    return f"/api/events{'?all=true' if request.user.is_staff else ''}"
 
 
 def _query(given: dict[str, str]) -> str:

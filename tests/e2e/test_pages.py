@@ -1,67 +1,14 @@
 """A person at the pages, in real Chromium, with real workers: from the gallery to a playing film."""
 
-from importlib.resources import files
-from pathlib import Path
-
-import pytest
-from django.core.management import call_command
-
 from media.mock import mock_media
 from runs.models import Run, Upload
-from tests.browser import Browser, needs_chromium
-from tests.integration.people import make_user
+from tests.browser import needs_chromium
+from tests.e2e.conftest import ROOT
+from tests.e2e.pages import faults, sign_in
 from tests.processes import wait_until
 from zaps.catalogue import Entry, publish
 
 pytestmark = needs_chromium
-ROOT = Path(__file__).parents[2]
-AXE = (files("axe_core_python") / "axe.min.js").read_text("utf-8")
-WRONG = ("serious", "critical")
-
-
-@pytest.fixture
-def site(stack):
-    """The service at work, with its recipes and with Anna, who may sign in."""
-    stack.environment["ZAP_OPEN_MODES"] = "plan,mock"
-    call_command("load_recipes", verbosity=0)
-    publish(Entry(source=(ROOT / "examples/gate/Zap.md").read_text("utf-8"), visibility="public"), author=None)
-    make_user("anna")
-    stack.start("worker", "drain", "beat", "web")
-    return stack.address
-
-
-@pytest.fixture
-def window(site):
-    """`window(dark=True, width=390)` opens a browser at the gallery; every one is closed at the end."""
-    opened = []
-
-    def begin(**look):
-        opened.append(Browser(**look))
-        opened[-1].open(f"{site}/")
-        return opened[-1]
-
-    yield begin
-    for one in opened:
-        one.close()
-
-
-def sign_in(browser):
-    browser.click("a[href='/sign-in']")
-    browser.type("#id_username", "anna")
-    browser.type("#id_password", "x")
-    browser.click("main button")
-    browser.see(".name", "anna")
-
-
-def faults(browser):
-    """What axe finds on the page that keeps people out, as one line each."""
-    found = browser.run(f"{AXE}; return axe.run(document, {{resultTypes: ['violations']}})")["violations"]
-    return [
-        f"{browser.path} {one['id']}: {node['html'][:120]}"
-        for one in found
-        if one["impact"] in WRONG
-        for node in one["nodes"]
-    ]
 
 
 def test_a_person_goes_from_the_gallery_to_a_playing_film(window):
@@ -131,14 +78,14 @@ def test_an_author_sees_what_is_wrong_at_its_line_and_publishes(window):
     assert browser.complaints() == []
 
 
-def test_a_picture_is_shown_and_sent_before_the_run_begins(window, site, tmp_path):
+def test_a_picture_is_shown_and_sent_before_the_run_begins(window, service, tmp_path):
     text = (ROOT / "examples/gate/Zap.md").read_text("utf-8")
     text = text.replace("ANIMAL: {type: string", "ANIMAL: {type: image").replace("zap: gate", "zap: from-a-picture")
     publish(Entry(source=text.replace("{ANIMAL}", "the animal"), visibility="public"), author=None)
     picture = tmp_path / "heron.png"
     picture.write_bytes(mock_media("png", seed="heron", label="A heron"))
     browser = window()
-    browser.open(f"{site}/zaps/from-a-picture")
+    browser.open(f"{service}/zaps/from-a-picture")
 
     browser.type("zap-upload input[type=file]", str(picture))
 
@@ -149,9 +96,9 @@ def test_a_picture_is_shown_and_sent_before_the_run_begins(window, site, tmp_pat
     assert browser.complaints() == []
 
 
-def test_no_page_keeps_anybody_out(window, site):
+def test_no_page_keeps_anybody_out(window, service):
     browser = window()
-    browser.open(f"{site}/zaps/gate")
+    browser.open(f"{service}/zaps/gate")
     browser.type("#input-ANIMAL", "a heron")
     browser.click("#order button.main")
     browser.see("#now", "Needs you", within_s=90)
@@ -159,15 +106,15 @@ def test_no_page_keeps_anybody_out(window, site):
     browser.click(".choices button")
     browser.see(".film video", within_s=120)
 
-    browser.open(f"{site}/")
+    browser.open(f"{service}/")
     sign_in(browser)
-    for path in ("/studio", "/studio?from=lost-sock", "/zaps/lost-sock/versions"):
-        browser.open(f"{site}{path}")
+    for path in ("/studio", "/studio?from=lost-sock", "/zaps/lost-sock/versions", "/account", "/runs"):
+        browser.open(f"{service}{path}")
         found += faults(browser)
     for look in ({}, {"dark": True}, {"width": 390, "height": 844}):
         browser = window(**look)
-        for path in ("/", "/zaps/museum-of-mondays", "/sign-in", "/runs", "/nowhere", run):
-            browser.open(f"{site}{path}")
+        for path in ("/", "/zaps/museum-of-mondays", "/sign-in", "/runs", "/nowhere", run, f"{run}/fork"):
+            browser.open(f"{service}{path}")
             found += faults(browser)
             assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), f"{path} is too wide"
 

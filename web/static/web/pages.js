@@ -5,6 +5,7 @@ import { watchStudio } from "./studio.js";
 import "./upload.js";
 
 const BREATH_MS = 500; // between two looks at a run that changes all the time
+const LIST_BREATH_MS = 1500; // the same for a list, in which many runs may change
 const REST_MS = 5000; // after being told that we ask too often
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -26,6 +27,7 @@ function show(page) {
 
 function watchRun(run) {
   const events = new EventSource(run.dataset.events);
+  const breathMs = run.id === "runs" ? LIST_BREATH_MS : BREATH_MS;
   let isStale = false;
   let isLoading = false;
 
@@ -40,7 +42,7 @@ function watchRun(run) {
         if (answer.ok) show(page);
         else isStale = answer.status === 429;
         if (!document.querySelector("[data-events]")) events.close();
-        await pause(answer.ok ? BREATH_MS : REST_MS);
+        await pause(answer.ok ? breathMs : REST_MS);
       }
     } catch {
       // The server is away; the stream comes back by itself and rings again.

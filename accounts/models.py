@@ -253,6 +253,9 @@ class Departure(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the receipt.")
     asked_by = models.CharField(max_length=160, help_text="Who asked for it, as the API names them.")
     asked_at = models.DateTimeField(db_default=Now())
+    principals = ArrayField(
+        models.CharField(max_length=160), default=list, help_text="What the API called them: the user, and their keys."
+    )
     waits_for = ArrayField(models.CharField(max_length=300), default=list, blank=True)
     due_at = models.DateTimeField(
         null=True, blank=True, db_default=Now(), help_text="When to go on; empty: it is gone."

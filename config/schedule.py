@@ -33,7 +33,7 @@ ENTRIES = (
         queue="engine",
         every_s=60,
         expires_s=60,
-        about="Deletes the files of deleted runs, where the message about them was lost.",
+        about="Deletes runs that are too old and accounts that leave, and the files of what is deleted.",
     ),
     Entry(
         name="prune",

@@ -178,6 +178,13 @@ ZAP_BREAKER_PAUSE_S = ENV.number(
     at_most=3600,
     about="How long the first pause is; each further one is twice as long, up to an hour.",
 )
+ZAP_RETENTION_DAYS = ENV.number(
+    "ZAP_RETENTION_DAYS",
+    0,
+    at_least=0,
+    at_most=36_500,
+    about="How many days after its end a run is deleted, whoever owns it; owners may choose fewer. 0: never.",
+)
 ZAP_CRON_LOG_DAYS = ENV.number(
     "ZAP_CRON_LOG_DAYS", 14, at_least=1, at_most=3650, about="How long the logs of the drain's cycles are kept."
 )

@@ -9,6 +9,7 @@ _TAGS = {
     "uploads": "Media that runs are given.",
     "usage": "What was spent.",
     "session": "Who is calling.",
+    "account": "What is held of the caller, and deleting it.",
     "keys": "Keys for programs.",
     "secrets": "Keys of providers.",
     "providers": "Providers: what they make, whether they answer, and what they call.",

@@ -7,10 +7,11 @@ from celery import Task, shared_task
 from celery.signals import worker_shutdown, worker_shutting_down
 
 from accounts import idempotency
+from accounts.leaving import departing
 from accounts.vault import pruning
 from core.errors import StaleState
 from runs import direct_uploads, dispatch, queries, uploads
-from runs.deletion import files
+from runs.deletion import files, retention
 from runs.engine import advance, cron_logs, drain, poll, render, settle, submit, sweep
 from runs.engine.poller import POLLER
 from runs.transitions import inbox
@@ -76,7 +77,9 @@ def prune(**_newer: Any) -> None:
 
 @shared_task(name=dispatch.ERASE, **_OPTIONS)
 def erase(**_newer: Any) -> None:
-    """Delete the files that nobody uses any more."""
+    """Delete what is too old, go on with accounts that leave, and then delete the files that nobody uses any more."""
+    retention.sweep()
+    departing.go_on()
     files.delete_due()
 
 

@@ -1,6 +1,10 @@
 """Recipes."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
+
+from accounts.leaving import register
 
 
 class ZapsConfig(AppConfig):
@@ -8,3 +12,7 @@ class ZapsConfig(AppConfig):
 
     name = "zaps"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Say what is held of an account; it needs the models."""
+        register(import_module("zaps.leaving").PART)

@@ -2,6 +2,7 @@
 
 from django.urls import path, register_converter
 
+from accounts.api.account import Account, DepartureView, Export, RetentionView
 from accounts.api.keys import Key, Keys, RotateKey
 from accounts.api.prices import PriceHistory, Prices, SyncPrices
 from accounts.api.secrets import (
@@ -22,6 +23,10 @@ register_converter(PublicId, "run_ref")
 register_converter(ProviderName, "provider")
 
 urlpatterns = [
+    path("account", Account.as_view(), name="account"),
+    path("account/departure", DepartureView.as_view(), name="departure"),
+    path("account/export", Export.as_view(), name="export-account"),
+    path("account/retention", RetentionView.as_view(), name="retention"),
     path("keys", Keys.as_view(), name="keys"),
     path("keys/<key_prefix:prefix>", Key.as_view(), name="key"),
     path("keys/<key_prefix:prefix>/rotate", RotateKey.as_view(), name="rotate-key"),

@@ -1,16 +1,20 @@
 """Asking before money is spent: the same order again, with a question above it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Count, F, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from core.ledger import Ledger, money
+from core.ledger import money
 from core.money import ZERO
 from runs.models import Run
+
+if TYPE_CHECKING:
+    _Page = ModelAdmin[Any]
 
 _ANSWER = "confirmed"
 
@@ -20,7 +24,7 @@ def is_confirmed(request: HttpRequest) -> bool:
     return request.POST.get(_ANSWER) == "yes"
 
 
-def ask(page: Ledger, request: HttpRequest, rows: QuerySet[Any], *, action: str, question: str) -> HttpResponse:
+def ask(page: "_Page", request: HttpRequest, rows: QuerySet[Any], *, action: str, question: str) -> HttpResponse:
     """A page that orders the same for the same rows, once its button is pressed."""
     context = {
         **page.admin_site.each_context(request),

@@ -1,4 +1,4 @@
-"""What an operator does to runs in bulk: cancel, retry, resume. Each run for itself: one refusal stops no other."""
+"""What an operator does to runs in bulk: cancel, retry, resume, delete. Each for itself: one refusal stops no other."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +12,7 @@ from core.keyset import KeysetLedger
 from runs.admin.audit import note
 from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
 from runs.control import cancel_run, resume_run, retry_run
+from runs.deletion import delete_run
 from runs.models import Run
 
 MAX_AT_ONCE = 100
@@ -20,7 +21,7 @@ MAX_AT_ONCE = 100
 class RunActions(KeysetLedger):
     """The same functions as behind the interface, in the name of whoever presses."""
 
-    actions = ["cancel_selected", "retry_selected", "resume_selected"]
+    actions = ["cancel_selected", "retry_selected", "resume_selected", "erase_selected"]
 
     @admin.action(description="Cancel selected runs", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, runs: QuerySet[Run]) -> None:
@@ -36,6 +37,23 @@ class RunActions(KeysetLedger):
     def resume_selected(self, request: HttpRequest, runs: QuerySet[Run]) -> HttpResponse | None:
         """Those that failed, were canceled, or wait for money, within each run's cap."""
         return self._go_on(request, runs, "resume_selected", resume_run, "Resume?")
+
+    @admin.action(description="Delete what is in selected runs", permissions=["cancel"])
+    def erase_selected(self, request: HttpRequest, runs: QuerySet[Run]) -> HttpResponse | None:
+        """Of those that have ended: all that was given, said and made goes, what it cost stays."""
+        chosen = runs.filter(deleted_at=None).order_by("pk")[:MAX_AT_ONCE]
+        if not is_confirmed(request):
+            question = "Delete what was given, said and made in these runs? It cannot be brought back."
+            return ask(self, request, chosen, action="erase_selected", question=question)
+        for run_id in list(chosen.values_list("run_id", flat=True)):
+            try:
+                delete_run(run_id, actor=f"user:{request.user.pk}")
+            except ZapsError as exc:
+                self.message_user(request, f"{run_id}: {exc.code}: {exc.detail}", messages.ERROR)
+            else:
+                note(request, Run.objects.filter(run_id=run_id), "Deleted.")
+                self.message_user(request, f"{run_id} was deleted.", messages.SUCCESS)
+        return None
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Who may change runs at all."""

@@ -100,7 +100,7 @@ class RunAdmin(RunActions):
     @admin.display(description="status", ordering="status")
     def state(self, run: Run) -> SafeString | str:
         """Where it stands."""
-        return badge(run.status)
+        return badge(run.status if run.deleted_at is None else "deleted")
 
     @admin.display(description="why it stands")
     def why(self, run: Run) -> str:

@@ -21,6 +21,7 @@ from runs.api.control_bodies import (
     CancelRequest,
     FeedbackRequest,
     ForkRequest,
+    KeepRequest,
     RejectRequest,
     RerunRequest,
     ResumeRequest,
@@ -187,6 +188,17 @@ class GiveFeedback(Control):
             comment=said.get("comment", ""),
             kind=said.get("kind", "rlhf_vote"),
         )
+
+
+@_door("keepRun")
+class KeepRun(Control):
+    """Spare a run from its owner's retention, or spare it no longer. The operator's counts all the same."""
+
+    body = KeepRequest
+
+    def act(self, run_id: str, caller: Caller, said: dict[str, Any]) -> None:
+        """See Control."""
+        control.keep_run(run_id, keep=said["keep"], actor=caller.principal_id)
 
 
 class ForkRun(APIView):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import Count, StrictRequest, Text, Usd
+from core.api.fields import Count, Flag, StrictRequest, Text, Usd
 from runs.api.orders import MAX_EXTEND
 from runs.api.rows import PROVIDER_MODES
 from runs.control.feedback import KINDS, VOTES
@@ -37,6 +37,12 @@ class Score(serializers.FloatField):
 
 class CancelRequest(StrictRequest):
     """Nothing needs to be said."""
+
+
+class KeepRequest(StrictRequest):
+    """Whether to."""
+
+    keep = Flag(help_text="false: as long as its owner keeps runs.")
 
 
 class ApproveRequest(StrictRequest):

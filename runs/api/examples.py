@@ -59,7 +59,7 @@ _ROW = {
     **{"output": "Hello.mp4", "status": "waiting", "stage": "review", "waitReason": "approval"},
     **{"providerMode": "live", "inputs": {"CREATURE": "a hedgehog"}, "contentHash": "c0" * 32, "revision": 7},
     **{"quoteUsd": 0.025, "capUsd": 0.5, "reservedUsd": 0, "costUsd": 0.025, "startedAt": _NOW, "finishedAt": None},
-    **{"can": ["cancel", "fork"], **_URLS, "error": None, "errorDetail": None},
+    **{"kept": False, "can": ["cancel", "fork"], **_URLS, "error": None, "errorDetail": None},
 }
 
 ORDERS = [

@@ -42,6 +42,7 @@ class RunRow(Failable):
     costUsd = Usd(source="cost_usd")
     startedAt = EpochMs(source="started_at")
     finishedAt = EpochMs(source="finished_at", allow_null=True)
+    kept = serializers.BooleanField(source="is_kept", help_text="Its owner's retention spares it.")
     can = serializers.SerializerMethodField(help_text="What is not refused now: cancel, resume, fork.")
     statusUrl = serializers.SerializerMethodField()
     eventsUrl = serializers.SerializerMethodField()

@@ -8,6 +8,7 @@ from runs.control.cancel import cancel_run
 from runs.control.feedback import give_feedback
 from runs.control.fork import draft_fork, fork_run, place_fork
 from runs.control.gates import approve_run, reject_run
+from runs.control.keep import keep_run
 from runs.control.reopen import rerun_from, resume_run, retry_run
 from runs.control.unknown import resolve_unknown
 
@@ -17,6 +18,7 @@ __all__ = [
     "draft_fork",
     "fork_run",
     "give_feedback",
+    "keep_run",
     "place_fork",
     "reject_run",
     "rerun_from",

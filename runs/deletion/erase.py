@@ -74,7 +74,7 @@ def _give_back_inputs(moves: Moves) -> None:
     RunInput.objects.filter(run=moves.run).delete()
     free = [key for key in keys if key not in elsewhere]
     uploads.discard([key for key in free if key in held])
-    files.doom_inputs(moves.run, free)
+    files.doom(free, of=moves.run.run_id)
 
 
 # What a run was made of, by table. Learning goes on with what is left of the steps, attempts and votes.

@@ -41,13 +41,13 @@ def doom_assets(run: Run) -> None:
         cursor.execute(_DOOM_ASSETS, [run.run_id, run.pk, f"runs/{run.run_id}{_FOLDER}", run.run_id])
 
 
-def doom_inputs(run: Run, storage_keys: Sequence[str]) -> None:
-    """Inputs that no other run uses now. What is stored by content waits, since somebody may be about to use it."""
+def doom(storage_keys: Sequence[str], *, of: str) -> None:
+    """Inputs that no run uses now. What is stored by content waits, since somebody may be about to use it."""
     rows = [
         DoomedFile(
             storage_key=key,
             sha256=key.rpartition("/")[2],
-            run_id=run.run_id,
+            run_id=of,
             due_at=Now() if key.startswith("uploads/") else Now() + GRACE,
         )
         for key in storage_keys

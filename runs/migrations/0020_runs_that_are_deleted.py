@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('storage_key', models.CharField(max_length=300)),
                 ('sha256', models.CharField(blank=True, help_text='Of the file; empty for a folder.', max_length=64)),
-                ('run_id', models.CharField(help_text='The run whose deletion doomed it.', max_length=40)),
+                ('run_id', models.CharField(help_text='The run whose deletion doomed it, or user:7.', max_length=40)),
                 ('doomed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When to delete it, or to try again.')),
                 ('tries', models.IntegerField(db_default=0, default=0)),

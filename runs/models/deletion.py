@@ -26,7 +26,7 @@ class DoomedFile(models.Model):
 
     storage_key = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file; empty for a folder.")
-    run_id = models.CharField(max_length=40, help_text="The run whose deletion doomed it.")
+    run_id = models.CharField(max_length=40, help_text="The run whose deletion doomed it, or user:7.")
     doomed_at = models.DateTimeField(db_default=Now())
     due_at = models.DateTimeField(db_default=Now(), help_text="When to delete it, or to try again.")
     tries = models.IntegerField(default=0, db_default=0)

@@ -54,6 +54,11 @@ class RunMoves(Writer):
             "options": Jsonb({}), "content_hash": "", "session_id": "", "output": "", "zap_url": "",
         }  # fmt: skip
 
+    def keep_run(self, keep: bool) -> None:
+        """Its owner's retention spares it, or does not."""
+        self._changes["is_kept"] = keep
+        self._note("run.kept" if keep else "run.let_go", self.run.run_id)
+
     def said(self, kind: str, subject: str) -> None:
         """A person said something of a result."""
         self._note(f"feedback.{kind}", subject)

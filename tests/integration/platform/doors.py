@@ -28,6 +28,7 @@ POST   /api/runs/{run_id}/resume                        404 404 422 422
 POST   /api/runs/{run_id}/rerun-from                    404 404 422 422
 POST   /api/runs/{run_id}/fork                          404 404 422 422
 POST   /api/runs/{run_id}/feedback                      404 404 422 422
+POST   /api/runs/{run_id}/keep                          404 404 422 422
 POST   /api/runs/{run_id}/compile                       404 404 422 422
 GET    /api/events                                      401 200 200 200
 GET    /api/assets/{asset_id}/content                   404 404 200 200
@@ -51,6 +52,10 @@ POST   /api/keys                                        401 422 422 422
 DELETE /api/keys/{prefix}                               401 404 204 204
 GET    /api/keys/{prefix}                               401 404 200 200
 POST   /api/keys/{prefix}/rotate                        401 404 422 422
+GET    /api/account/departure                           404 404 404 404
+GET    /api/account/export                              401 200 200 200
+GET    /api/account/retention                           401 200 200 200
+PUT    /api/account/retention                           401 422 422 422
 GET    /api/prices                                      401 403 403 200
 POST   /api/prices                                      401 403 403 422
 GET    /api/prices/history                              401 403 403 200
@@ -108,6 +113,7 @@ POST   /account/secrets/{provider}/{verb}               302 404 404 404
 GET    /sign-in                                         200 302 302 302
 POST   /sign-in                                         200 302 302 302
 POST   /sign-out                                        302 302 302 302
+DELETE /api/account                                     401 422 422 422
 DELETE /api/runs/{run_id}                               404 404 204 204
 """
 

@@ -125,7 +125,7 @@ def _page(
     planned = _plan(request, text, checked.body["inputs"]) if checked.ok and not errors else None
     context = {
         "source": source,
-        "prompts": prompts,
+        "prompts": dict(sorted(prompts.items())),
         "checked": checked,
         "errors": errors,
         "plan": planned.body if planned and planned.ok else None,

@@ -9,7 +9,7 @@ from clients import node
 
 needs_node = pytest.mark.skipif(
     not (all(map(shutil.which, node.NEEDED)) and node.is_set_up(node.CLIENT) and node.is_set_up(node.FRONTEND)),
-    reason="Node and the packages of clients/typescript and examples/frontend are not installed",
+    reason="Node, or what its lock files name, is not installed: ./dev test --all installs it",
 )
 
 

@@ -5,7 +5,7 @@ import { Media } from "./media.ts";
 import type { Session } from "./session.ts";
 import { explain, kindOf, statusOf, usd, waitOf } from "./words.ts";
 
-/** What a step shows: itself, and what it made. */
+/** What a step shows: itself, and what it made but the film, which has its own place. */
 type Shown = { step: StepRow; made: AssetRow[] };
 type Verb = "approve" | "cancel" | "reject" | "resume" | "retry";
 
@@ -66,7 +66,8 @@ class Desk {
         this.#parts.set(step.stepId, part);
         this.steps.append(part.node);
       }
-      part.show({ step, made: assets.filter((asset) => asset.stepId === step.stepId) });
+      const made = assets.filter((asset) => asset.stepId === step.stepId && asset.url !== run.zapUrl);
+      part.show({ step, made });
     }
   }
 
@@ -91,7 +92,7 @@ class Desk {
       h("p", {}, pill(step.status), " ", waitOf(step.waitReason)),
       step.status === "running" && h("progress", { value: step.progress, "aria-label": "Progress" }),
       wrong(step),
-      ...shown.map((asset) => this.#result(asset, step)),
+      h("div", { class: "made" }, ...shown.map((asset) => this.#result(asset, step))),
       h("div", { class: "verbs" }, ...verbs.map((verb) => this.#button(verb, { stepId: step.stepId }))),
     ];
   }

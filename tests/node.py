@@ -16,5 +16,5 @@ needs_node = pytest.mark.skipif(
 def npm(folder, *words):
     """Run a script of the folder's package.json; what it printed is shown where it fails."""
     command = [shutil.which("npm"), "run", "--silent", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -81,7 +81,7 @@ test("a refusal ends the following", async () => {
   assert.equal(asked.length, 1);
 });
 
-test("whoever stops listening ends the stream and waits for nothing", async () => {
+test("whoever stops listening ends the stream and waits for nothing", { timeout: 20_000 }, async () => {
   const stop = new AbortController();
   answers = [[200, "retry: 3600000\n\n", snapshot(1, "running")]];
   const following = new Zaps({ baseUrl: address }).follow("run_1", stop.signal);

@@ -310,7 +310,7 @@ export interface paths {
         };
         /**
          * Get run
-         * @description The run with its steps, attempts, assets and feedback, all of the same moment.
+         * @description The run with its steps, attempts, assets and feedback, all of the same moment. 304 until it changes.
          */
         get: operations["getRun"];
         put?: never;
@@ -3290,6 +3290,12 @@ export interface operations {
                 cursor?: string;
                 /** @description How many rows at most. */
                 limit?: number;
+                /** @description At that provider. */
+                provider?: string;
+                /** @description Failed then or later, in milliseconds since 1970. */
+                since?: number;
+                /** @description Of that recipe. */
+                zapSlug?: string;
             };
             header?: never;
             path?: never;
@@ -3731,6 +3737,7 @@ export interface operations {
             400: components["responses"]["Refused400"];
             401: components["responses"]["Refused401"];
             403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
@@ -3840,8 +3847,15 @@ export interface operations {
                 cursor?: string;
                 /** @description How many rows at most. */
                 limit?: number;
-                mode?: "live" | "mock";
-                status?: "canceled" | "done" | "failed" | "queued" | "running" | "waiting";
+                mode?: "mock" | "live";
+                /** @description Branched off that run. */
+                parentRunId?: string;
+                /** @description Begun then or later, in milliseconds since 1970. */
+                since?: number;
+                status?: "queued" | "running" | "waiting" | "done" | "failed" | "canceled";
+                /** @description Begun before. */
+                until?: number;
+                /** @description Of that recipe. */
                 zapSlug?: string;
             };
             header?: {
@@ -3876,6 +3890,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description The `ETag` of what the caller has. */
+                "If-None-Match"?: string;
                 /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
                 "X-Zap-Session"?: components["parameters"]["Session"];
             };
@@ -3889,11 +3905,22 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
+                    /** @description Names what was read: send it as `If-None-Match` the next time. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RunDocument"];
                 };
+            };
+            /** @description The caller has it. */
+            304: {
+                headers: {
+                    /** @description Names what was read: send it as `If-None-Match` the next time. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Refused400"];
             401: components["responses"]["Refused401"];
@@ -4683,6 +4710,12 @@ export interface operations {
                 cursor?: string;
                 /** @description How many rows at most. */
                 limit?: number;
+                /** @description Keys of that provider. */
+                provider?: string;
+                /** @description For that run. */
+                runId?: string;
+                /** @description Then or later, in milliseconds since 1970. */
+                since?: number;
             };
             header?: never;
             path?: never;
@@ -5433,8 +5466,16 @@ export interface operations {
                 cursor?: string;
                 /** @description How many rows at most. */
                 limit?: number;
+                /** @description Only the caller's own. */
+                mine?: boolean;
                 /** @description Every word must stand in slug, title, description, tags, providers or inputs. */
                 query?: string;
+                /** @description Changed then or later, in milliseconds since 1970. */
+                since?: number;
+                /** @description draft: the newest text is not published. */
+                status?: "draft" | "published";
+                /** @description Of that tag. */
+                tag?: string;
             };
             header?: {
                 /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
@@ -5473,6 +5514,8 @@ export interface operations {
                 version?: number;
             };
             header?: {
+                /** @description The `ETag` of what the caller has. */
+                "If-None-Match"?: string;
                 /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
                 "X-Zap-Session"?: components["parameters"]["Session"];
             };
@@ -5486,11 +5529,22 @@ export interface operations {
             /** @description Done. */
             200: {
                 headers: {
+                    /** @description Names what was read: send it as `If-None-Match` the next time. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ZapDocument"];
                 };
+            };
+            /** @description The caller has it. */
+            304: {
+                headers: {
+                    /** @description Names what was read: send it as `If-None-Match` the next time. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Refused400"];
             401: components["responses"]["Refused401"];

@@ -68,6 +68,19 @@ AttemptStatusEnum: TypeAlias = Literal[
 ]
 
 
+class BegunDeparture(TypedDict):
+    """
+    The same, with its receipt, this once.
+    """
+
+    state: str
+    waitsFor: list[str]
+    askedAt: int
+    doneAt: int | None
+    receipt: str
+    receiptUrl: str
+
+
 class BudgetRow(TypedDict):
     """
     One budget.
@@ -119,6 +132,17 @@ class CommentRow(TypedDict):
 
 
 DeliveryRowStatusEnum: TypeAlias = Literal["waiting", "delivered", "failed"]
+
+
+class DepartureRow(TypedDict):
+    """
+    How far the deletion of an account is.
+    """
+
+    state: str
+    waitsFor: list[str]
+    askedAt: int
+    doneAt: int | None
 
 
 class DrainDocument(TypedDict):
@@ -208,6 +232,14 @@ class InputRow(TypedDict):
     label: str | None
     hint: str | None
     options: list[str]
+
+
+class KeepRequest(TypedDict, closed=True):
+    """
+    Whether to.
+    """
+
+    keep: bool
 
 
 KeySourceEnum: TypeAlias = Literal["request", "creator", "operator", "none"]
@@ -454,6 +486,24 @@ class ResumeRequest(TypedDict, closed=True):
     """
 
     maxUsd: NotRequired[float | None]
+
+
+class RetentionForm(TypedDict, closed=True):
+    """
+    How long.
+    """
+
+    days: int | None
+
+
+class RetentionRow(TypedDict):
+    """
+    For how many days after their end the caller's runs are kept. Null: for ever.
+    """
+
+    days: int | None
+    mostDays: int | None
+    effectiveDays: int | None
 
 
 class RetryRequest(TypedDict, closed=True):
@@ -1344,6 +1394,7 @@ class RunRow(TypedDict):
     costUsd: float
     startedAt: int
     finishedAt: int | None
+    kept: bool
     can: list[str]
     statusUrl: str
     eventsUrl: str

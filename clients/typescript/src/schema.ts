@@ -5,6 +5,92 @@
  */
 
 export interface paths {
+    "/api/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete account
+         * @description Delete it: runs, files, keys, secrets, drafts. What it cost stays, under a number.
+         *
+         *     Nothing opens it from now on. What runs is canceled, and waited for: the receipt says how far that is.
+         */
+        delete: operations["deleteAccount"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/departure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get departure
+         * @description What it still waits for.
+         */
+        get: operations["getDeparture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export account
+         * @description A ZIP of JSON Lines; of secrets only that there are some. Pictures and films are named by their addresses.
+         */
+        get: operations["exportAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get retention
+         * @description What the caller chose, and what the operator allows.
+         */
+        get: operations["getRetention"];
+        /**
+         * Set retention
+         * @description From now on. What is older already is deleted within minutes, unless it is marked to be kept.
+         */
+        put: operations["setRetention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dead-letters": {
         parameters: {
             query?: never;
@@ -441,6 +527,26 @@ export interface paths {
          * @description The new run, which names this one as its parent and takes over every result that nothing changes.
          */
         post: operations["forkRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/keep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep run
+         * @description Spare a run from its owner's retention, or spare it no longer. The operator's counts all the same.
+         */
+        post: operations["keepRun"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1433,6 +1539,21 @@ export interface components {
         };
         /** @enum {string} */
         AttemptStatusEnum: "planned" | "submitting" | "accepted" | "settling" | "done" | "failed" | "canceled" | "unknown" | "canceling";
+        /** @description The same, with its receipt, this once. */
+        BegunDeparture: {
+            /** @description deleting, or deleted. */
+            readonly state: string;
+            /** @description In sentences. */
+            waitsFor: string[];
+            /** Format: int64 */
+            askedAt: number;
+            /** Format: int64 */
+            doneAt: number | null;
+            /** @description It is not shown again. */
+            readonly receipt: string;
+            /** @description Where to see how far it is; it needs no login. */
+            readonly receiptUrl: string;
+        };
         /** @description One budget. */
         BudgetRow: {
             /**
@@ -1566,6 +1687,17 @@ export interface components {
         };
         /** @enum {string} */
         DeliveryRowStatusEnum: "waiting" | "delivered" | "failed";
+        /** @description How far the deletion of an account is. */
+        DepartureRow: {
+            /** @description deleting, or deleted. */
+            readonly state: string;
+            /** @description In sentences. */
+            waitsFor: string[];
+            /** Format: int64 */
+            askedAt: number;
+            /** Format: int64 */
+            doneAt: number | null;
+        };
         /** @description What one cycle did. */
         DrainDocument: {
             processedCount: number;
@@ -1678,6 +1810,11 @@ export interface components {
             label: string | null;
             hint: string | null;
             options: string[];
+        };
+        /** @description Whether to. */
+        KeepRequest: {
+            /** @description false: as long as its owner keeps runs. */
+            keep: boolean;
         };
         /** @description A key that is wanted. */
         KeyForm: {
@@ -2080,6 +2217,20 @@ export interface components {
              */
             maxUsd?: number | null;
         };
+        /** @description How long. */
+        RetentionForm: {
+            /** @description From 1 to mostDays; null: as long as the operator keeps them. */
+            days: number | null;
+        };
+        /** @description For how many days after their end the caller's runs are kept. Null: for ever. */
+        RetentionRow: {
+            /** @description As the caller chose. */
+            days: number | null;
+            /** @description As the operator says. */
+            mostDays: number | null;
+            /** @description What counts. */
+            effectiveDays: number | null;
+        };
         /** @description Which step to make again. */
         RetryRequest: {
             /** @description None: all that wait, else all that failed. */
@@ -2209,6 +2360,8 @@ export interface components {
             startedAt: number;
             /** Format: int64 */
             finishedAt: number | null;
+            /** @description Its owner's retention spares it. */
+            kept: boolean;
             /** @description What is not refused now: cancel, resume, fork. */
             readonly can: string[];
             /** @description Where this run is read. */
@@ -3134,6 +3287,7 @@ export type AssetRow = components['schemas']['AssetRow'];
 export type AttemptList = components['schemas']['AttemptList'];
 export type AttemptRow = components['schemas']['AttemptRow'];
 export type AttemptStatusEnum = components['schemas']['AttemptStatusEnum'];
+export type BegunDeparture = components['schemas']['BegunDeparture'];
 export type BudgetRow = components['schemas']['BudgetRow'];
 export type BudgetRows = components['schemas']['BudgetRows'];
 export type ByEnum = components['schemas']['ByEnum'];
@@ -3147,6 +3301,7 @@ export type DeadLetterRow = components['schemas']['DeadLetterRow'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
 export type DeliveryRow = components['schemas']['DeliveryRow'];
 export type DeliveryRowStatusEnum = components['schemas']['DeliveryRowStatusEnum'];
+export type DepartureRow = components['schemas']['DepartureRow'];
 export type DrainDocument = components['schemas']['DrainDocument'];
 export type ErrorDetail = components['schemas']['ErrorDetail'];
 export type EventPage = components['schemas']['EventPage'];
@@ -3160,6 +3315,7 @@ export type FindingRow = components['schemas']['FindingRow'];
 export type ForkRequest = components['schemas']['ForkRequest'];
 export type HistoryDocument = components['schemas']['HistoryDocument'];
 export type InputRow = components['schemas']['InputRow'];
+export type KeepRequest = components['schemas']['KeepRequest'];
 export type KeyForm = components['schemas']['KeyForm'];
 export type KeyPage = components['schemas']['KeyPage'];
 export type KeyRow = components['schemas']['KeyRow'];
@@ -3203,6 +3359,8 @@ export type RedriveRow = components['schemas']['RedriveRow'];
 export type RejectRequest = components['schemas']['RejectRequest'];
 export type RerunRequest = components['schemas']['RerunRequest'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
+export type RetentionForm = components['schemas']['RetentionForm'];
+export type RetentionRow = components['schemas']['RetentionRow'];
 export type RetryRequest = components['schemas']['RetryRequest'];
 export type RoleEnum = components['schemas']['RoleEnum'];
 export type RotateForm = components['schemas']['RotateForm'];
@@ -3283,6 +3441,160 @@ export type ResponseRefused503 = components['responses']['Refused503'];
 export type ParameterSession = components['parameters']['Session'];
 export type $defs = Record<string, never>;
 export interface operations {
+    deleteAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BegunDeparture"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getDeparture: {
+        parameters: {
+            query?: {
+                /** @description The receipt. */
+                token?: string;
+            };
+            header?: {
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartureRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    exportAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    setRetention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
     listDeadLetters: {
         parameters: {
             query?: {
@@ -4224,6 +4536,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    keepRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body: carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDocument"];
                 };
             };
             400: components["responses"]["Refused400"];

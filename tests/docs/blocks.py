@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-#: why a block may be left alone; the count of each is in test_commands.py
+#: why a block may be left alone
 REASONS = {
     "needs a vendor's key",
     "needs a bucket",
@@ -19,7 +19,7 @@ REASONS = {
 }
 LANGUAGES = {
     "console", "sh", "python", "json", "yaml", "toml", "markdown", "text", "",
-    "caddyfile", "css", "csv", "html", "http", "ini", "javascript", "nginx", "tsx", "typescript",
+    "caddyfile", "css", "csv", "html", "http", "ini", "javascript", "nginx", "ts", "tsx", "typescript",
 }  # fmt: skip
 _FENCE = re.compile(r"( *)(`{3,})([\w-]*) *$")
 _COMMENT = re.compile(r" *<!-- (file|before|exit|not run): (.+) -->$")

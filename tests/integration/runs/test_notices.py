@@ -10,7 +10,7 @@ from core.notices import Herald, Notice
 from runs import dispatch
 from runs.engine import drain
 from runs.models import Run
-from runs.transitions import batches
+from runs.transitions import alone, batches
 from runs.transitions.batches import Look
 from tests.factories import make_run, planned
 from tests.integration.runs.test_drain import SLOW, finished, in_flight, make_due
@@ -66,10 +66,13 @@ def test_a_new_run_and_a_whole_life(bells, listener, alice):
 
 def test_each_move_of_a_paid_request(bells, listener):
     run = make_run(planned("a", params=SLOW))
+    attempt = in_flight(run)
+    make_due(attempt)
+    [leased] = batches.claim_polls(10)
 
-    in_flight(run)
+    alone.settling(attempt, leased.token)
 
-    assert run.events.order_by("-seq").first().type == "attempt.accepted"
+    assert run.events.order_by("-seq").first().type == "attempt.settling"
     wait_until(lambda: listener.is_told_of(run))
 
 

@@ -28,6 +28,8 @@ VERBS = {  # verb: what it is for
     "fork": "begin a new run with some inputs changed",
     "feedback": "say what you think of a run",
     "cancel": "stop a run",
+    "schedule": "run a recipe by the clock",
+    "batch": "run a recipe for every row of a file",
     "compile": "turn a finished run into a new draft recipe",
     "improve": "say what a recipe's runs cost, where they failed, and what to change",
     "usage": "say what was spent, and what is left of the budgets",

@@ -2,7 +2,7 @@
 
 Others log too, addresses among it: the web server those that it served, Django those that it refused, HTTP clients
 those that they called. What opens a door is left out wherever it stands: API keys, read tokens, `?token=`, and the end
-of an address that a provider calls us at.
+of an address that a provider, or whoever pulls a trigger, calls us at.
 """
 
 import json
@@ -15,7 +15,7 @@ _OTHERS = {"urllib3": "ERROR"} | dict.fromkeys(
     ("aiohttp", "asyncio", "boto3", "botocore", "django.db.backends", "httpx", "s3transfer"), "INFO"
 )
 _SECRETS = re.compile(
-    r"(webhook(?:/|%2F))[0-9a-f]{32}|((?:[?&]|%3F|%26)token(?:=|%3D))[^&\s\"'<>]+|((?:zap_\w{8}|share_\w{16})_)[0-9a-z]{40}",
+    r"(webhook(?:/|%2F))[0-9a-f]{32}|((?:[?&]|%3F|%26)token(?:=|%3D))[^&\s\"'<>]+|((?:zap_\w{8}|(?:share|trigger)_\w{16})_)[0-9a-z]{40}",
     re.IGNORECASE,
 )
 

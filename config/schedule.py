@@ -36,6 +36,14 @@ ENTRIES = (
         about="Deletes runs that are too old and accounts that leave, and the files of what is deleted.",
     ),
     Entry(
+        name="automations",
+        task="automations.look",
+        queue="engine",
+        every_s=5,
+        expires_s=5,
+        about="Begins what schedules and batches are due to begin.",
+    ),
+    Entry(
         name="prune",
         task="runs.prune",
         queue="engine",

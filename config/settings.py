@@ -310,6 +310,7 @@ INSTALLED_APPS = [
     "runs",
     "flows",
     "notifications",
+    "automations",
     "web",
 ]
 MIDDLEWARE = [

@@ -5,6 +5,9 @@ from typing import Any
 _TAGS = {
     "zaps": "Recipes: find, check, publish, plan and run them.",
     "runs": "Runs of recipes: read, watch, steer, share.",
+    "schedules": "Runs by the clock.",
+    "triggers": "Addresses that start a recipe.",
+    "batches": "Many runs of one recipe.",
     "assets": "What runs made.",
     "uploads": "Media that runs are given.",
     "usage": "What was spent.",

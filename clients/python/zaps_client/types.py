@@ -68,6 +68,20 @@ AttemptStatusEnum: TypeAlias = Literal[
 ]
 
 
+class BatchCounts(TypedDict):
+    """
+    How many rows stand where.
+    """
+
+    due: int
+    started: int
+    waiting: int
+    done: int
+    failed: int
+    canceled: int
+    refused: int
+
+
 class BegunDeparture(TypedDict):
     """
     The same, with its receipt, this once.
@@ -221,6 +235,27 @@ class FindingRow(TypedDict):
     suggestion: str
 
 
+class FireForm(TypedDict, closed=True):
+    """
+    What a caller may say.
+    """
+
+    inputs: NotRequired[dict[str, Any]]
+
+
+class FiredDocument(TypedDict):
+    """
+    A run that will begin in a moment. It is its owner's to look at.
+    """
+
+    runId: str
+    status: str
+    statusUrl: str
+
+
+FormatEnum: TypeAlias = Literal["csv", "jsonl"]
+
+
 class InputRow(TypedDict):
     """
     What a recipe asks its caller for.
@@ -315,6 +350,9 @@ class NothingForm(TypedDict, closed=True):
 
 
 OffReasonEnum: TypeAlias = Literal["not_offered", "switched_off", "no_address"]
+
+
+OverlapEnum: TypeAlias = Literal["skip", "allow"]
 
 
 class PatchedWebhookChange(TypedDict, closed=True):
@@ -413,6 +451,20 @@ ProviderModeEnum: TypeAlias = Literal["mock", "live"]
 Tag: TypeAlias = str
 
 
+class QuoteDocument(TypedDict):
+    """
+    What a batch would cost. Nothing was stored.
+    """
+
+    slug: str
+    version: int | None
+    mode: str
+    rowCount: int
+    quoteUsd: float
+    mostUsd: float
+    maxUsd: float
+
+
 Provider: TypeAlias = str
 
 
@@ -435,6 +487,17 @@ class ReachedRow(TypedDict):
     code: str | None
     message: str
     tookMs: int
+
+
+class Reason(TypedDict):
+    """
+    A code in words.
+    """
+
+    code: str
+    message: str
+    remediation: str
+    retryable: bool
 
 
 RunId: TypeAlias = str
@@ -540,6 +603,53 @@ class RunWebhook(TypedDict, closed=True):
     url: str
     secret: str
     events: NotRequired[list[EventsEnum]]
+
+
+class ScheduleForm(TypedDict, closed=True):
+    """
+    A schedule that is wanted: either cron or everyS.
+    """
+
+    name: NotRequired[str]
+    slug: str
+    version: NotRequired[int | None]
+    inputs: NotRequired[dict[str, Any]]
+    mode: NotRequired[ProviderModeEnum]
+    maxUsd: NotRequired[float | None]
+    cron: NotRequired[str]
+    everyS: NotRequired[int | None]
+    timeZone: NotRequired[str]
+    overlap: NotRequired[OverlapEnum]
+    maxUsdPerDay: NotRequired[float | None]
+    giveUpAfter: NotRequired[int]
+
+
+class ScheduleRow(TypedDict):
+    """
+    A schedule.
+    """
+
+    name: str
+    slug: str
+    version: int | None
+    mode: str
+    inputs: Any
+    maxUsd: float | None
+    userId: str
+    madeBy: str
+    createdAt: int
+    scheduleId: str
+    cron: str | None
+    everyS: int | None
+    timeZone: str
+    overlap: str
+    maxUsdPerDay: float | None
+    giveUpAfter: int
+    status: str
+    reason: Reason | None
+    failures: int
+    lastError: Reason | None
+    nextAt: int | None
 
 
 ScopesEnum: TypeAlias = Literal[
@@ -651,6 +761,32 @@ class ShownShareRow(TypedDict):
     sharedBy: str
     createdAt: int
     expiresAt: int
+    lastUsedAt: int | None
+    revokedAt: int | None
+    token: str
+    url: str
+
+
+class ShownTriggerRow(TypedDict):
+    """
+    A trigger, this once.
+    """
+
+    name: str
+    slug: str
+    version: int | None
+    mode: str
+    inputs: Any
+    maxUsd: float | None
+    userId: str
+    madeBy: str
+    createdAt: int
+    triggerId: str
+    allowedInputs: list[str]
+    maxUsdPerDay: float | None
+    perMinute: int
+    state: str
+    rotatedAt: int | None
     lastUsedAt: int | None
     revokedAt: int | None
     token: str
@@ -782,6 +918,49 @@ class SyncedRow(TypedDict):
     prices: list[LineRow]
     code: str | None
     message: str | None
+
+
+AllowedInput: TypeAlias = str
+
+
+class TriggerForm(TypedDict, closed=True):
+    """
+    A trigger that is wanted: `inputs` are fixed, `allowedInputs` are left to whoever calls.
+    """
+
+    name: NotRequired[str]
+    slug: str
+    version: NotRequired[int | None]
+    inputs: NotRequired[dict[str, Any]]
+    mode: NotRequired[ProviderModeEnum]
+    maxUsd: NotRequired[float | None]
+    allowedInputs: NotRequired[list[AllowedInput]]
+    perMinute: NotRequired[int]
+    maxUsdPerDay: NotRequired[float | None]
+
+
+class TriggerRow(TypedDict):
+    """
+    A trigger, without what opens it.
+    """
+
+    name: str
+    slug: str
+    version: int | None
+    mode: str
+    inputs: Any
+    maxUsd: float | None
+    userId: str
+    madeBy: str
+    createdAt: int
+    triggerId: str
+    allowedInputs: list[str]
+    maxUsdPerDay: float | None
+    perMinute: int
+    state: str
+    rotatedAt: int | None
+    lastUsedAt: int | None
+    revokedAt: int | None
 
 
 class TryRow(TypedDict):
@@ -1090,6 +1269,47 @@ class AttemptRow(TypedDict):
     nextCheckAt: int | None
 
 
+class BatchForm(TypedDict, closed=True):
+    """
+    A batch that is wanted. `inputs` are for every row that does not say otherwise.
+    """
+
+    name: NotRequired[str]
+    slug: str
+    version: NotRequired[int | None]
+    inputs: NotRequired[dict[str, Any]]
+    mode: NotRequired[ProviderModeEnum]
+    maxUsd: float
+    format: FormatEnum
+    rows: str
+    maxUsdPerRun: NotRequired[float | None]
+    dryRun: NotRequired[bool]
+
+
+class BatchRow(TypedDict):
+    """
+    A batch.
+    """
+
+    name: str
+    slug: str
+    version: int | None
+    mode: str
+    inputs: Any
+    maxUsd: float
+    userId: str
+    madeBy: str
+    createdAt: int
+    batchId: str
+    maxUsdPerRun: float | None
+    rowCount: int
+    quoteUsd: float
+    mostUsd: float
+    status: str
+    reason: Reason | None
+    finishedAt: int | None
+
+
 class CheckedDocument(TypedDict):
     """
     What came of trying a key.
@@ -1158,6 +1378,26 @@ class FeedbackRequest(TypedDict, closed=True):
     kind: NotRequired[KindEnum]
 
 
+class FiringRow(TypedDict):
+    """
+    One time that a run was begun, or should have been.
+    """
+
+    status: str
+    error: str | None
+    errorDetail: Reason | None
+    dueAt: int
+    times: int
+    number: int | None
+    line: int | None
+    inputs: Any
+    runId: str | None
+    runStatus: str | None
+    costUsd: float | None
+    beganAt: int | None
+    endedAt: int | None
+
+
 class ForkRequest(TypedDict, closed=True):
     """
     What the new run does differently.
@@ -1213,6 +1453,26 @@ class ListedModel(TypedDict):
     model: str
     kinds: list[str]
     price: PriceEnum
+
+
+class PatchedScheduleChange(TypedDict, closed=True):
+    """
+    What is to be different. `paused` stands alone.
+    """
+
+    name: NotRequired[str]
+    slug: NotRequired[str]
+    version: NotRequired[int | None]
+    inputs: NotRequired[dict[str, Any]]
+    mode: NotRequired[ProviderModeEnum]
+    maxUsd: NotRequired[float | None]
+    cron: NotRequired[str]
+    everyS: NotRequired[int | None]
+    timeZone: NotRequired[str]
+    overlap: NotRequired[OverlapEnum]
+    maxUsdPerDay: NotRequired[float | None]
+    giveUpAfter: NotRequired[int]
+    paused: NotRequired[bool]
 
 
 class PausedModel(TypedDict):
@@ -1400,6 +1660,15 @@ class RunRow(TypedDict):
     eventsUrl: str
 
 
+class SchedulePage(TypedDict):
+    """
+    Some schedules, newest first.
+    """
+
+    schedules: list[ScheduleRow]
+    nextCursor: str | None
+
+
 class SessionDocument(TypedDict):
     """
     Who is calling, and what they may do.
@@ -1489,6 +1758,15 @@ class SyncDocument(TypedDict):
     results: list[SyncedRow]
 
 
+class TriggerPage(TypedDict):
+    """
+    Some triggers, newest first.
+    """
+
+    triggers: list[TriggerRow]
+    nextCursor: str | None
+
+
 UsageDocument = TypedDict(
     "UsageDocument",
     {
@@ -1565,6 +1843,28 @@ class ZapRow(TypedDict):
     updatedAt: int
 
 
+class BatchDocument(TypedDict):
+    """
+    A batch, what became of it so far, and some of its rows, in their order.
+    """
+
+    firings: list[FiringRow]
+    nextCursor: str | None
+    batch: BatchRow
+    counts: BatchCounts
+    costUsd: float
+    heldUsd: float
+
+
+class BatchPage(TypedDict):
+    """
+    Some batches, newest first.
+    """
+
+    batches: list[BatchRow]
+    nextCursor: str | None
+
+
 class CompiledDocument(TypedDict):
     """
     A draft recipe that a run taught. `source` and `prompts` are its whole text.
@@ -1597,6 +1897,15 @@ class DeliveryPage(TypedDict):
     """
 
     deliveries: list[DeliveryRow]
+    nextCursor: str | None
+
+
+class FiringPage(TypedDict):
+    """
+    Some firings.
+    """
+
+    firings: list[FiringRow]
     nextCursor: str | None
 
 

@@ -91,6 +91,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List batches
+         * @description Newest first; staff see everybody's.
+         */
+        get: operations["listBatches"];
+        put?: never;
+        /**
+         * Create batch
+         * @description All rows are checked and quoted first; then they begin little by little. With dryRun 200 and a quote.
+         */
+        post: operations["createBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/batches/{batch_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get batch
+         * @description Counts and cost of all rows, and a page of them.
+         */
+        get: operations["getBatch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/batches/{batch_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel batch
+         * @description No further row begins; runs at work are stopped and billed truthfully. 409 when it is done already.
+         */
+        post: operations["cancelBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dead-letters": {
         parameters: {
             query?: never;
@@ -697,6 +761,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List schedules
+         * @description Newest first; staff see everybody's.
+         */
+        get: operations["listSchedules"];
+        put?: never;
+        /**
+         * Create schedule
+         * @description A new schedule. It is refused where its first run would be.
+         */
+        post: operations["createSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get schedule
+         * @description The schedule.
+         */
+        get: operations["getSchedule"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete schedule
+         * @description It is gone with its history; its runs stay.
+         */
+        delete: operations["deleteSchedule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change schedule
+         * @description Change it, pause it or resume it. What was missed while it was paused is not made up for.
+         */
+        patch: operations["changeSchedule"];
+        trace?: never;
+    };
+    "/api/schedules/{schedule_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List schedule runs
+         * @description Newest first: runs, and why there was none.
+         */
+        get: operations["listScheduleRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/secrets": {
         parameters: {
             query?: never;
@@ -888,6 +1024,90 @@ export interface paths {
          * @description Log out: the session is gone. Without one nothing happens.
          */
         delete: operations["logOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/triggers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List triggers
+         * @description Newest first, revoked ones too; staff see everybody's.
+         */
+        get: operations["listTriggers"];
+        put?: never;
+        /**
+         * Create trigger
+         * @description A new trigger. Its address is shown this once.
+         */
+        post: operations["createTrigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/triggers/{trigger_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke trigger
+         * @description Revoke it: it opens nothing from now on. It stays in the list.
+         */
+        delete: operations["revokeTrigger"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/triggers/{trigger_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate trigger
+         * @description The same trigger at a new address, shown this once; the old one opens nothing any more.
+         */
+        post: operations["rotateTrigger"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/triggers/{trigger_token}/fire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fire trigger
+         * @description Start a run of the trigger's owner. With an Idempotency-Key it is started once.
+         */
+        post: operations["fireTrigger"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1539,6 +1759,110 @@ export interface components {
         };
         /** @enum {string} */
         AttemptStatusEnum: "planned" | "submitting" | "accepted" | "settling" | "done" | "failed" | "canceled" | "unknown" | "canceling";
+        /** @description How many rows stand where. */
+        BatchCounts: {
+            due: number;
+            started: number;
+            /** @description Of those started: how many wait for a person. */
+            waiting: number;
+            done: number;
+            failed: number;
+            canceled: number;
+            refused: number;
+        };
+        /** @description A batch, what became of it so far, and some of its rows, in their order. */
+        BatchDocument: {
+            firings: components["schemas"]["FiringRow"][];
+            nextCursor: string | null;
+            batch: components["schemas"]["BatchRow"];
+            counts: components["schemas"]["BatchCounts"];
+            /**
+             * Format: double
+             * @description Of all its runs so far.
+             */
+            costUsd: number;
+            /**
+             * Format: double
+             * @description What those at work may still cost.
+             */
+            heldUsd: number;
+        };
+        /** @description A batch that is wanted. `inputs` are for every row that does not say otherwise. */
+        BatchForm: {
+            /** @description What you call it. */
+            name?: string;
+            /** @description Of a recipe in the catalogue. */
+            slug: string;
+            /** @description None: the newest. */
+            version?: number | null;
+            /** @description What every run is given. */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description Default mock. */
+            mode?: components["schemas"]["ProviderModeEnum"];
+            /**
+             * Format: double
+             * @description What all rows together may cost; 0 for the mock.
+             */
+            maxUsd: number;
+            format: components["schemas"]["FormatEnum"];
+            /** @description The file's text: at most 1 MB and 1,000 rows. */
+            rows: string;
+            /**
+             * Format: double
+             * @description What one may cost, below the recipe's cap.
+             */
+            maxUsdPerRun?: number | null;
+            /** @description Only say what it would cost. */
+            dryRun?: boolean;
+        };
+        /** @description Some batches, newest first. */
+        BatchPage: {
+            batches: components["schemas"]["BatchRow"][];
+            nextCursor: string | null;
+        };
+        /** @description A batch. */
+        BatchRow: {
+            name: string;
+            /** @description Of the recipe. */
+            slug: string;
+            /** @description Null: the newest. */
+            version: number | null;
+            mode: string;
+            /** @description What every run is given. */
+            inputs: unknown;
+            /**
+             * Format: double
+             * @description For all rows together.
+             */
+            maxUsd: number;
+            /** @description Whose runs they are. */
+            readonly userId: string;
+            madeBy: string;
+            /** Format: int64 */
+            createdAt: number;
+            batchId: string;
+            /** Format: double */
+            maxUsdPerRun: number | null;
+            rowCount: number;
+            /**
+             * Format: double
+             * @description Of all rows' first attempts.
+             */
+            quoteUsd: number;
+            /**
+             * Format: double
+             * @description With every further try; the cap may be lower.
+             */
+            mostUsd: number;
+            /** @description open, canceling, done or canceled. */
+            status: string;
+            /** @description Why no further row begins now. */
+            readonly reason: components["schemas"]["Reason"] | null;
+            /** Format: int64 */
+            finishedAt: number | null;
+        };
         /** @description The same, with its receipt, this once. */
         BegunDeparture: {
             /** @description deleting, or deleted. */
@@ -1783,6 +2107,51 @@ export interface components {
             message: string;
             suggestion: string;
         };
+        /** @description What a caller may say. */
+        FireForm: {
+            /** @description Those that the trigger's owner left open. */
+            inputs?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A run that will begin in a moment. It is its owner's to look at. */
+        FiredDocument: {
+            runId: string;
+            /** @description Always queued. */
+            status: string;
+            statusUrl: string;
+        };
+        /** @description Some firings. */
+        FiringPage: {
+            firings: components["schemas"]["FiringRow"][];
+            nextCursor: string | null;
+        };
+        /** @description One time that a run was begun, or should have been. */
+        FiringRow: {
+            /** @description due, started, done, failed, canceled, refused, skipped or missed. */
+            status: string;
+            error: string | null;
+            readonly errorDetail: components["schemas"]["Reason"] | null;
+            /** Format: int64 */
+            dueAt: number;
+            /** @description Of missed: how many due times, from dueAt on. */
+            times: number;
+            /** @description A batch's row, from 1. */
+            number: number | null;
+            /** @description Where that stands in its file. */
+            line: number | null;
+            /** @description Beside those of the standing order. */
+            inputs: unknown;
+            readonly runId: string | null;
+            /** @description Of the run as it stands now. */
+            readonly runStatus: string | null;
+            /** Format: double */
+            readonly costUsd: number | null;
+            /** Format: int64 */
+            beganAt: number | null;
+            /** Format: int64 */
+            endedAt: number | null;
+        };
         /** @description What the new run does differently. */
         ForkRequest: {
             /** @description Over the parent's; media as https or data: URIs. null takes one away. */
@@ -1798,6 +2167,8 @@ export interface components {
              */
             maxUsd?: number | null;
         };
+        /** @enum {string} */
+        FormatEnum: "csv" | "jsonl";
         /** @description What the operator set for one model and variant, newest first. */
         HistoryDocument: {
             history: components["schemas"]["SetRow"][];
@@ -1923,6 +2294,8 @@ export interface components {
         NothingForm: Record<string, never>;
         /** @enum {string} */
         OffReasonEnum: "not_offered" | "switched_off" | "no_address";
+        /** @enum {string} */
+        OverlapEnum: "skip" | "allow";
         /** @description What the live, or the mock, runs show. */
         PartRow: {
             /**
@@ -1935,6 +2308,42 @@ export interface components {
             votes: components["schemas"]["VotesRow"];
             steps: components["schemas"]["StepFactsRow"][];
             findings: components["schemas"]["FindingRow"][];
+        };
+        /** @description What is to be different. `paused` stands alone. */
+        PatchedScheduleChange: {
+            /** @description What you call it. */
+            name?: string;
+            slug?: string;
+            /** @description None: the newest. */
+            version?: number | null;
+            /** @description What every run is given. */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description Default mock. */
+            mode?: components["schemas"]["ProviderModeEnum"];
+            /**
+             * Format: double
+             * @description What one run may cost. Live needs it.
+             */
+            maxUsd?: number | null;
+            /** @description minute hour day month weekday */
+            cron?: string;
+            /** @description Or every so many seconds, from 60. */
+            everyS?: number | null;
+            /** @description Whose wall clock cron goes by; UTC unless given. */
+            timeZone?: string;
+            /** @description While the last one runs. */
+            overlap?: components["schemas"]["OverlapEnum"];
+            /**
+             * Format: double
+             * @description For all runs of a UTC day. Live needs it.
+             */
+            maxUsdPerDay?: number | null;
+            /** @description It pauses after so many failures in a row; 3. */
+            giveUpAfter?: number;
+            /** @description true: due no more; false: due again from now on. */
+            paused?: boolean;
         };
         /** @description What is to be different of it. */
         PatchedWebhookChange: {
@@ -2151,6 +2560,19 @@ export interface components {
             heroAssetUrl?: string;
             compiledFromRunId?: string;
         };
+        /** @description What a batch would cost. Nothing was stored. */
+        QuoteDocument: {
+            slug: string;
+            version: number | null;
+            mode: string;
+            rowCount: number;
+            /** Format: double */
+            quoteUsd: number;
+            /** Format: double */
+            mostUsd: number;
+            /** Format: double */
+            maxUsd: number;
+        };
         /** @description Whom to ask. */
         ReachRequest: {
             /** @description By default all. */
@@ -2170,6 +2592,13 @@ export interface components {
             code: string | null;
             message: string;
             tookMs: number;
+        };
+        /** @description A code in words. */
+        Reason: {
+            code: string;
+            message: string;
+            remediation: string;
+            retryable: boolean;
         };
         /** @description What became of each. */
         RedriveDocument: {
@@ -2380,6 +2809,85 @@ export interface components {
             /** @description Without it, all. */
             events?: components["schemas"]["EventsEnum"][];
         };
+        /** @description A schedule that is wanted: either cron or everyS. */
+        ScheduleForm: {
+            /** @description What you call it. */
+            name?: string;
+            /** @description Of a recipe in the catalogue. */
+            slug: string;
+            /** @description None: the newest. */
+            version?: number | null;
+            /** @description What every run is given. */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description Default mock. */
+            mode?: components["schemas"]["ProviderModeEnum"];
+            /**
+             * Format: double
+             * @description What one run may cost. Live needs it.
+             */
+            maxUsd?: number | null;
+            /** @description minute hour day month weekday */
+            cron?: string;
+            /** @description Or every so many seconds, from 60. */
+            everyS?: number | null;
+            /** @description Whose wall clock cron goes by; UTC unless given. */
+            timeZone?: string;
+            /** @description While the last one runs. */
+            overlap?: components["schemas"]["OverlapEnum"];
+            /**
+             * Format: double
+             * @description For all runs of a UTC day. Live needs it.
+             */
+            maxUsdPerDay?: number | null;
+            /** @description It pauses after so many failures in a row; 3. */
+            giveUpAfter?: number;
+        };
+        /** @description Some schedules, newest first. */
+        SchedulePage: {
+            schedules: components["schemas"]["ScheduleRow"][];
+            nextCursor: string | null;
+        };
+        /** @description A schedule. */
+        ScheduleRow: {
+            name: string;
+            /** @description Of the recipe. */
+            slug: string;
+            /** @description Null: the newest. */
+            version: number | null;
+            mode: string;
+            /** @description What every run is given. */
+            inputs: unknown;
+            /**
+             * Format: double
+             * @description For one run.
+             */
+            maxUsd: number | null;
+            /** @description Whose runs they are. */
+            readonly userId: string;
+            madeBy: string;
+            /** Format: int64 */
+            createdAt: number;
+            scheduleId: string;
+            cron: string | null;
+            everyS: number | null;
+            timeZone: string;
+            overlap: string;
+            /** Format: double */
+            maxUsdPerDay: number | null;
+            giveUpAfter: number;
+            /** @description active or paused. */
+            status: string;
+            /** @description Why it is paused. */
+            readonly reason: components["schemas"]["Reason"] | null;
+            /** @description In a row. */
+            failures: number;
+            /** @description Of the newest failure in that row. */
+            readonly lastError: components["schemas"]["Reason"] | null;
+            /** Format: int64 */
+            nextAt: number | null;
+        };
         /** @enum {string} */
         ScopesEnum: "read" | "run" | "live" | "publish" | "secrets" | "prices" | "keys" | "account";
         /** @description What judges said: of each result, the worst score. */
@@ -2524,6 +3032,44 @@ export interface components {
             /** @description It is not shown again. */
             readonly token: string;
             /** @description The run, opened by it. */
+            readonly url: string;
+        };
+        /** @description A trigger, this once. */
+        ShownTriggerRow: {
+            name: string;
+            /** @description Of the recipe. */
+            slug: string;
+            /** @description Null: the newest. */
+            version: number | null;
+            mode: string;
+            /** @description What every run is given. */
+            inputs: unknown;
+            /**
+             * Format: double
+             * @description For one run.
+             */
+            maxUsd: number | null;
+            /** @description Whose runs they are. */
+            readonly userId: string;
+            madeBy: string;
+            /** Format: int64 */
+            createdAt: number;
+            triggerId: string;
+            allowedInputs: string[];
+            /** Format: double */
+            maxUsdPerDay: number | null;
+            perMinute: number;
+            /** @description live or revoked. */
+            readonly state: string;
+            /** Format: int64 */
+            rotatedAt: number | null;
+            /** Format: int64 */
+            lastUsedAt: number | null;
+            /** Format: int64 */
+            revokedAt: number | null;
+            /** @description It is not shown again. */
+            readonly token: string;
+            /** @description POST here to start a run. */
             readonly url: string;
         };
         /** @description A webhook endpoint with its secret, this once. */
@@ -2776,6 +3322,73 @@ export interface components {
             /** @description Why it could not be asked. */
             code: string | null;
             message: string | null;
+        };
+        /** @description A trigger that is wanted: `inputs` are fixed, `allowedInputs` are left to whoever calls. */
+        TriggerForm: {
+            /** @description What you call it. */
+            name?: string;
+            /** @description Of a recipe in the catalogue. */
+            slug: string;
+            /** @description None: the newest. */
+            version?: number | null;
+            /** @description What every run is given. */
+            inputs?: {
+                [key: string]: unknown;
+            };
+            /** @description Default mock. */
+            mode?: components["schemas"]["ProviderModeEnum"];
+            /**
+             * Format: double
+             * @description What one run may cost. Live needs it.
+             */
+            maxUsd?: number | null;
+            allowedInputs?: string[];
+            /** @description How often it may be called; 10. */
+            perMinute?: number;
+            /**
+             * Format: double
+             * @description For all runs of a UTC day. Live needs it.
+             */
+            maxUsdPerDay?: number | null;
+        };
+        /** @description Some triggers, newest first. */
+        TriggerPage: {
+            triggers: components["schemas"]["TriggerRow"][];
+            nextCursor: string | null;
+        };
+        /** @description A trigger, without what opens it. */
+        TriggerRow: {
+            name: string;
+            /** @description Of the recipe. */
+            slug: string;
+            /** @description Null: the newest. */
+            version: number | null;
+            mode: string;
+            /** @description What every run is given. */
+            inputs: unknown;
+            /**
+             * Format: double
+             * @description For one run.
+             */
+            maxUsd: number | null;
+            /** @description Whose runs they are. */
+            readonly userId: string;
+            madeBy: string;
+            /** Format: int64 */
+            createdAt: number;
+            triggerId: string;
+            allowedInputs: string[];
+            /** Format: double */
+            maxUsdPerDay: number | null;
+            perMinute: number;
+            /** @description live or revoked. */
+            readonly state: string;
+            /** Format: int64 */
+            rotatedAt: number | null;
+            /** Format: int64 */
+            lastUsedAt: number | null;
+            /** Format: int64 */
+            revokedAt: number | null;
         };
         /** @description One try. */
         TryRow: {
@@ -3287,6 +3900,11 @@ export type AssetRow = components['schemas']['AssetRow'];
 export type AttemptList = components['schemas']['AttemptList'];
 export type AttemptRow = components['schemas']['AttemptRow'];
 export type AttemptStatusEnum = components['schemas']['AttemptStatusEnum'];
+export type BatchCounts = components['schemas']['BatchCounts'];
+export type BatchDocument = components['schemas']['BatchDocument'];
+export type BatchForm = components['schemas']['BatchForm'];
+export type BatchPage = components['schemas']['BatchPage'];
+export type BatchRow = components['schemas']['BatchRow'];
 export type BegunDeparture = components['schemas']['BegunDeparture'];
 export type BudgetRow = components['schemas']['BudgetRow'];
 export type BudgetRows = components['schemas']['BudgetRows'];
@@ -3312,7 +3930,12 @@ export type FailureRow = components['schemas']['FailureRow'];
 export type FeedbackRequest = components['schemas']['FeedbackRequest'];
 export type FeedbackRow = components['schemas']['FeedbackRow'];
 export type FindingRow = components['schemas']['FindingRow'];
+export type FireForm = components['schemas']['FireForm'];
+export type FiredDocument = components['schemas']['FiredDocument'];
+export type FiringPage = components['schemas']['FiringPage'];
+export type FiringRow = components['schemas']['FiringRow'];
 export type ForkRequest = components['schemas']['ForkRequest'];
+export type FormatEnum = components['schemas']['FormatEnum'];
 export type HistoryDocument = components['schemas']['HistoryDocument'];
 export type InputRow = components['schemas']['InputRow'];
 export type KeepRequest = components['schemas']['KeepRequest'];
@@ -3331,7 +3954,9 @@ export type ModeEnum = components['schemas']['ModeEnum'];
 export type NeededRow = components['schemas']['NeededRow'];
 export type NothingForm = components['schemas']['NothingForm'];
 export type OffReasonEnum = components['schemas']['OffReasonEnum'];
+export type OverlapEnum = components['schemas']['OverlapEnum'];
 export type PartRow = components['schemas']['PartRow'];
+export type PatchedScheduleChange = components['schemas']['PatchedScheduleChange'];
 export type PatchedWebhookChange = components['schemas']['PatchedWebhookChange'];
 export type PausedAccount = components['schemas']['PausedAccount'];
 export type PausedModel = components['schemas']['PausedModel'];
@@ -3350,9 +3975,11 @@ export type ProviderModeEnum = components['schemas']['ProviderModeEnum'];
 export type ProviderRow = components['schemas']['ProviderRow'];
 export type ProvidersDocument = components['schemas']['ProvidersDocument'];
 export type PublishRequest = components['schemas']['PublishRequest'];
+export type QuoteDocument = components['schemas']['QuoteDocument'];
 export type ReachRequest = components['schemas']['ReachRequest'];
 export type ReachedDocument = components['schemas']['ReachedDocument'];
 export type ReachedRow = components['schemas']['ReachedRow'];
+export type Reason = components['schemas']['Reason'];
 export type RedriveDocument = components['schemas']['RedriveDocument'];
 export type RedriveRequest = components['schemas']['RedriveRequest'];
 export type RedriveRow = components['schemas']['RedriveRow'];
@@ -3371,6 +3998,9 @@ export type RunRequest = components['schemas']['RunRequest'];
 export type RunRow = components['schemas']['RunRow'];
 export type RunStatusEnum = components['schemas']['RunStatusEnum'];
 export type RunWebhook = components['schemas']['RunWebhook'];
+export type ScheduleForm = components['schemas']['ScheduleForm'];
+export type SchedulePage = components['schemas']['SchedulePage'];
+export type ScheduleRow = components['schemas']['ScheduleRow'];
 export type ScopesEnum = components['schemas']['ScopesEnum'];
 export type ScoresRow = components['schemas']['ScoresRow'];
 export type SecretRow = components['schemas']['SecretRow'];
@@ -3383,6 +4013,7 @@ export type SharePage = components['schemas']['SharePage'];
 export type ShareRow = components['schemas']['ShareRow'];
 export type ShownKeyRow = components['schemas']['ShownKeyRow'];
 export type ShownShareRow = components['schemas']['ShownShareRow'];
+export type ShownTriggerRow = components['schemas']['ShownTriggerRow'];
 export type ShownWebhookRow = components['schemas']['ShownWebhookRow'];
 export type SignForm = components['schemas']['SignForm'];
 export type SignedRow = components['schemas']['SignedRow'];
@@ -3396,6 +4027,9 @@ export type StepStatusEnum = components['schemas']['StepStatusEnum'];
 export type SyncDocument = components['schemas']['SyncDocument'];
 export type SyncRequest = components['schemas']['SyncRequest'];
 export type SyncedRow = components['schemas']['SyncedRow'];
+export type TriggerForm = components['schemas']['TriggerForm'];
+export type TriggerPage = components['schemas']['TriggerPage'];
+export type TriggerRow = components['schemas']['TriggerRow'];
 export type TryRow = components['schemas']['TryRow'];
 export type UploadForm = components['schemas']['UploadForm'];
 export type UploadRow = components['schemas']['UploadRow'];
@@ -3589,6 +4223,161 @@ export interface operations {
             406: components["responses"]["Refused406"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    listBatches: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before. */
+                cursor?: string;
+                /** @description 1 to 100; 20 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    createBatch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body: carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuoteDocument"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getBatch: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before. */
+                cursor?: string;
+                /** @description 1 to 100; 20 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    cancelBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];
@@ -4935,6 +5724,216 @@ export interface operations {
             503: components["responses"]["Refused503"];
         };
     };
+    listSchedules: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before. */
+                cursor?: string;
+                /** @description 1 to 100; 20 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulePage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    createSchedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body: carried out once. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleForm"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    deleteSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    changeSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedScheduleChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    listScheduleRuns: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before. */
+                cursor?: string;
+                /** @description 1 to 100; 20 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiringPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
     listSecrets: {
         parameters: {
             query?: never;
@@ -5348,6 +6347,181 @@ export interface operations {
             401: components["responses"]["Refused401"];
             403: components["responses"]["Refused403"];
             406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    listTriggers: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before. */
+                cursor?: string;
+                /** @description 1 to 100; 20 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriggerPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    createTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TriggerForm"];
+            };
+        };
+        responses: {
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownTriggerRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    revokeTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trigger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    rotateTrigger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trigger_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownTriggerRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    fireTrigger: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key and body: carried out once. */
+                "Idempotency-Key"?: string;
+                /** @description Names a browser or script whose caller is not known: what it made, it may list and change. */
+                "X-Zap-Session"?: components["parameters"]["Session"];
+            };
+            path: {
+                trigger_token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FireForm"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiredDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            402: components["responses"]["Refused402"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -11,6 +12,10 @@ from django.utils import timezone
 from accounts.caller import Caller, Scope
 from accounts.models import ApiToken
 from accounts.tokens import create_token
+from automations import batches, schedules, sheet, triggers
+from automations.models import Batch, Schedule, Trigger
+from automations.schedules import make_schedule
+from automations.triggers import make_trigger
 from notifications.models import Endpoint
 from runs.models import Run, RunShare
 from runs.shares import make_share
@@ -58,6 +63,7 @@ def world(transactional_db, settings, tmp_path, monkeypatch):
     disk = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path / "media")}}
     settings.STORAGES = {**settings.STORAGES, "default": disk}
     monkeypatch.setattr("runs.dispatch.ring_advance", lambda run_pk: True)
+    monkeypatch.setattr("automations.dispatch.ring", lambda: None)
     alice = make_user("alice")
     visitors = {"stranger": make_user("bob"), "owner": alice, "staff": make_user("sam", staff=True)}
     publish(Entry(source=door(description=OWN), prompts={}, visibility="private"), author=alice)
@@ -68,7 +74,16 @@ def world(transactional_db, settings, tmp_path, monkeypatch):
     hook = Endpoint.objects.create(
         hook_id="hook_0000000000000000", owner=alice, url="https://hooks.example.com", description=OWN, events=[]
     )
+    recipe = {"slug": "blue-door", "inputs": {"NAME": OWN}, "name": OWN}
+    schedule = make_schedule(schedules.Wish(cron="0 0 1 1 *", **recipe), caller, at=timezone.now())
+    trigger, trigger_token = make_trigger(triggers.Wish(**recipe), caller)
+    wish, now = batches.Wish(cap_usd=Decimal(1), **recipe), timezone.now()
+    batch = batches.make_batch(wish, batches.quote(wish, sheet.read("NAME\nAda", "csv"), caller, at=now), caller)
     names = {
+        "schedule_id": schedule.schedule_id,
+        "trigger_id": trigger.trigger_id,
+        "trigger_token": trigger_token,
+        "batch_id": batch.batch_id,
         "run_id": run.run_id,
         "asset_id": run.assets.first().asset_id,
         "slug": "blue-door",
@@ -118,7 +133,8 @@ def test_every_address_has_a_line_and_every_line_an_address():
 
 
 def rows():
-    return [list(kind.objects.order_by("pk").values()) for kind in (Run, RunShare, ApiToken, Zap, Endpoint)]
+    kinds = (Run, RunShare, ApiToken, Zap, Endpoint, Schedule, Trigger, Batch)
+    return [list(kind.objects.order_by("pk").values()) for kind in kinds]
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -8,9 +8,8 @@ pytestmark = pytest.mark.django_db
 
 
 def tasks():
-    return apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(
-        name__in=["drain", "erase", "prune", "prune-deliveries"]
-    )
+    names = ["automations", "drain", "erase", "prune", "prune-deliveries"]
+    return apps.get_model("django_celery_beat", "PeriodicTask").objects.filter(name__in=names)
 
 
 def rows():
@@ -19,6 +18,7 @@ def rows():
 
 def test_a_migrated_database_holds_the_schedule():
     assert rows() == [
+        ("automations", "automations.look", "engine", 5, 5),
         ("drain", "runs.drain", "drain", 5, 5),
         ("erase", "runs.erase", "engine", 60, 60),
         ("prune", "runs.prune", "engine", 86400, 3600),
@@ -30,7 +30,7 @@ def test_a_missing_row_comes_back():
     tasks().filter(name="drain").delete()
 
     assert schedule.add_missing() == ["drain"]
-    assert rows()[0] == ("drain", "runs.drain", "drain", 5, 5)
+    assert rows()[1] == ("drain", "runs.drain", "drain", 5, 5)
 
 
 def test_an_operators_edits_stay():
@@ -40,7 +40,7 @@ def test_an_operators_edits_stay():
 
     row = tasks().get(name="drain")
     assert (row.enabled, row.queue, row.expire_seconds) == (False, "slow", 60)
-    assert tasks().count() == 4
+    assert tasks().count() == 5
 
 
 def test_a_second_time_adds_nothing():

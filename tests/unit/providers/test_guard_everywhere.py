@@ -10,7 +10,7 @@ from providers.home import _TALKS
 from providers.registry import PROVIDERS
 
 ROOT = Path(__file__).parents[3]
-ROOMS = ("accounts", "cli", "config", "core", "embedded", "media", "providers", "runs", "zaps")
+ROOMS = ("accounts", "automations", "cli", "config", "core", "embedded", "media", "providers", "runs", "zaps")
 
 #: Modules that can open a connection, and who may use them for what.
 CONNECTING = {

@@ -16,7 +16,7 @@ class EndpointAdmin(Ledger):
     """Receivers of webhooks. Their owners make them; here they are turned off."""
 
     list_display = ("hook_id", "owner", "run_link", "url", "state", "failures", "failing_since", "created_at")
-    list_filter = (word_filter("off_reason", "off because", ("owner", "gone", "failing")),)
+    list_filter = (word_filter("off_reason", "off because", ("owner", "operator", "gone", "failing")),)
     list_select_related = ("owner", "run")
     list_defer = ("run__source", "run__prompts", "run__inputs", "run__options")
     search_fields = ("hook_id__exact", "owner__username__exact", "run__run_id__exact")
@@ -48,7 +48,7 @@ class EndpointAdmin(Ledger):
         """They are told nothing more, and what waits for them ends."""
         on = list(endpoints.filter(is_on=True).values_list("pk", flat=True))
         for pk in on:
-            outbox.turn_off(pk, "owner")
+            outbox.turn_off(pk, "operator")
         self.message_user(request, f"{len(on)} turned off; their owners may turn them on again.", messages.SUCCESS)
 
     def has_turn_off_permission(self, request: HttpRequest) -> bool:

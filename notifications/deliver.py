@@ -21,6 +21,8 @@ def deliver(pk: int) -> None:
 def _send(delivery: Delivery) -> outbox.Outcome:
     if delivery.endpoint is None:
         return mailing.send(delivery)
+    if not delivery.endpoint.is_on:
+        return outbox.Outcome(code="ENDPOINT_OFF", took_ms=0, is_final=True)
     return posting.post(delivery, delivery.endpoint)
 
 

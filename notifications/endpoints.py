@@ -48,18 +48,19 @@ def get_endpoint(hook_id: str, caller: Caller, *, scope: Scope = Scope.READ) -> 
     return endpoint
 
 
-def require_reachable(url: str) -> None:
+def require_reachable(url: str, *, path: str = "url") -> None:
     """Raises BadInput for an address that nothing is sent to: only https, port 443, and public names may be told.
 
+    `path` is where it stands in the request.
     What the name resolves to is judged anew each time that something is sent.
     """
     try:
         place = guard.read(url)
     except AddressRefused:
-        raise _bad_url() from None
+        raise _bad_url(path) from None
     is_named = place.origin in Home.named_by_operator(*settings.ZAP_WEBHOOK_ORIGINS).named
     if not (is_named or place.is_public):
-        raise _bad_url()
+        raise _bad_url(path)
 
 
 @transaction.atomic
@@ -70,7 +71,7 @@ def add(caller: Caller, *, url: str, events: Sequence[str] = (), description: st
     """
     caller.require(Scope.RUN)
     require_reachable(url)
-    owner = User.objects.select_for_update().get(pk=caller.known_user.pk)  # so that two at once are counted
+    owner = User.objects.select_for_update(no_key=True).get(pk=caller.known_user.pk)  # so that two at once are counted
     if Endpoint.objects.filter(owner=owner, run=None).count() >= policy.MOST_ENDPOINTS:
         raise TooManyEndpoints
     plain = new_secret()
@@ -80,7 +81,7 @@ def add(caller: Caller, *, url: str, events: Sequence[str] = (), description: st
 def check_callback(callback: Callback, caller: Caller) -> None:
     """Raises CallerUnknown and BadInput where a run's own webhook cannot be promised."""
     caller.require(Scope.RUN if Scope.RUN in caller.scopes else Scope.LIVE)
-    require_reachable(callback.url)
+    require_reachable(callback.url, path="webhook.url")
     if not is_secret(callback.secret):
         sentence = "A secret for webhooks is whsec_ and 24 to 64 random bytes as base64."
         problem = Problem(code="WEBHOOK_SECRET_INVALID", message=sentence, path="webhook.secret")
@@ -162,6 +163,6 @@ def _seen_by(caller: Caller) -> QuerySet[Endpoint]:
     return rows if caller.is_staff else rows.filter(owner=caller.known_user)
 
 
-def _bad_url() -> BadInput:
+def _bad_url(path: str) -> BadInput:
     sentence = "A webhook goes over https, port 443, to a public name."
-    return BadInput(sentence, problems=[Problem(code="WEBHOOK_URL_REFUSED", message=sentence, path="url")])
+    return BadInput(sentence, problems=[Problem(code="WEBHOOK_URL_REFUSED", message=sentence, path=path)])

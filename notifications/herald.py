@@ -38,9 +38,10 @@ class Outbox(Herald):
 
     def ring_due(self, limit: int) -> list[str]:
         """See Herald. Without a broker, a few are made here at a time."""
-        due = outbox.claim_due(limit)
+        due, is_heard = outbox.claim_due(limit), True
         for pk in due:
-            if not bells.ring(pk):
+            is_heard = is_heard and bells.ring(pk)
+            if not is_heard:
                 _HANDS.submit(_make, pk)
         return [f"delivery {pk}" for pk in due]
 

@@ -99,7 +99,11 @@ def letter_of(delivery: Delivery) -> Letter:
 
 def _facts(data: dict[str, Any]) -> list[tuple[str, str]]:
     if "hookId" in data:
-        why = {"gone": "it said that it is gone (410)", "failing": "it failed for three days"}
+        why = {
+            "gone": "it said that it is gone (410)",
+            "failing": "it failed for three days",
+            "operator": "an operator did it",
+        }
         return [("Webhook", data["hookId"]), ("Why", why[data["reason"]])]
     facts = [("Run", data["runId"]), ("Recipe", data["zapSlug"]), ("Cost so far", f"${data['costUsd']:.2f}")]
     if data.get("waitReason"):

@@ -27,7 +27,9 @@ class Endpoint(models.Model):
     old_secret = models.TextField(blank=True, editable=False, help_text="What it was before it was rotated.")
     old_until = models.DateTimeField(null=True, blank=True, help_text="Until then the old one signs too.")
     is_on = models.BooleanField(default=True)
-    off_reason = models.CharField(max_length=10, blank=True, help_text="owner, gone or failing; empty while it is on.")
+    off_reason = models.CharField(
+        max_length=10, blank=True, help_text="owner, operator, gone or failing; empty while it is on."
+    )
     failures = models.IntegerField(default=0, help_text="In a row.")
     failing_since = models.DateTimeField(null=True, blank=True)
     rest_until = models.DateTimeField(null=True, blank=True, help_text="Until then it is left alone.")

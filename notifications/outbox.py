@@ -12,6 +12,7 @@ from django.db.models import F, Func, JSONField, Q, Value
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from core.again import again as again_if_undone
 from notifications import policy
 from notifications.events import OF_MOVES, TEST, TURNED_OFF
 from notifications.models import Delivery, Endpoint
@@ -55,7 +56,7 @@ _CLAIM = f"""
     WITH due AS (
         SELECT d.id, d.owner_id, e.failures > 0 AS is_failing,
             row_number() OVER (PARTITION BY d.owner_id ORDER BY d.due_at, d.id) AS place,
-            row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.due_at, d.id) AS place_there
+            row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.id) AS place_there
         FROM deliveries d LEFT JOIN webhook_endpoints e ON e.id = d.endpoint_id
         WHERE {_DUE} AND (e.id IS NULL OR e.rest_until IS NULL OR e.rest_until <= now())
             AND (d.happened_at < now() - %(in_order)s * interval '1 second' OR NOT EXISTS (
@@ -131,12 +132,15 @@ def take(pk: int) -> Delivery | None:
     return Delivery.objects.select_related("endpoint", "owner").get(pk=pk, lease_token=token)
 
 
+@again_if_undone
 @transaction.atomic
 def close(delivery: Delivery, outcome: Outcome) -> None:
     """Write down what came of the try, and what follows from it for the receiver.
 
     Nothing is written where the lease is lost: somebody took it over, and will say what came of theirs.
     """
+    if not outcome.is_good:  # locked before its deliveries, as whoever turns it off does
+        list(Endpoint.objects.select_for_update(no_key=True).filter(pk=delivery.endpoint_id))
     held = Delivery.objects.filter(pk=delivery.pk, lease_token=delivery.lease_token, status="waiting")
     if held.update(**_after(delivery, outcome), log=_longer_by(outcome)) != 1:
         return
@@ -150,11 +154,12 @@ def again(delivery: Delivery) -> bool:
     return ended.update(status="waiting", due_at=Now(), tries=0, ended_at=None) == 1
 
 
+@again_if_undone
 @transaction.atomic
 def turn_off(endpoint_pk: int, reason: str) -> None:
     """Tell that receiver nothing more; what still had to go there ends.
 
-    `reason` is owner, gone or failing; the owner is told by mail of what they did not do themselves.
+    `reason` is owner, operator, gone or failing; the owner is told by mail of what they did not do themselves.
     """
     if not Endpoint.objects.filter(pk=endpoint_pk, is_on=True).update(is_on=False, off_reason=reason):
         return
@@ -202,7 +207,7 @@ def _judge(endpoint_pk: int, outcome: Outcome) -> None:
     if outcome.status == 410:
         turn_off(endpoint_pk, "gone")
         return
-    failures = receiver.select_for_update().values_list("failures", flat=True).get() + 1
+    failures = receiver.values_list("failures", flat=True).get() + 1
     rest = timedelta(seconds=policy.rest_s(failures, outcome.retry_after_s))
     receiver.update(failures=failures, failing_since=Coalesce("failing_since", Now()), rest_until=Now() + rest)
     if receiver.filter(failing_since__lt=Now() - policy.OFF_AFTER).exists():

@@ -1,5 +1,7 @@
 """What an owner asks for by hand: a trial, and one message once more."""
 
+from django.db.models.functions import Now
+
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from notifications import outbox
@@ -32,6 +34,7 @@ def try_out(endpoint: Endpoint) -> Delivery:
         event_id=new_id("evt"),
         type=TEST,
         data={"hookId": endpoint.hook_id},
+        rung_at=Now(),  # nobody else needs to be told
     )
     deliver(delivery.pk)
     delivery.refresh_from_db()

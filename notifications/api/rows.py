@@ -18,7 +18,7 @@ class WebhookRow(serializers.Serializer[Any]):
     description = TextOrNull()
     events = serializers.ListField(child=serializers.CharField())
     isOn = serializers.BooleanField(source="is_on")
-    offReason = TextOrNull(source="off_reason", help_text="owner, gone or failing; null while it is on.")
+    offReason = TextOrNull(source="off_reason", help_text="owner, operator, gone or failing; null while it is on.")
     failures = serializers.IntegerField(help_text="In a row.")
     failingSince = EpochMs(source="failing_since", allow_null=True)
     oldSecretUntil = EpochMs(source="old_until", allow_null=True, help_text="Until then the old secret signs too.")

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('runs', '0019_lists_of_a_million_rows'),
+        ('runs', '0021_what_runs_were_given'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('old_secret', models.TextField(blank=True, editable=False, help_text='What it was before it was rotated.')),
                 ('old_until', models.DateTimeField(blank=True, help_text='Until then the old one signs too.', null=True)),
                 ('is_on', models.BooleanField(default=True)),
-                ('off_reason', models.CharField(blank=True, help_text='owner, gone or failing; empty while it is on.', max_length=10)),
+                ('off_reason', models.CharField(blank=True, help_text='owner, operator, gone or failing; empty while it is on.', max_length=10)),
                 ('failures', models.IntegerField(default=0, help_text='In a row.')),
                 ('failing_since', models.DateTimeField(blank=True, null=True)),
                 ('rest_until', models.DateTimeField(blank=True, help_text='Until then it is left alone.', null=True)),

@@ -22,6 +22,11 @@ def finish(bells, owner, *steps, **fields):
     return run
 
 
+def only(endpoint, *events):
+    """That receiver is told of these events alone."""
+    Endpoint.objects.filter(pk=endpoint.pk).update(events=list(events))
+
+
 def let_pass(seconds):
     """That much time goes by for everything in the outbox."""
     span = timedelta(seconds=seconds)

@@ -3083,7 +3083,7 @@ export interface components {
             description: string | null;
             events: string[];
             isOn: boolean;
-            /** @description owner, gone or failing; null while it is on. */
+            /** @description owner, operator, gone or failing; null while it is on. */
             offReason: string | null;
             /** @description In a row. */
             failures: number;
@@ -3575,7 +3575,7 @@ export interface components {
             description: string | null;
             events: string[];
             isOn: boolean;
-            /** @description owner, gone or failing; null while it is on. */
+            /** @description owner, operator, gone or failing; null while it is on. */
             offReason: string | null;
             /** @description In a row. */
             failures: number;

@@ -139,7 +139,8 @@ def close(delivery: Delivery, outcome: Outcome) -> None:
 
     Nothing is written where the lease is lost: somebody took it over, and will say what came of theirs.
     """
-    if delivery.endpoint_id is not None and not outcome.is_good:  # locked before its deliveries, as whoever turns it off does
+    # A receiver is locked before its deliveries, as by whoever turns it off.
+    if delivery.endpoint_id is not None and not outcome.is_good:
         list(Endpoint.objects.select_for_update(no_key=True).filter(pk=delivery.endpoint_id))
     held = Delivery.objects.filter(pk=delivery.pk, lease_token=delivery.lease_token, status="waiting")
     if held.update(**_after(delivery, outcome), log=_longer_by(outcome)) != 1:

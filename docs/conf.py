@@ -9,7 +9,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).resolve().parent
 LINK_OUT = re.compile(r"(?<!!)\[([^\]]+)\]\((\.\./[^)#]+)[^)]*\)")
 LINK_TO_CHANGES = re.compile(r"\[([^\]]+)\]\((?:\.\./)*changelog\.md\)")
 PART = re.compile(r"^## (.+)\n((?:(?!^## ).*\n?)*)", re.MULTILINE)
@@ -73,8 +73,11 @@ def read_page(_app: Sphinx, name: str, source: list[str]) -> None:
 
 
 def words_of(link: re.Match[str], name: str) -> str:
-    """What the link says; a warning where what it leads to is not in the repository."""
+    """Of a link out of docs/, what it says; a warning where what it leads to is not in the repository."""
     words, target = link.groups()
-    if not ((DOCS / name).parent / target).exists():
+    place = ((DOCS / name).parent / target).resolve()
+    if place.is_relative_to(DOCS):
+        return link[0]
+    if not place.exists():
         logging.getLogger(__name__).warning("The link to %s leads nowhere.", target, location=name)
     return words

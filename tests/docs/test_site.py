@@ -61,6 +61,20 @@ def test_the_navigation_is_the_lists_of_the_first_page(docs):
     assert captions == re.findall(r"^## (.+)$", (docs / "index.md").read_text(), re.MULTILINE)
 
 
+def test_links_between_pages_are_links_and_those_out_of_the_manual_are_words(docs):
+    (docs / "how-to" / "upgrade.md").write_text(
+        "# Upgrade\n\n[a](../api.md#keys) [b](../../examples/gate) [c](../changelog.md)\n"
+    )
+
+    said, is_built = build(docs)
+
+    assert is_built, said
+    page = (docs.parent / "site" / "how-to" / "upgrade.html").read_text()
+    assert 'href="../api.html#keys"' in page
+    assert 'href="../changelog.html"' in page
+    assert "examples/gate" not in page
+
+
 def test_a_page_without_a_place_stops_the_build_and_says_where_it_belongs(docs):
     (docs / "how-to" / "knit.md").write_text("# Knitting\n\nHow to knit.\n")
 

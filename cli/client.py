@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -40,6 +41,10 @@ class Client(Protocol):
         """Upload the file. Returns the value that names it in an input. Raises Fault, and OSError."""
         ...
 
+    def fetch(self, path: str, into: IO[bytes]) -> None:
+        """Write the file that is there. Raises Fault for a problem document."""
+        ...
+
     def path_of(self, storage_key: str) -> str | None:
         """The file of an asset; None where storage is not local."""
         ...
@@ -74,6 +79,19 @@ class HttpClient:
                 return upload_of(self._complete(direct_id) if direct_id else self._send_here(file, size))
             except _GONE:
                 raise self._unreachable() from None
+
+    def fetch(self, path: str, into: IO[bytes]) -> None:
+        """See Client."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        request = urllib.request.Request(f"{self.base_url}{path}", headers=headers)  # noqa: S310
+        try:
+            with _OPENER.open(request, timeout=UPLOAD_TIMEOUT_S) as answer:
+                shutil.copyfileobj(answer, into)
+        except urllib.error.HTTPError as exc:
+            with exc:
+                read_answer(exc.code, exc.read())
+        except _GONE:
+            raise self._unreachable() from None
 
     def path_of(self, storage_key: str) -> str | None:
         """The files are the server's."""

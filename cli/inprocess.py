@@ -7,6 +7,7 @@ import importlib
 import io
 import json
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -116,6 +117,17 @@ class InProcessClient:
             body = io.BufferedReader(form)
             request = self._request("POST", "/api/uploads", body, form.length, CONTENT_TYPE=form.content_type)
             return upload_of(self._answer(request))
+
+    def fetch(self, path: str, into: IO[bytes]) -> None:
+        """See Client."""
+        request = self._request("GET", path, io.BytesIO(), 0)
+        match = resolve(request.path_info)
+        response = match.func(request, *match.args, **match.kwargs)
+        with closing(response):
+            if not response.streaming:
+                read_answer(response.status_code, response.content)
+            for chunk in response:
+                into.write(chunk)
 
     def _answer(self, request: WSGIRequest) -> Any:
         try:

@@ -1,9 +1,15 @@
-import pytest
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
+import pytest
+from django.db import connection, transaction
+
+from accounts.tokens import create_token, revoke
 from automations.due import fire_due
-from automations.models import Firing
+from automations.look import look
+from automations.models import Firing, Schedule
 from runs.models import Run
-from tests.integration.automations.conftest import at
+from tests.integration.automations.conftest import at, end
 
 pytestmark = pytest.mark.django_db
 
@@ -34,4 +40,116 @@ def test_a_due_time_that_is_looked_for_twice_is_fired_once(schedule):
     schedule()
 
     assert [fire_due(at=at("11:00")), fire_due(at=at("11:00")), fire_due(at=at("11:30"))] == [1, 0, 0]
+    assert Run.objects.count() == 1
+
+
+def test_of_several_missed_times_the_newest_runs_and_the_others_are_told(schedule):
+    schedule()
+
+    fire_due(at=at("14:20"))
+
+    assert fired() == [(at("11:00"), "missed", 3), (at("14:00"), "started", 1)]
+    assert Run.objects.count() == 1
+    assert Schedule.objects.get().next_at == at("15:00")
+
+
+def test_no_run_is_begun_while_the_last_one_is_at_work(schedule):
+    schedule()
+    fire_due(at=at("11:00"))
+
+    fire_due(at=at("12:00"))
+    end()
+    look(at=at("13:00"))
+
+    assert [status for _, status, _ in fired()] == ["done", "skipped", "started"]
+    assert Firing.objects.get(status="skipped").error == "STILL_AT_WORK"
+
+
+def test_runs_may_be_at_work_side_by_side(schedule):
+    schedule(overlap="allow")
+
+    fire_due(at=at("11:00"))
+    fire_due(at=at("12:00"))
+
+    assert [status for _, status, _ in fired()] == ["started", "started"]
+
+
+def test_a_worker_that_dies_in_the_middle_leaves_the_time_due(schedule, monkeypatch):
+    schedule()
+    with monkeypatch.context() as patch:
+        patch.setattr(Firing, "save", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            fire_due(at=at("11:00"))
+    assert (Run.objects.count(), fired()) == (0, [])
+
+    fire_due(at=at("11:00"))
+
+    assert (Run.objects.count(), len(fired())) == (1, 1)
+
+
+def test_a_schedule_that_fails_too_often_pauses_itself_and_says_why(schedule):
+    schedule(give_up_after=2)
+    for hour in ("11:00", "12:00"):
+        look(at=at(hour))
+        end(status="failed", error="PROVIDER_REJECTED")
+
+    look(at=at("13:00"))
+
+    paused = Schedule.objects.get()
+    assert (paused.status, paused.reason, paused.error) == ("paused", "FAILED_TOO_OFTEN", "PROVIDER_REJECTED")
+    assert Run.objects.count() == 2
+
+
+def test_a_run_that_is_done_ends_the_row_of_failures(schedule):
+    schedule(give_up_after=2)
+    for hour, status in (("11:00", "failed"), ("12:00", "done"), ("13:00", "failed")):
+        look(at=at(hour))
+        end(status=status)
+
+    look(at=at("14:00"))
+
+    assert (Schedule.objects.get().status, Schedule.objects.get().failures) == ("active", 1)
+
+
+def test_a_schedule_whose_owner_may_not_run_any_more_is_refused(schedule, alice):
+    schedule()
+    alice.is_active = False
+    alice.save()
+
+    fire_due(at=at("11:00"))
+
+    assert Firing.objects.values_list("status", "error").get() == ("refused", "RIGHT_LOST")
+    assert not Run.objects.exists()
+
+
+def test_a_schedule_ends_with_the_key_that_it_was_given_with(schedule, alice):
+    hourly = schedule()
+    key, _ = create_token(alice, "ci")
+    Schedule.objects.filter(pk=hourly.pk).update(made_by=f"token:{key.prefix}")
+    fire_due(at=at("11:00"))
+    end()
+    revoke(key)
+
+    look(at=at("12:00"))
+
+    assert list(Firing.objects.order_by("due_at").values_list("status", "error")) == [
+        ("done", ""), ("refused", "RIGHT_LOST")
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_workers_one_fires_and_the_other_finds_it_taken(schedule):
+    hourly = schedule()
+
+    def elsewhere():
+        try:
+            return fire_due(at=at("11:00"))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other, transaction.atomic():
+        Schedule.objects.select_for_update().get(pk=hourly.pk)
+        assert other.submit(elsewhere).result(timeout=30) == 0
+
+    assert fire_due(at=at("11:00")) == 1
     assert Run.objects.count() == 1

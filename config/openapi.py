@@ -23,12 +23,18 @@ def page() -> str:
     return _text(_YAML)
 
 
+@lru_cache(maxsize=1)
+def document() -> dict[str, Any]:
+    """The document; nobody may change it."""
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return made
+
+
 @lru_cache(maxsize=2)
 def _text(kind: str) -> str:
-    document = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     if kind == _JSON:
-        return json.dumps(document, ensure_ascii=False)
-    rendered: bytes = OpenApiYamlRenderer().render(document)  # type: ignore[no-untyped-call]
+        return json.dumps(document(), ensure_ascii=False)
+    rendered: bytes = OpenApiYamlRenderer().render(document())  # type: ignore[no-untyped-call]
     return rendered.decode()
 
 
@@ -73,6 +79,11 @@ _OWN = {
             **refused(500),
         },
         parameters=[_FORMAT],
+    ),
+    "/api/docs": _read(
+        "readDocs",
+        "This document as a page",
+        {"200": {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}}},
     ),
     "/healthz": _read("isAlive", "Whether the process answers at all", {"200": _object("It does.", "status")}),
     "/readyz": _read(

@@ -28,7 +28,7 @@ urlpatterns = [
     path("api/", include("accounts.api.urls")),
     path("api/", include("notifications.api.urls")),
     path("api/", include("automations.api.urls")),
+    path("", include("web.urls")),
     # In DEBUG, too, a wrong address of the API is answered with a problem document.
     re_path("^api/", problems.not_found, {"exception": Http404()}),
-    path("", include("web.urls")),
 ]

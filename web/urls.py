@@ -8,6 +8,7 @@ from web.account import account, make_key, revoke_key, rotate_key, secret
 from web.fork import fork, fork_plan
 from web.gallery import gallery
 from web.guard import View, fenced
+from web.interface import interface
 from web.posters import chosen, drawn, still
 from web.recipe import plan, recipe, run
 from web.runs import act, delete, my_runs, one_run, share
@@ -33,6 +34,7 @@ urlpatterns = [
     _page("zaps/<page_slug:slug>/poster.jpg", chosen, "chosen-poster"),
     _page("stills/<page_run:asset_id>.jpg", still, "still"),
     _page("zaps/<page_slug:slug>/versions", versions, "versions"),
+    _page("api/docs", interface, "interface"),
     _page("studio", studio, "studio"),
     _page("studio/check", check, "studio-check"),
     _page("studio/keep", keep, "studio-keep"),

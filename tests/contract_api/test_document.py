@@ -35,9 +35,9 @@ def test_what_is_checked_in_is_what_the_code_says():
 
 
 def test_drawing_it_warns_of_nothing(capsys):
-    openapi._text.cache_clear()
+    openapi.document.cache_clear()
 
-    openapi.page()
+    openapi.document()
 
     assert capsys.readouterr().err == ""
 

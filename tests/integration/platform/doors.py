@@ -9,6 +9,7 @@ TABLE = """
 GET    /healthz                                         200 200 200 200
 GET    /readyz                                          200 200 200 200
 GET    /api/schema                                      200 200 200 200
+GET    /api/docs                                        200 200 200 200
 POST   /api/zaps/run                                    422 422 422 422
 POST   /api/zaps/{slug}/plan                            422 422 422 422
 GET    /api/zaps/{slug}/evidence                        401 404 200 200

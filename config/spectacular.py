@@ -18,6 +18,8 @@ _TAGS = {
     "providers": "Providers: what they make, whether they answer, and what they call.",
     "prices": "What models cost. Staff only.",
     "dead-letters": "What failed for good. Staff only.",
+    "webhooks": "Addresses of the caller's that are told what becomes of runs.",
+    "notifications": "What the caller is written about.",
     "server": "The server itself.",
 }
 _DESCRIPTION = """\

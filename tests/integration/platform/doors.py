@@ -123,8 +123,8 @@ POST   /runs/{run_id}/share                             404 403 403 403
 POST   /runs/{run_id}/{verb}                            404 404 403 403
 GET    /account                                         302 200 200 200
 POST   /account/keys                                    302 403 403 403
-POST   /account/keys/{prefix}/revoke                    302 404 403 403
-POST   /account/keys/{prefix}/rotate                    302 404 403 403
+POST   /account/keys/{prefix}/revoke                    302 403 403 403
+POST   /account/keys/{prefix}/rotate                    302 403 403 403
 POST   /account/secrets/{provider}/{verb}               302 404 404 404
 GET    /sign-in                                         200 302 302 302
 POST   /sign-in                                         200 302 302 302

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     SECRETS = "secrets"  #: set, list and delete keys; no value is ever shown
     PRICES = "prices"  #: change what models are thought to cost; of staff only
     KEYS = "keys"  #: make, rotate and revoke API keys, none of which can do more than this one
+    FLOWS = "flows"  #: send events, look at flows, work for them; of staff only
     ACCOUNT = "account"  #: take out what is held of the account, set its retention, delete it
 
 

@@ -23,7 +23,7 @@ class ApiToken(models.Model):
     )
     old_until = models.DateTimeField(null=True, blank=True, help_text="Until then the old one opens doors too.")
     scopes = ArrayField(
-        models.CharField(max_length=16), help_text="read, run, live, publish, secrets, prices, keys, account."
+        models.CharField(max_length=16), help_text="read, run, live, publish, secrets, prices, keys, flows, account."
     )
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -38,7 +38,17 @@ class ApiToken(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(
-                    scopes__contained_by=["account", "keys", "live", "prices", "publish", "read", "run", "secrets"]
+                    scopes__contained_by=[
+                        "account",
+                        "flows",
+                        "keys",
+                        "live",
+                        "prices",
+                        "publish",
+                        "read",
+                        "run",
+                        "secrets",
+                    ]
                 ),
                 name="api_token_scopes_known",
             ),

@@ -35,6 +35,8 @@ VERBS = {  # verb: what it is for
     "improve": "say what a recipe's runs cost, where they failed, and what to change",
     "usage": "say what was spent, and what is left of the budgets",
     "dead-letters": "show the steps that failed for good, or make them again",
+    "flow": "send events to flows, and see what became of them",
+    "flow-worker": "carry out the steps of the flows on this machine",
     "up": "serve everything from this machine",
     "drain": "run one cycle of the drain in this process",
     "live-smoke": "buy the cheapest thing of a provider, and write down how it answered",

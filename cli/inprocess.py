@@ -10,7 +10,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import django
 from django.contrib.auth import get_user_model
@@ -154,7 +154,7 @@ class InProcessClient:
         parts = urlsplit(path)
         environ = {
             "REQUEST_METHOD": method,
-            "PATH_INFO": parts.path,
+            "PATH_INFO": unquote(parts.path),
             "QUERY_STRING": parts.query,
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",

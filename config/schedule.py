@@ -44,6 +44,14 @@ ENTRIES = (
         about="Begins what schedules and batches are due to begin.",
     ),
     Entry(
+        name="flow-sweep",
+        task="flows.sweep",
+        queue="engine",
+        every_s=10,
+        expires_s=10,
+        about="Takes flow runs back from workers that were not heard again.",
+    ),
+    Entry(
         name="prune",
         task="runs.prune",
         queue="engine",

@@ -110,6 +110,12 @@ ZAP_POLL_DRAIN_SECRET = ENV.secret(
     about="Opens POST /api/providers/poll/drain. Unset, that address is closed outside DEBUG.",
     shown="none",
 )
+ZAP_FLOWS_SECRET = ENV.secret(
+    "ZAP_FLOWS_SECRET",
+    about="Whoever signs a body with it may send events to flows. Unset, senders need an API key.",
+    shown="none",
+)
+FLOWS_POLICY = "config.flows.Policy"
 ZAP_ALLOW_LOOPBACK = ENV.flag(
     "ZAP_ALLOW_LOOPBACK",
     about="Lets provider addresses on 127.0.0.1, and the media they serve, through the download guard: "

@@ -20,6 +20,7 @@ _TAGS = {
     "dead-letters": "What failed for good. Staff only.",
     "webhooks": "Addresses of the caller's that are told what becomes of runs.",
     "notifications": "What the caller is written about.",
+    "flows": "Events in, leased work out. Staff, and whoever signs.",
     "server": "The server itself.",
 }
 _DESCRIPTION = """\
@@ -41,6 +42,10 @@ SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api",
     "ENUM_NAME_OVERRIDES": {
         "AttemptStatusEnum": "runs.states.AttemptStatus",
+        "FlowAttemptStatusEnum": "flows.api.rows.ATTEMPT_STATUSES",
+        "FlowRunStatusEnum": "flows.api.rows.RUN_STATUSES",
+        "FlowRunnerEnum": "flows.api.rows.RUNNERS",
+        "FlowShownStatusEnum": "flows.api.rows.SHOWN_STATUSES",
         "KeySourceEnum": "accounts.vault.credentials.Source",
         "ModeEnum": "runs.order.Mode",
         "ProviderModeEnum": "runs.api.rows.PROVIDER_MODES",

@@ -29,6 +29,7 @@ urlpatterns = [
     path("api/", include("notifications.api.urls")),
     path("api/", include("automations.api.urls")),
     path("", include("web.urls")),
+    path("api/flows/", include("flows.api.urls")),
     # In DEBUG, too, a wrong address of the API is answered with a problem document.
     re_path("^api/", problems.not_found, {"exception": Http404()}),
 ]

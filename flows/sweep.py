@@ -1,7 +1,7 @@
 """What is done from time to time: leases that ran out, turns that were not given, hooks that were not called."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, IntegerField, OuterRef
@@ -15,10 +15,12 @@ from flows.states import FINAL, RunStatus
 logger = logging.getLogger(__name__)
 
 BATCH = 200
+ORPHANED, KEPT = timedelta(minutes=5), timedelta(days=7)
 
 
 def sweep(*, at: datetime | None = None) -> FlowSweepLog:
     """One cycle, and the log of what it did. Any number may run at once."""
+    _tidy_logs()
     log = FlowSweepLog.objects.create()
     processed, errors, error = 0, 0, ""
     for job in (_expire_all, _give_lost_turns, _tell_all):
@@ -38,6 +40,15 @@ def sweep(*, at: datetime | None = None) -> FlowSweepLog:
     )
     log.refresh_from_db()
     return log
+
+
+def _tidy_logs() -> None:
+    """Close the logs of cycles that died, and forget those that are old."""
+    logs = FlowSweepLog.objects
+    logs.filter(status=None, start_time__lt=Now() - ORPHANED).update(
+        status="failed", end_time=Now(), error="The cycle never came to its end."
+    )
+    logs.filter(start_time__lt=Now() - KEPT).delete()
 
 
 @again

@@ -31,8 +31,12 @@ class BearerToken(BaseAuthentication):
             return None
         if len(words) != 2:
             raise AuthenticationFailed("The Authorization header must be `Bearer <token>`.")
+        return self.holder_of(words[1].decode("latin-1"))
+
+    def holder_of(self, plain: str) -> tuple[User, ApiToken]:
+        """The owner of a token and the token. Raises AuthenticationFailed."""
         now = timezone.now()
-        token = find_token(words[1].decode("latin-1"), at=now)
+        token = find_token(plain, at=now)
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
         touch(token, at=now)

@@ -28,6 +28,13 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "name": "x-zap-cron-secret",
         "description": "`ZAP_POLL_DRAIN_SECRET`; `Authorization: Bearer` takes it too.",
     },
+    "flowKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "An API key, to flows alone."},
+    "flowSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-flow-signature-256",
+        "description": "`sha256=` and the HMAC-SHA256 of the body by `ZAP_FLOWS_SECRET`.",
+    },
     "shareToken": {
         "type": "apiKey",
         "in": "query",

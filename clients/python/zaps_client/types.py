@@ -135,6 +135,12 @@ class Choice(TypedDict):
     score: float | None
 
 
+Flow: TypeAlias = str
+
+
+Label: TypeAlias = str
+
+
 class CommentRow(TypedDict):
     """
     What somebody said with a vote.
@@ -143,6 +149,15 @@ class CommentRow(TypedDict):
     vote: str | None
     text: str
     at: int
+
+
+class CompleteBody(TypedDict, closed=True):
+    """
+    What a step found.
+    """
+
+    leaseToken: str
+    result: Any
 
 
 DeliveryRowStatusEnum: TypeAlias = Literal["waiting", "delivered", "failed"]
@@ -199,6 +214,16 @@ EventsEnum: TypeAlias = Literal[
 ]
 
 
+class FailBody(TypedDict, closed=True):
+    """
+    Why a step failed.
+    """
+
+    leaseToken: str
+    error: str
+    retry: NotRequired[bool]
+
+
 class FailureRow(TypedDict):
     """
     How often attempts failed for one reason.
@@ -206,6 +231,9 @@ class FailureRow(TypedDict):
 
     code: str
     count: int
+
+
+FeedbackRequestKindEnum: TypeAlias = Literal["rlhf_vote", "aura_score"]
 
 
 class FeedbackRow(TypedDict):
@@ -253,7 +281,115 @@ class FiredDocument(TypedDict):
     statusUrl: str
 
 
+FlowAttemptStatusEnum: TypeAlias = Literal["canceled", "completed", "failed", "running"]
+
+
+FlowBeatStatusEnum: TypeAlias = Literal["running"]
+
+
+FlowDispatchedStatusEnum: TypeAlias = Literal["accepted", "duplicate"]
+
+
+class FlowEventBody(TypedDict):
+    """
+    An event. Further fields are kept and handed on.
+    """
+
+    id: str
+    type: str
+    source: NotRequired[str | None]
+    occurredAt: NotRequired[str | None]
+    receivedAt: NotRequired[str | None]
+    payload: NotRequired[Any]
+
+
+class FlowMiss(TypedDict):
+    """
+    A step that listens to an event's type and did not start.
+    """
+
+    flow: str
+    step: str
+    reason: str
+
+
+FlowOutputRowKindEnum: TypeAlias = Literal["agent", "stderr", "stdout", "system"]
+
+
+class FlowReplayBody(TypedDict):
+    """
+    How an event is replayed.
+    """
+
+    wait: NotRequired[bool]
+
+
+FlowReportedStatusEnum: TypeAlias = Literal["completed", "failed", "queued"]
+
+
+FlowRunStatusEnum: TypeAlias = Literal[
+    "canceled", "completed", "failed", "queued", "running"
+]
+
+
+FlowRunnerEnum: TypeAlias = Literal["bun", "code-mode", "node", "python", "shell"]
+
+
+FlowShownStatusEnum: TypeAlias = Literal[
+    "blocked",
+    "canceled",
+    "changed",
+    "completed",
+    "failed",
+    "needs_intervention",
+    "queued",
+    "running",
+    "skipped",
+]
+
+
+class FlowStepDefinition(TypedDict):
+    """
+    A step as its manifest has it.
+    """
+
+    name: str
+    runner: FlowRunnerEnum
+    script: str
+    timeoutMs: NotRequired[int]
+    cwd: NotRequired[str]
+    trigger: NotRequired[dict[str, Any]]
+    labels: NotRequired[list[str]]
+    priority: NotRequired[int]
+    delayMs: NotRequired[int]
+    maxAttempts: NotRequired[int]
+    backoffMs: NotRequired[int]
+    retryOnFail: NotRequired[bool]
+    concurrency: NotRequired[dict[str, Any]]
+
+
+class FlowStored(TypedDict):
+    """
+    How far the output is stored.
+    """
+
+    lastSeq: int
+    isCut: bool
+
+
+FlowSyncedStatusEnum: TypeAlias = Literal["created", "updated"]
+
+
 FormatEnum: TypeAlias = Literal["csv", "jsonl"]
+
+
+class HeartbeatBody(TypedDict, closed=True):
+    """
+    A worker that is still at it.
+    """
+
+    leaseToken: str
+    leaseMs: NotRequired[float]
 
 
 class InputRow(TypedDict):
@@ -278,9 +414,6 @@ class KeepRequest(TypedDict, closed=True):
 
 
 KeySourceEnum: TypeAlias = Literal["request", "creator", "operator", "none"]
-
-
-KindEnum: TypeAlias = Literal["rlhf_vote", "aura_score"]
 
 
 class LineRow(TypedDict):
@@ -350,6 +483,15 @@ class NothingForm(TypedDict, closed=True):
 
 
 OffReasonEnum: TypeAlias = Literal["not_offered", "switched_off", "no_address"]
+
+
+class OutputBody(TypedDict, closed=True):
+    """
+    Pieces of output: `{seq, kind, text}`.
+    """
+
+    leaseToken: str
+    output: list[dict[str, Any]]
 
 
 OverlapEnum: TypeAlias = Literal["skip", "allow"]
@@ -533,6 +675,15 @@ class RejectRequest(TypedDict, closed=True):
     comment: NotRequired[str]
 
 
+class ReleaseBody(TypedDict, closed=True):
+    """
+    A run that is given back.
+    """
+
+    leaseToken: str
+    delayMs: NotRequired[int]
+
+
 class RerunRequest(TypedDict, closed=True):
     """
     From where to make the run again.
@@ -653,7 +804,7 @@ class ScheduleRow(TypedDict):
 
 
 ScopesEnum: TypeAlias = Literal[
-    "read", "run", "live", "publish", "secrets", "prices", "keys", "account"
+    "read", "run", "live", "publish", "secrets", "prices", "keys", "flows", "account"
 ]
 
 
@@ -1105,6 +1256,9 @@ class Waits(TypedDict):
     choices: list[Choice]
 
 
+WaitsForEnum: TypeAlias = Literal["concurrency", "due", "worker"]
+
+
 class WebhookForm(TypedDict, closed=True):
     """
     A receiver.
@@ -1322,6 +1476,20 @@ class CheckedDocument(TypedDict):
     message: str
 
 
+class ClaimBody(TypedDict, closed=True):
+    """
+    Which runs a worker wants.
+    """
+
+    workerId: str
+    count: NotRequired[int]
+    leaseMs: NotRequired[float]
+    runners: NotRequired[list[FlowRunnerEnum]]
+    flows: NotRequired[list[Flow]]
+    labels: NotRequired[list[Label]]
+    waitMs: NotRequired[int]
+
+
 class DeadLetterRow(TypedDict):
     """
     A failed step of a failed run.
@@ -1375,7 +1543,7 @@ class FeedbackRequest(TypedDict, closed=True):
     vote: NotRequired[VoteEnum | None]
     scores: NotRequired[dict[str, Any] | None]
     comment: NotRequired[str]
-    kind: NotRequired[KindEnum]
+    kind: NotRequired[FeedbackRequestKindEnum]
 
 
 class FiringRow(TypedDict):
@@ -1396,6 +1564,200 @@ class FiringRow(TypedDict):
     costUsd: float | None
     beganAt: int | None
     endedAt: int | None
+
+
+class FlowAttemptRow(TypedDict):
+    """
+    One worker's try at a run.
+    """
+
+    id: str
+    attemptId: str
+    attemptNumber: int
+    status: FlowAttemptStatusEnum
+    workerId: str
+    leaseExpiresAt: int
+    lastHeartbeatAt: str
+    error: NotRequired[str]
+    outputIsCut: bool
+    startedAt: str
+    completedAt: NotRequired[str]
+
+
+class FlowBeat(TypedDict):
+    """
+    A lease that was kept.
+    """
+
+    status: FlowBeatStatusEnum
+    leaseExpiresAt: int
+
+
+class FlowEventRow(TypedDict):
+    """
+    An event as it was accepted.
+    """
+
+    id: str
+    type: str
+    source: NotRequired[str | None]
+    occurredAt: NotRequired[str | None]
+    receivedAt: NotRequired[str | None]
+    payload: NotRequired[Any]
+    eventId: str
+    raw: dict[str, Any]
+    missed: list[FlowMiss]
+    replays: int
+    createdAt: str
+
+
+class FlowLease(TypedDict):
+    """
+    A claimed run, and everything that is needed to carry it out.
+    """
+
+    runId: str
+    attemptId: str
+    attemptNumber: int
+    maxAttempts: int
+    leaseToken: str
+    leaseExpiresAt: int
+    flowName: str
+    flowVersion: float
+    stepName: str
+    runner: FlowRunnerEnum
+    replay: bool
+    step: FlowStepDefinition
+    config: Any
+    root: str
+    revision: int
+    event: dict[str, Any]
+
+
+class FlowManifestBody(TypedDict):
+    """
+    A flow as its author wrote it.
+    """
+
+    name: NotRequired[str]
+    version: float
+    description: NotRequired[str]
+    root: NotRequired[str]
+    config: NotRequired[Any]
+    steps: NotRequired[list[FlowStepDefinition]]
+
+
+class FlowManifestRow(TypedDict):
+    """
+    A flow as it was last synced.
+    """
+
+    name: NotRequired[str]
+    version: float
+    description: NotRequired[str]
+    root: NotRequired[str]
+    config: NotRequired[Any]
+    steps: NotRequired[list[FlowStepDefinition]]
+    revision: int
+    isDisabled: bool
+    syncedAt: str
+    createdAt: str
+    updatedAt: str
+
+
+class FlowOutputRow(TypedDict):
+    """
+    One piece of output.
+    """
+
+    attemptNumber: int
+    seq: int
+    kind: FlowOutputRowKindEnum
+    text: str
+    createdAt: str
+
+
+class FlowReported(TypedDict):
+    """
+    What a report made of the run.
+    """
+
+    status: FlowReportedStatusEnum
+    runId: str
+
+
+class FlowRunRow(TypedDict):
+    """
+    A run. Moments are ISO 8601; what is absent is left out.
+    """
+
+    id: str
+    runId: str
+    eventId: str
+    flowName: str
+    flowVersion: float
+    stepName: str
+    runner: FlowRunnerEnum
+    backend: str
+    status: FlowRunStatusEnum
+    effectiveStatus: FlowShownStatusEnum
+    needsAttention: bool
+    replay: int
+    attemptCount: int
+    maxAttempts: int
+    priority: int
+    waitsFor: NotRequired[WaitsForEnum]
+    isDead: bool
+    error: NotRequired[str]
+    result: NotRequired[Any]
+    createdAt: str
+    updatedAt: str
+    dueAt: NotRequired[str]
+    startedAt: NotRequired[str]
+    completedAt: NotRequired[str]
+
+
+class FlowSynced(TypedDict):
+    """
+    A flow that was synced.
+    """
+
+    manifest: FlowManifestRow
+    status: FlowSyncedStatusEnum
+
+
+class FlowWholeRun(TypedDict):
+    """
+    A run with its attempts and the last 500 pieces of its output.
+    """
+
+    id: str
+    runId: str
+    eventId: str
+    flowName: str
+    flowVersion: float
+    stepName: str
+    runner: FlowRunnerEnum
+    backend: str
+    status: FlowRunStatusEnum
+    effectiveStatus: FlowShownStatusEnum
+    needsAttention: bool
+    replay: int
+    attemptCount: int
+    maxAttempts: int
+    priority: int
+    waitsFor: NotRequired[WaitsForEnum]
+    isDead: bool
+    error: NotRequired[str]
+    result: NotRequired[Any]
+    createdAt: str
+    updatedAt: str
+    dueAt: NotRequired[str]
+    startedAt: NotRequired[str]
+    completedAt: NotRequired[str]
+    step: FlowStepDefinition
+    attempts: list[FlowAttemptRow]
+    output: list[FlowOutputRow]
 
 
 class ForkRequest(TypedDict, closed=True):
@@ -1907,6 +2269,108 @@ class FiringPage(TypedDict):
 
     firings: list[FiringRow]
     nextCursor: str | None
+
+
+class FlowClaimed(TypedDict):
+    """
+    One claimed run; with `count` there is only `claims`.
+    """
+
+    runId: NotRequired[str]
+    attemptId: NotRequired[str]
+    attemptNumber: NotRequired[int]
+    maxAttempts: NotRequired[int]
+    leaseToken: NotRequired[str]
+    leaseExpiresAt: NotRequired[int]
+    flowName: NotRequired[str]
+    flowVersion: NotRequired[float]
+    stepName: NotRequired[str]
+    runner: NotRequired[FlowRunnerEnum]
+    replay: NotRequired[bool]
+    step: NotRequired[FlowStepDefinition]
+    config: NotRequired[Any]
+    root: NotRequired[str]
+    revision: NotRequired[int]
+    event: NotRequired[dict[str, Any]]
+    claims: NotRequired[list[FlowLease]]
+
+
+class FlowDispatched(TypedDict):
+    """
+    What became of an event.
+    """
+
+    status: FlowDispatchedStatusEnum
+    eventId: str
+    runIds: list[str]
+    matched: int
+    idempotent: bool
+    missed: list[FlowMiss]
+    event: FlowEventRow
+    runs: list[FlowRunRow]
+
+
+class FlowEventDocument(TypedDict):
+    """
+    One event with its runs.
+    """
+
+    event: FlowEventRow
+    runs: list[FlowRunRow]
+
+
+class FlowEventPage(TypedDict):
+    """
+    Some events.
+    """
+
+    events: list[FlowEventRow]
+    nextCursor: NotRequired[str]
+
+
+class FlowManifestDocument(TypedDict):
+    """
+    One flow.
+    """
+
+    manifest: FlowManifestRow
+
+
+class FlowManifestPage(TypedDict):
+    """
+    Some flows.
+    """
+
+    manifests: list[FlowManifestRow]
+    nextCursor: NotRequired[str]
+
+
+class FlowOutputPage(TypedDict):
+    """
+    Some of a run's output.
+    """
+
+    output: list[FlowOutputRow]
+    next: str
+    isFinal: bool
+
+
+class FlowRunDocument(TypedDict):
+    """
+    One run.
+    """
+
+    run: FlowWholeRun
+
+
+class FlowRunPage(TypedDict):
+    """
+    Some runs.
+    """
+
+    runs: list[FlowRunRow]
+    eventId: NotRequired[str]
+    nextCursor: NotRequired[str]
 
 
 class KeyPage(TypedDict):

@@ -195,6 +195,402 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/flows/attempts/{attempt_id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete flow attempt
+         * @description Store the result; the same one again is answered the same.
+         */
+        post: operations["completeFlowAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/attempts/{attempt_id}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fail flow attempt
+         * @description Store the error: the run is failed, or queued where it is tried again.
+         */
+        post: operations["failFlowAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/attempts/{attempt_id}/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Heartbeat flow attempt
+         * @description Until when the lease is held now. 410 when the run was canceled, 409 when the lease is lost.
+         */
+        post: operations["heartbeatFlowAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/attempts/{attempt_id}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Append flow output
+         * @description Store pieces in the order of their seq; those that are stored already are passed over.
+         */
+        post: operations["appendFlowOutput"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/attempts/{attempt_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release flow attempt
+         * @description Give it back for others, after a delay where one is asked for.
+         */
+        post: operations["releaseFlowAttempt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Claim flow runs
+         * @description Up to `count` runs as `{claims: […]}`; without `count` one run by itself, or 204 when there is none.
+         */
+        post: operations["claimFlowRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List flow events
+         * @description Events, newest first. `?type=` takes one type; `?cursor=` the next page.
+         */
+        get: operations["listFlowEvents"];
+        put?: never;
+        /**
+         * Dispatch flow event
+         * @description Accept an event and make the runs that it starts. `?wait=true` answers when they have ended, or in 25 s.
+         */
+        post: operations["dispatchFlowEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get flow event
+         * @description The event with its runs, the newest 500.
+         */
+        get: operations["getFlowEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/events/{event_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get flow event that ends so
+         * @description The event whose own id ends in `/replay`, as this address does.
+         */
+        get: operations["getFlowEventThatEndsSo"];
+        put?: never;
+        /**
+         * Replay flow event
+         * @description Run a stored event against the flows as they are now. With a key, a repeat names the same runs.
+         */
+        post: operations["replayFlowEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/flow-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dispatch flow event by alias
+         * @description Accept an event, as `POST /api/flows/events` does.
+         */
+        post: operations["dispatchFlowEventByAlias"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/manifests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List flow manifests
+         * @description Flows in the order in which they were first synced.
+         */
+        get: operations["listFlowManifests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/manifests/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get flow manifest
+         * @description The flow as it was last synced.
+         */
+        get: operations["getFlowManifest"];
+        /**
+         * Sync flow manifest
+         * @description Store a manifest in the place of what its name had.
+         */
+        put: operations["syncFlowManifest"];
+        post?: never;
+        /**
+         * Delete flow manifest
+         * @description Take the flow away; its runs and its history stay.
+         */
+        delete: operations["deleteFlowManifest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/manifests/{name}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable flow manifest
+         * @description Let events start nothing of it; runs that there are go on.
+         */
+        post: operations["disableFlowManifest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/manifests/{name}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enable flow manifest
+         * @description Let events start its steps.
+         */
+        post: operations["enableFlowManifest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List flow runs
+         * @description Runs, newest first; every filter that is given counts.
+         */
+        get: operations["listFlowRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/runs/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get flow run
+         * @description The run with its attempts and the last 500 pieces of its output.
+         */
+        get: operations["getFlowRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/runs/{run_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel flow run
+         * @description Stop it; safe to repeat. 409 when it has ended otherwise.
+         */
+        post: operations["cancelFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/runs/{run_id}/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get flow run output
+         * @description The pieces behind `?after=`, or with `?tail=true` the last ones; `next` is where to go on.
+         */
+        get: operations["getFlowRunOutput"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/flows/runs/{run_id}/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redrive flow run
+         * @description Make a new run of the same step for the same event.
+         */
+        post: operations["redriveFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/info": {
         parameters: {
             query?: never;
@@ -1948,6 +2344,21 @@ export interface components {
              */
             score: number | null;
         };
+        /** @description Which runs a worker wants. */
+        ClaimBody: {
+            workerId: string;
+            /** @description One, as an object of its own, if absent. */
+            count?: number;
+            /**
+             * Format: double
+             * @description Brought into 10,000 to 1,800,000.
+             */
+            leaseMs?: number;
+            runners?: components["schemas"]["FlowRunnerEnum"][];
+            flows?: string[];
+            labels?: string[];
+            waitMs?: number;
+        };
         /** @description What somebody said with a vote. */
         CommentRow: {
             vote: string | null;
@@ -1981,6 +2392,11 @@ export interface components {
             attempts: number;
             /** @description The saved draft; null where it was not to be saved. */
             zap: components["schemas"]["ZapRow"] | null;
+        };
+        /** @description What a step found. */
+        CompleteBody: {
+            leaseToken: string;
+            result: unknown | null;
         };
         /** @description Some dead letters, newest first. */
         DeadLetterPage: {
@@ -2086,6 +2502,13 @@ export interface components {
             live: components["schemas"]["PartRow"] | null;
             mock: components["schemas"]["PartRow"] | null;
         };
+        /** @description Why a step failed. */
+        FailBody: {
+            leaseToken: string;
+            error: string;
+            /** @description Whether to try again; as the manifest says, if absent. */
+            retry?: boolean;
+        };
         /** @description How often attempts failed for one reason. */
         FailureRow: {
             code: string;
@@ -2101,8 +2524,10 @@ export interface components {
                 [key: string]: number;
             } | null;
             comment?: string;
-            kind?: components["schemas"]["KindEnum"];
+            kind?: components["schemas"]["FeedbackRequestKindEnum"];
         };
+        /** @enum {string} */
+        FeedbackRequestKindEnum: "rlhf_vote" | "aura_score";
         /** @description One row of `feedback`. */
         FeedbackRow: {
             /** @description Its run. */
@@ -2172,6 +2597,318 @@ export interface components {
             /** Format: int64 */
             endedAt: number | null;
         };
+        /** @description One worker's try at a run. */
+        FlowAttemptRow: {
+            id: string;
+            attemptId: string;
+            attemptNumber: number;
+            status: components["schemas"]["FlowAttemptStatusEnum"];
+            workerId: string;
+            /** @description Milliseconds since 1970. */
+            leaseExpiresAt: number;
+            lastHeartbeatAt: string;
+            error?: string;
+            outputIsCut: boolean;
+            startedAt: string;
+            completedAt?: string;
+        };
+        /** @enum {string} */
+        FlowAttemptStatusEnum: "canceled" | "completed" | "failed" | "running";
+        /** @description A lease that was kept. */
+        FlowBeat: {
+            status: components["schemas"]["FlowBeatStatusEnum"];
+            leaseExpiresAt: number;
+        };
+        /** @enum {string} */
+        FlowBeatStatusEnum: "running";
+        /** @description One claimed run; with `count` there is only `claims`. */
+        FlowClaimed: {
+            runId?: string;
+            attemptId?: string;
+            /** @description Only grows: an attempt with a greater one has replaced this one. */
+            attemptNumber?: number;
+            maxAttempts?: number;
+            /** @description Shown here and nowhere else. */
+            leaseToken?: string;
+            /** @description Milliseconds since 1970; valid up to and with it. */
+            leaseExpiresAt?: number;
+            flowName?: string;
+            /** Format: double */
+            flowVersion?: number;
+            stepName?: string;
+            runner?: components["schemas"]["FlowRunnerEnum"];
+            replay?: boolean;
+            step?: components["schemas"]["FlowStepDefinition"];
+            config?: unknown | null;
+            root?: string;
+            revision?: number;
+            /** @description As it was sent, with receivedAt. */
+            event?: {
+                [key: string]: unknown;
+            };
+            claims?: components["schemas"]["FlowLease"][];
+        };
+        /** @description What became of an event. */
+        FlowDispatched: {
+            status: components["schemas"]["FlowDispatchedStatusEnum"];
+            eventId: string;
+            runIds: string[];
+            /** @description How many runs this call made. */
+            matched: number;
+            idempotent: boolean;
+            missed: components["schemas"]["FlowMiss"][];
+            event: components["schemas"]["FlowEventRow"];
+            runs: components["schemas"]["FlowRunRow"][];
+        };
+        /** @enum {string} */
+        FlowDispatchedStatusEnum: "accepted" | "duplicate";
+        /** @description An event. Further fields are kept and handed on. */
+        FlowEventBody: {
+            /** @description The caller's; sent again, it names the same runs. */
+            id: string;
+            type: string;
+            source?: string | null;
+            occurredAt?: string | null;
+            receivedAt?: string | null;
+            payload?: unknown | null;
+        };
+        /** @description One event with its runs. */
+        FlowEventDocument: {
+            event: components["schemas"]["FlowEventRow"];
+            runs: components["schemas"]["FlowRunRow"][];
+        };
+        /** @description Some events. */
+        FlowEventPage: {
+            events: components["schemas"]["FlowEventRow"][];
+            nextCursor?: string;
+        };
+        /** @description An event as it was accepted. */
+        FlowEventRow: {
+            /** @description The caller's; sent again, it names the same runs. */
+            id: string;
+            type: string;
+            source?: string | null;
+            occurredAt?: string | null;
+            receivedAt?: string | null;
+            payload?: unknown | null;
+            eventId: string;
+            /** @description All of it, with receivedAt. */
+            raw: {
+                [key: string]: unknown;
+            };
+            missed: components["schemas"]["FlowMiss"][];
+            replays: number;
+            createdAt: string;
+        };
+        /** @description A claimed run, and everything that is needed to carry it out. */
+        FlowLease: {
+            runId: string;
+            attemptId: string;
+            /** @description Only grows: an attempt with a greater one has replaced this one. */
+            attemptNumber: number;
+            maxAttempts: number;
+            /** @description Shown here and nowhere else. */
+            leaseToken: string;
+            /** @description Milliseconds since 1970; valid up to and with it. */
+            leaseExpiresAt: number;
+            flowName: string;
+            /** Format: double */
+            flowVersion: number;
+            stepName: string;
+            runner: components["schemas"]["FlowRunnerEnum"];
+            replay: boolean;
+            step: components["schemas"]["FlowStepDefinition"];
+            config: unknown | null;
+            root: string;
+            revision: number;
+            /** @description As it was sent, with receivedAt. */
+            event: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A flow as its author wrote it. */
+        FlowManifestBody: {
+            name?: string;
+            /** Format: double */
+            version: number;
+            description?: string;
+            root?: string;
+            config?: unknown | null;
+            steps?: components["schemas"]["FlowStepDefinition"][];
+        };
+        /** @description One flow. */
+        FlowManifestDocument: {
+            manifest: components["schemas"]["FlowManifestRow"];
+        };
+        /** @description Some flows. */
+        FlowManifestPage: {
+            manifests: components["schemas"]["FlowManifestRow"][];
+            nextCursor?: string;
+        };
+        /** @description A flow as it was last synced. */
+        FlowManifestRow: {
+            name?: string;
+            /** Format: double */
+            version: number;
+            description?: string;
+            root?: string;
+            config?: unknown | null;
+            steps?: components["schemas"]["FlowStepDefinition"][];
+            revision: number;
+            isDisabled: boolean;
+            syncedAt: string;
+            createdAt: string;
+            updatedAt: string;
+        };
+        /** @description A step that listens to an event's type and did not start. */
+        FlowMiss: {
+            flow: string;
+            step: string;
+            reason: string;
+        };
+        /** @description Some of a run's output. */
+        FlowOutputPage: {
+            output: components["schemas"]["FlowOutputRow"][];
+            /** @description Where to go on: `?after=`. */
+            next: string;
+            /** @description Nothing is added any more. */
+            isFinal: boolean;
+        };
+        /** @description One piece of output. */
+        FlowOutputRow: {
+            attemptNumber: number;
+            seq: number;
+            kind: components["schemas"]["FlowOutputRowKindEnum"];
+            text: string;
+            createdAt: string;
+        };
+        /** @enum {string} */
+        FlowOutputRowKindEnum: "agent" | "stderr" | "stdout" | "system";
+        /** @description How an event is replayed. */
+        FlowReplayBody: {
+            wait?: boolean;
+        };
+        /** @description What a report made of the run. */
+        FlowReported: {
+            status: components["schemas"]["FlowReportedStatusEnum"];
+            runId: string;
+        };
+        /** @enum {string} */
+        FlowReportedStatusEnum: "completed" | "failed" | "queued";
+        /** @description One run. */
+        FlowRunDocument: {
+            run: components["schemas"]["FlowWholeRun"];
+        };
+        /** @description Some runs. */
+        FlowRunPage: {
+            runs: components["schemas"]["FlowRunRow"][];
+            eventId?: string;
+            nextCursor?: string;
+        };
+        /** @description A run. Moments are ISO 8601; what is absent is left out. */
+        FlowRunRow: {
+            id: string;
+            runId: string;
+            eventId: string;
+            flowName: string;
+            /** Format: double */
+            flowVersion: number;
+            stepName: string;
+            runner: components["schemas"]["FlowRunnerEnum"];
+            backend: string;
+            status: components["schemas"]["FlowRunStatusEnum"];
+            effectiveStatus: components["schemas"]["FlowShownStatusEnum"];
+            needsAttention: boolean;
+            /** @description 0: the dispatch; else which replay. */
+            replay: number;
+            attemptCount: number;
+            maxAttempts: number;
+            priority: number;
+            waitsFor?: components["schemas"]["WaitsForEnum"];
+            /** @description No attempt is left; it can be redriven. */
+            isDead: boolean;
+            error?: string;
+            result?: unknown | null;
+            createdAt: string;
+            updatedAt: string;
+            dueAt?: string;
+            startedAt?: string;
+            completedAt?: string;
+        };
+        /** @enum {string} */
+        FlowRunStatusEnum: "canceled" | "completed" | "failed" | "queued" | "running";
+        /** @enum {string} */
+        FlowRunnerEnum: "bun" | "code-mode" | "node" | "python" | "shell";
+        /** @enum {string} */
+        FlowShownStatusEnum: "blocked" | "canceled" | "changed" | "completed" | "failed" | "needs_intervention" | "queued" | "running" | "skipped";
+        /** @description A step as its manifest has it. */
+        FlowStepDefinition: {
+            name: string;
+            runner: components["schemas"]["FlowRunnerEnum"];
+            script: string;
+            timeoutMs?: number;
+            cwd?: string;
+            /** @description `{type, schema?, schemaJson?}` */
+            trigger?: {
+                [key: string]: unknown;
+            };
+            labels?: string[];
+            priority?: number;
+            delayMs?: number;
+            maxAttempts?: number;
+            backoffMs?: number;
+            retryOnFail?: boolean;
+            /** @description `{key, limit?}` */
+            concurrency?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description How far the output is stored. */
+        FlowStored: {
+            lastSeq: number;
+            /** @description What came beyond the attempt's 10 MB was thrown away. */
+            isCut: boolean;
+        };
+        /** @description A flow that was synced. */
+        FlowSynced: {
+            manifest: components["schemas"]["FlowManifestRow"];
+            status: components["schemas"]["FlowSyncedStatusEnum"];
+        };
+        /** @enum {string} */
+        FlowSyncedStatusEnum: "created" | "updated";
+        /** @description A run with its attempts and the last 500 pieces of its output. */
+        FlowWholeRun: {
+            id: string;
+            runId: string;
+            eventId: string;
+            flowName: string;
+            /** Format: double */
+            flowVersion: number;
+            stepName: string;
+            runner: components["schemas"]["FlowRunnerEnum"];
+            backend: string;
+            status: components["schemas"]["FlowRunStatusEnum"];
+            effectiveStatus: components["schemas"]["FlowShownStatusEnum"];
+            needsAttention: boolean;
+            /** @description 0: the dispatch; else which replay. */
+            replay: number;
+            attemptCount: number;
+            maxAttempts: number;
+            priority: number;
+            waitsFor?: components["schemas"]["WaitsForEnum"];
+            /** @description No attempt is left; it can be redriven. */
+            isDead: boolean;
+            error?: string;
+            result?: unknown | null;
+            createdAt: string;
+            updatedAt: string;
+            dueAt?: string;
+            startedAt?: string;
+            completedAt?: string;
+            step: components["schemas"]["FlowStepDefinition"];
+            attempts: components["schemas"]["FlowAttemptRow"][];
+            output: components["schemas"]["FlowOutputRow"][];
+        };
         /** @description What the new run does differently. */
         ForkRequest: {
             /** @description Over the parent's; media as https or data: URIs. null takes one away. */
@@ -2189,6 +2926,12 @@ export interface components {
         };
         /** @enum {string} */
         FormatEnum: "csv" | "jsonl";
+        /** @description A worker that is still at it. */
+        HeartbeatBody: {
+            leaseToken: string;
+            /** Format: double */
+            leaseMs?: number;
+        };
         /** @description What the operator set for one model and variant, newest first. */
         HistoryDocument: {
             history: components["schemas"]["SetRow"][];
@@ -2252,8 +2995,6 @@ export interface components {
         };
         /** @enum {string} */
         KeySourceEnum: "request" | "creator" | "operator" | "none";
-        /** @enum {string} */
-        KindEnum: "rlhf_vote" | "aura_score";
         /** @description What came of one price. */
         LineRow: {
             model: string;
@@ -2314,6 +3055,13 @@ export interface components {
         NothingForm: Record<string, never>;
         /** @enum {string} */
         OffReasonEnum: "not_offered" | "switched_off" | "no_address";
+        /** @description Pieces of output: `{seq, kind, text}`. */
+        OutputBody: {
+            leaseToken: string;
+            output: {
+                [key: string]: unknown;
+            }[];
+        };
         /** @enum {string} */
         OverlapEnum: "skip" | "allow";
         /** @description What the live, or the mock, runs show. */
@@ -2648,6 +3396,11 @@ export interface components {
             stepId?: string | null;
             comment?: string;
         };
+        /** @description A run that is given back. */
+        ReleaseBody: {
+            leaseToken: string;
+            delayMs?: number;
+        };
         /** @description From where to make the run again. */
         RerunRequest: {
             stepId: string;
@@ -2909,7 +3662,7 @@ export interface components {
             nextAt: number | null;
         };
         /** @enum {string} */
-        ScopesEnum: "read" | "run" | "live" | "publish" | "secrets" | "prices" | "keys" | "account";
+        ScopesEnum: "read" | "run" | "live" | "publish" | "secrets" | "prices" | "keys" | "flows" | "account";
         /** @description What judges said: of each result, the worst score. */
         ScoresRow: {
             count: number;
@@ -3570,6 +4323,8 @@ export interface components {
             /** @description What can be approved, the best first. */
             choices: components["schemas"]["Choice"][];
         };
+        /** @enum {string} */
+        WaitsForEnum: "concurrency" | "due" | "worker";
         /** @description A receiver. */
         WebhookForm: {
             /** @description Over https, to a public name. */
@@ -3932,8 +4687,10 @@ export type ByEnum = components['schemas']['ByEnum'];
 export type CancelRequest = components['schemas']['CancelRequest'];
 export type CheckedDocument = components['schemas']['CheckedDocument'];
 export type Choice = components['schemas']['Choice'];
+export type ClaimBody = components['schemas']['ClaimBody'];
 export type CommentRow = components['schemas']['CommentRow'];
 export type CompiledDocument = components['schemas']['CompiledDocument'];
+export type CompleteBody = components['schemas']['CompleteBody'];
 export type DeadLetterPage = components['schemas']['DeadLetterPage'];
 export type DeadLetterRow = components['schemas']['DeadLetterRow'];
 export type DeliveryPage = components['schemas']['DeliveryPage'];
@@ -3946,16 +4703,53 @@ export type EventPage = components['schemas']['EventPage'];
 export type EventRow = components['schemas']['EventRow'];
 export type EventsEnum = components['schemas']['EventsEnum'];
 export type EvidenceDocument = components['schemas']['EvidenceDocument'];
+export type FailBody = components['schemas']['FailBody'];
 export type FailureRow = components['schemas']['FailureRow'];
 export type FeedbackRequest = components['schemas']['FeedbackRequest'];
+export type FeedbackRequestKindEnum = components['schemas']['FeedbackRequestKindEnum'];
 export type FeedbackRow = components['schemas']['FeedbackRow'];
 export type FindingRow = components['schemas']['FindingRow'];
 export type FireForm = components['schemas']['FireForm'];
 export type FiredDocument = components['schemas']['FiredDocument'];
 export type FiringPage = components['schemas']['FiringPage'];
 export type FiringRow = components['schemas']['FiringRow'];
+export type FlowAttemptRow = components['schemas']['FlowAttemptRow'];
+export type FlowAttemptStatusEnum = components['schemas']['FlowAttemptStatusEnum'];
+export type FlowBeat = components['schemas']['FlowBeat'];
+export type FlowBeatStatusEnum = components['schemas']['FlowBeatStatusEnum'];
+export type FlowClaimed = components['schemas']['FlowClaimed'];
+export type FlowDispatched = components['schemas']['FlowDispatched'];
+export type FlowDispatchedStatusEnum = components['schemas']['FlowDispatchedStatusEnum'];
+export type FlowEventBody = components['schemas']['FlowEventBody'];
+export type FlowEventDocument = components['schemas']['FlowEventDocument'];
+export type FlowEventPage = components['schemas']['FlowEventPage'];
+export type FlowEventRow = components['schemas']['FlowEventRow'];
+export type FlowLease = components['schemas']['FlowLease'];
+export type FlowManifestBody = components['schemas']['FlowManifestBody'];
+export type FlowManifestDocument = components['schemas']['FlowManifestDocument'];
+export type FlowManifestPage = components['schemas']['FlowManifestPage'];
+export type FlowManifestRow = components['schemas']['FlowManifestRow'];
+export type FlowMiss = components['schemas']['FlowMiss'];
+export type FlowOutputPage = components['schemas']['FlowOutputPage'];
+export type FlowOutputRow = components['schemas']['FlowOutputRow'];
+export type FlowOutputRowKindEnum = components['schemas']['FlowOutputRowKindEnum'];
+export type FlowReplayBody = components['schemas']['FlowReplayBody'];
+export type FlowReported = components['schemas']['FlowReported'];
+export type FlowReportedStatusEnum = components['schemas']['FlowReportedStatusEnum'];
+export type FlowRunDocument = components['schemas']['FlowRunDocument'];
+export type FlowRunPage = components['schemas']['FlowRunPage'];
+export type FlowRunRow = components['schemas']['FlowRunRow'];
+export type FlowRunStatusEnum = components['schemas']['FlowRunStatusEnum'];
+export type FlowRunnerEnum = components['schemas']['FlowRunnerEnum'];
+export type FlowShownStatusEnum = components['schemas']['FlowShownStatusEnum'];
+export type FlowStepDefinition = components['schemas']['FlowStepDefinition'];
+export type FlowStored = components['schemas']['FlowStored'];
+export type FlowSynced = components['schemas']['FlowSynced'];
+export type FlowSyncedStatusEnum = components['schemas']['FlowSyncedStatusEnum'];
+export type FlowWholeRun = components['schemas']['FlowWholeRun'];
 export type ForkRequest = components['schemas']['ForkRequest'];
 export type FormatEnum = components['schemas']['FormatEnum'];
+export type HeartbeatBody = components['schemas']['HeartbeatBody'];
 export type HistoryDocument = components['schemas']['HistoryDocument'];
 export type InputRow = components['schemas']['InputRow'];
 export type KeepRequest = components['schemas']['KeepRequest'];
@@ -3963,7 +4757,6 @@ export type KeyForm = components['schemas']['KeyForm'];
 export type KeyPage = components['schemas']['KeyPage'];
 export type KeyRow = components['schemas']['KeyRow'];
 export type KeySourceEnum = components['schemas']['KeySourceEnum'];
-export type KindEnum = components['schemas']['KindEnum'];
 export type LineRow = components['schemas']['LineRow'];
 export type LineageRow = components['schemas']['LineageRow'];
 export type ListedModel = components['schemas']['ListedModel'];
@@ -3974,6 +4767,7 @@ export type ModeEnum = components['schemas']['ModeEnum'];
 export type NeededRow = components['schemas']['NeededRow'];
 export type NothingForm = components['schemas']['NothingForm'];
 export type OffReasonEnum = components['schemas']['OffReasonEnum'];
+export type OutputBody = components['schemas']['OutputBody'];
 export type OverlapEnum = components['schemas']['OverlapEnum'];
 export type PartRow = components['schemas']['PartRow'];
 export type PatchedScheduleChange = components['schemas']['PatchedScheduleChange'];
@@ -4004,6 +4798,7 @@ export type RedriveDocument = components['schemas']['RedriveDocument'];
 export type RedriveRequest = components['schemas']['RedriveRequest'];
 export type RedriveRow = components['schemas']['RedriveRow'];
 export type RejectRequest = components['schemas']['RejectRequest'];
+export type ReleaseBody = components['schemas']['ReleaseBody'];
 export type RerunRequest = components['schemas']['RerunRequest'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
 export type RetentionForm = components['schemas']['RetentionForm'];
@@ -4064,6 +4859,7 @@ export type VoteEnum = components['schemas']['VoteEnum'];
 export type VotesRow = components['schemas']['VotesRow'];
 export type WaitReasonEnum = components['schemas']['WaitReasonEnum'];
 export type Waits = components['schemas']['Waits'];
+export type WaitsForEnum = components['schemas']['WaitsForEnum'];
 export type WebhookForm = components['schemas']['WebhookForm'];
 export type WebhookPage = components['schemas']['WebhookPage'];
 export type WebhookRow = components['schemas']['WebhookRow'];
@@ -4471,6 +5267,827 @@ export interface operations {
             406: components["responses"]["Refused406"];
             413: components["responses"]["Refused413"];
             415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    completeFlowAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowReported"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    failFlowAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FailBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowReported"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    heartbeatFlowAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeartbeatBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowBeat"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    appendFlowOutput: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutputBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowStored"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    releaseFlowAttempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                attempt_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowReported"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    claimFlowRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowClaimed"];
+                };
+            };
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    listFlowEvents: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How many: 50 for 0 or none; brought into 1 to 500. */
+                limit?: number;
+                type?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowEventPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    dispatchFlowEvent: {
+        parameters: {
+            query?: {
+                /** @description Answer when the runs have ended, or in 25 s. */
+                wait?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowEventBody"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowDispatched"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getFlowEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowEventDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getFlowEventThatEndsSo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowEventDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    replayFlowEvent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of this replay. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FlowReplayBody"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowDispatched"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            410: components["responses"]["Refused410"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    dispatchFlowEventByAlias: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowEventBody"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowDispatched"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    listFlowManifests: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description How many: 50 for 0 or none; brought into 1 to 500. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowManifestPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getFlowManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowManifestDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    syncFlowManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowManifestBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowSynced"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowSynced"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    deleteFlowManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    disableFlowManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowManifestDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    enableFlowManifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowManifestDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    listFlowRuns: {
+        parameters: {
+            query?: {
+                /** @description The `nextCursor` of the page before. */
+                cursor?: string;
+                /** @description Of this event. */
+                eventId?: string;
+                /** @description Of this flow. */
+                flowName?: string;
+                /** @description How many: 50 for 0 or none; brought into 1 to 500. */
+                limit?: number;
+                /** @description Only what a person must look at. */
+                needsAttention?: boolean;
+                /** @description For this runner. */
+                runner?: "bun" | "code-mode" | "node" | "python" | "shell";
+                /** @description The run's own status, or what its result says. */
+                status?: "blocked" | "canceled" | "changed" | "completed" | "failed" | "needs_intervention" | "queued" | "running" | "skipped";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getFlowRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    cancelFlowRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    getFlowRunOutput: {
+        parameters: {
+            query?: {
+                after?: string;
+                /** @description How many: 50 for 0 or none; brought into 1 to 500. */
+                limit?: number;
+                tail?: boolean;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowOutputPage"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    redriveFlowRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunDocument"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];

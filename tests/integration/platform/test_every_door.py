@@ -95,6 +95,8 @@ def world(transactional_db, settings, tmp_path, monkeypatch):
         "provider": "fal",
         "token": "0" * 32,
         "verb": "cancel",
+        "attempt_id": "frun_0.1",
+        "name": "ci",
     }
     return names, visitors
 

@@ -1,0 +1,85 @@
+"""Carry out the steps of the flows on this machine, for a server elsewhere or for this one."""
+
+import argparse
+import logging
+import shlex
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cli import faults, talk
+from cli.client import Client, connect
+from cli.exits import Exit
+from flow_worker.backend import Backend, Refused, Unreachable
+from flow_worker.commands import Surroundings
+from flow_worker.packages import ROOTS
+from flow_worker.worker import RUNNERS, Options, Worker
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    add = parser.add_argument
+    add(
+        "--root", type=Path, action="append", metavar="DIR", help=f"where flows are; {' and '.join(ROOTS)} unless given"
+    )
+    add("--slots", type=int, default=1, metavar="N", help="how many steps run at once; 1 unless given")
+    add("--runner", action="append", choices=RUNNERS, help="take only such steps; all unless given")
+    add("--label", action="append", default=[], metavar="WORD", help="what this machine offers")
+    add(
+        "--env", action="append", default=[], metavar="NAME", help="a variable that steps may see, beside PATH and HOME"
+    )
+    add("--code-mode", metavar="COMMAND", help="take code-mode steps, too, and run their scripts by this command")
+    add(
+        "--drain-s",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="how long steps may go on after a TERM; 30 unless given",
+    )
+    add("--once", action="store_true", help="end when nothing is left to do")
+
+
+def run(args: argparse.Namespace) -> Exit:
+    """Exit 0 after a TERM or Ctrl-C, or with --once when nothing is left."""
+    if not 1 <= args.slots <= 1000:
+        raise faults.bad_input("USAGE", "--slots is from 1 to 1000.")
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    worker = Worker(Backend(_through(connect())), _options(args))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    found = worker.run()
+    for sentence in found.broken:
+        talk.say(f"Left out: {sentence}")
+    talk.say(f"{worker.done} runs done.")
+    return Exit.DONE
+
+
+def _options(args: argparse.Namespace) -> Options:
+    runners = [*(args.runner or RUNNERS), *(["code-mode"] if args.code_mode else [])]
+    return Options(
+        roots=args.root or [Path(root) for root in ROOTS],
+        slots=args.slots,
+        runners=runners,
+        labels=args.label,
+        drain_s=args.drain_s,
+        once=args.once,
+        around=Surroundings(pass_on=tuple(args.env), code_mode=tuple(shlex.split(args.code_mode or ""))),
+    )
+
+
+def _through(client: Client) -> Any:
+    """The worker's calls, by the client that every verb uses."""
+
+    def call(method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = client.call(method, f"/api/flows/{path}", dict(body))
+        except faults.Fault as exc:
+            status = int(exc.document.get("status") or 503)
+            if status >= 500 or status == 429:
+                raise Unreachable(exc.document["code"]) from None
+            raise Refused(status, exc.document["code"], str(exc)) from None
+        return answer
+
+    return call

@@ -1,0 +1,48 @@
+"""Who may use flows here: an API key of the staff with the scope `flows`, or for senders a signed body."""
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from accounts.api.auth import AUTHENTICATORS, BearerToken, caller_of
+from accounts.caller import Caller, Scope
+from accounts.models import ApiToken
+from flows.api import policy
+from flows.api.signatures import is_signed
+
+
+class Policy(policy.Policy):
+    """Flows belong to nobody in particular, so only staff see them. A key may also stand in `x-api-key`."""
+
+    def may_read(self, request: HttpRequest) -> None:
+        """Raises CallerUnknown, CallerRefused."""
+        caller = _caller(request)
+        caller.require_staff()
+        caller.require(Scope.FLOWS)
+
+    def may_send(self, request: HttpRequest) -> None:
+        """The same, where the body is not signed with ZAP_FLOWS_SECRET."""
+        if not is_signed(request, settings.ZAP_FLOWS_SECRET):
+            self.may_read(request)
+
+    def may_work(self, request: HttpRequest) -> None:
+        """Raises CallerUnknown, CallerRefused."""
+        self.may_read(request)
+
+    def who(self, request: HttpRequest) -> str:
+        """`token:<prefix>`, or `signature`."""
+        return "signature" if is_signed(request, settings.ZAP_FLOWS_SECRET) else _caller(request).principal_id
+
+
+class KeyHeader(BearerToken):
+    """`x-api-key: zap_…`."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """The key's owner and the key; None without the header. Raises AuthenticationFailed."""
+        key = request.headers.get("x-api-key")
+        return self.holder_of(key) if key else None
+
+
+def _caller(request: HttpRequest) -> Caller:
+    return caller_of(Request(request, authenticators=[KeyHeader(), *(kind() for kind in AUTHENTICATORS)]))

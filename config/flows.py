@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from accounts.api.auth import AUTHENTICATORS, BearerToken, caller_of
+from accounts.api.standing import anew
 from accounts.caller import Caller, Scope
 from accounts.models import ApiToken
 from flows.api import policy
@@ -45,4 +46,6 @@ class KeyHeader(BearerToken):
 
 
 def _caller(request: HttpRequest) -> Caller:
-    return caller_of(Request(request, authenticators=[KeyHeader(), *(kind() for kind in AUTHENTICATORS)]))
+    # A stream is asked for anew, and a session may have ended since.
+    now = anew(request) if hasattr(request, "session") else request
+    return caller_of(Request(now, authenticators=[KeyHeader(), *(kind() for kind in AUTHENTICATORS)]))

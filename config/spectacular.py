@@ -58,6 +58,7 @@ SETTINGS: dict[str, Any] = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "core.api.openapi.complete",
         "runs.api.schema.plain_views",
+        "flows.api.schema.plain_views",
         "config.openapi.own_views",
     ],
 }

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.again import again
 from core.errors import BadInput, Problem
-from flows import leases
+from flows import leases, news
 from flows.claims import lost
 from flows.fields import storable
 from flows.models import FlowAttempt, FlowOutput
@@ -65,6 +65,8 @@ def _store(row: FlowAttempt, pieces: Sequence[Mapping[str, Any]], moment: dateti
         )
     FlowOutput.objects.bulk_create(kept)
     row.save(update_fields=["output_seq", "output_bytes", "is_output_cut"])
+    if fresh:
+        news.written_soon(row.run_id, row.number, row.output_seq)
     return Stored(last_seq=row.output_seq, is_cut=row.is_output_cut)
 
 

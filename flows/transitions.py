@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flows import sql
+from flows import news, sql
 from flows.clock import NOW
 
 _MAX_BACKOFF_MS = 300_000
@@ -71,7 +71,7 @@ UPDATE flow_runs AS r
 SET status = 'completed', result = %(result)s::jsonb, result_status = %(result_status)s, error = NULL,
     updated_at = {NOW}, {_FINAL.format(now=NOW)}
 FROM ended WHERE r.id = ended.run_id
-RETURNING r.concurrency_key
+RETURNING r.id, r.concurrency_key
 """
 
 _REQUEUE = f"""
@@ -98,7 +98,7 @@ UPDATE flow_runs AS r SET {
     )
 }
 FROM ended WHERE r.id = ended.run_id
-RETURNING r.status, r.concurrency_key
+RETURNING r.id, r.status, r.concurrency_key
 """
 
 _RELEASE = f"""
@@ -117,7 +117,7 @@ UPDATE flow_runs AS r SET {
     )
 }
 FROM ended WHERE r.id = ended.run_id
-RETURNING r.status, r.concurrency_key
+RETURNING r.id, r.status, r.concurrency_key
 """
 
 EXPIRED = "The lease ran out before the worker was heard again."
@@ -139,7 +139,7 @@ UPDATE flow_runs AS r SET {
     )
 }
 FROM ended WHERE r.id = ended.run_id
-RETURNING r.run_id, r.status, r.concurrency_key
+RETURNING r.id, r.run_id, r.status, r.concurrency_key
 """
 
 _CANCEL = f"""
@@ -153,7 +153,7 @@ UPDATE flow_runs AS r
 SET status = 'canceled', is_held = false, result = NULL, result_status = '', canceled_by = %(who)s, updated_at = {NOW},
     {_FINAL.format(now=NOW)}
 FROM run WHERE r.id = run.id
-RETURNING CASE WHEN run.is_held THEN '' ELSE r.concurrency_key END
+RETURNING r.id, CASE WHEN run.is_held THEN '' ELSE r.concurrency_key END
 """
 
 # As many held runs as there is room for. One that somebody else has locked is left to them, or to the sweep.
@@ -199,7 +199,7 @@ def complete(
     """The worker came back with a result. False: it does not hold the lease."""
     values = {**lease, "result": result, "result_status": result_status, "answer": answer, "told": told, "at": at}
     found = sql.rows(_COMPLETE, values)
-    give_turns([row[0] for row in found])
+    _ended(found)
     return bool(found)
 
 
@@ -217,14 +217,14 @@ def release(lease: dict[str, Any], *, delay_ms: int, answer: str, told: bool, at
 def expire(*, count: int, told: bool, at: datetime | None) -> list[tuple[str, str]]:
     """End leases that ran out, the oldest first: which runs, and what they became."""
     found = sql.rows(_EXPIRE, {"count": count, "error": EXPIRED, "told": told, "at": at})
-    give_turns([key for _, status, key in found if status != "queued"])
-    return [(run, status) for run, status, _ in found]
+    _ended([(pk, key) for pk, _, status, key in found if status != "queued"])
+    return [(run, status) for _, run, status, _ in found]
 
 
 def cancel(*, run: str, who: str, told: bool, at: datetime | None) -> bool:
     """Stop a run that has not ended, and its attempt with it. False: it has ended, or there is none."""
     found = sql.rows(_CANCEL, {"run": run, "who": who, "told": told, "at": at})
-    give_turns([row[0] for row in found])
+    _ended(found)
     return bool(found)
 
 
@@ -241,7 +241,13 @@ def give_turns(keys: Sequence[str]) -> None:
 def _left(found: list[tuple[Any, ...]]) -> str | None:
     if not found:
         return None
-    status, key = found[0]
+    pk, status, key = found[0]
     if status != "queued":
-        give_turns([key])
+        _ended([(pk, key)])
     return str(status)
+
+
+def _ended(found: Sequence[tuple[Any, ...]]) -> None:
+    """Runs, by id and concurrency key, have ended: who waited for them has a turn, who watches them is told."""
+    give_turns([key for _, key in found])
+    news.ended_soon(pk for pk, _ in found)

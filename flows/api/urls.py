@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from flows.api import client, manifests, worker
+from flows.api import client, manifests, stream, worker
 
 urlpatterns = [
     path("events", client.Events.as_view()),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("runs/<str:run_id>/cancel", client.RunCancel.as_view()),
     path("runs/<str:run_id>/redrive", client.RunRedrive.as_view()),
     path("runs/<str:run_id>/output", client.RunOutput.as_view()),
+    path("runs/<str:run_id>/stream", stream.run_stream),
     path("runs/<path:run_id>", client.OneRun.as_view()),
     path("claims", worker.Claims.as_view()),
     path("attempts/<str:attempt_id>/heartbeat", worker.Heartbeat.as_view()),

@@ -68,6 +68,7 @@ GET    /api/flows/runs/{run_id}                         401 403 403 404
 POST   /api/flows/runs/{run_id}/cancel                  401 403 403 404
 POST   /api/flows/runs/{run_id}/redrive                 401 403 403 404
 GET    /api/flows/runs/{run_id}/output                  401 403 403 404
+GET    /api/flows/runs/{run_id}/stream                  401 403 403 404
 POST   /api/flows/claims                                401 403 403 422
 POST   /api/flows/attempts/{attempt_id}/heartbeat       401 403 403 422
 POST   /api/flows/attempts/{attempt_id}/output          401 403 403 422

@@ -1,6 +1,6 @@
 """GET runs/{runId}/stream: a run's output as it is written, until the run has ended.
 
-An event's id is the place of its last piece, so a reader who comes back with it misses nothing and is sent nothing twice.
+An event's id is the place of its last piece, so who comes back with it misses nothing and is sent nothing twice.
 """
 
 import asyncio

@@ -94,6 +94,19 @@ _OWN = {
             "503": _object("It cannot: the database does not answer.", *_READY),
         },
     ),
+    "/metrics": {
+        "get": {
+            **_read(
+                "readMetrics",
+                "How the server does, for a monitor",
+                {
+                    "200": {"description": "The figures.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+                    **refused(401, 500, 503),
+                },
+            )["get"],
+            "security": [{"metricsToken": []}],
+        }
+    },
     "/.well-known/agent.json": _read(
         "getAgentCard",
         "What this server is, and where an agent finds things",

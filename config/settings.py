@@ -110,6 +110,11 @@ ZAP_POLL_DRAIN_SECRET = ENV.secret(
     about="Opens POST /api/providers/poll/drain. Unset, that address is closed outside DEBUG.",
     shown="none",
 )
+ZAP_METRICS_TOKEN = ENV.secret(
+    "ZAP_METRICS_TOKEN",
+    about="Opens GET /metrics, as a bearer token. Unset, that address is closed outside DEBUG.",
+    shown="none",
+)
 ZAP_FLOWS_SECRET = ENV.secret(
     "ZAP_FLOWS_SECRET",
     about="Whoever signs a body with it may send events to flows. Unset, senders need an API key.",

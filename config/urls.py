@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 
 from config.agent import agent_card
 from config.health import healthz, readyz
+from config.metrics import metrics
 from config.openapi import schema
 from core.api import problems
 from runs.admin.dashboard import home
@@ -20,6 +21,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
     path(".well-known/agent.json", agent_card),
     path("api/schema", schema, name="schema"),
     # runs first: its zaps/run would be taken for a slug otherwise.

@@ -52,6 +52,10 @@ _WRITE = f"""
 _DUE = """
     d.status = 'waiting' AND d.due_at <= now() AND (d.lease_until IS NULL OR d.lease_until < now())
     AND (d.rung_at IS NULL OR d.rung_at < now() - %(again)s * interval '1 second')"""
+_BACKLOG = """
+    SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(due_at) FILTER (
+        WHERE due_at < now() AND (lease_until IS NULL OR lease_until < now()))), 0)::float
+    FROM deliveries WHERE status = 'waiting'"""
 _CLAIM = f"""
     WITH due AS (
         SELECT d.id, d.owner_id, e.failures > 0 AS is_failing,
@@ -119,6 +123,14 @@ def claim_due(limit: int) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         return sorted(row[0] for row in cursor.fetchall())
+
+
+def backlog() -> tuple[int, float]:
+    """How many are still to be sent, and for how many seconds the latest should have been; 0.0 where none is late."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BACKLOG)
+        waiting, late_s = cursor.fetchone()
+    return waiting, late_s
 
 
 def take(pk: int) -> Delivery | None:

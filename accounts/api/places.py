@@ -50,3 +50,8 @@ def take_place(caller: Caller) -> Place:
     if most and len(_TAKEN.get(key, ())) >= most:
         raise TooManyStreams(f"{most} streams are open already.", retryAfterS=_RETRY_AFTER_S)
     return Place(key)
+
+
+def open_streams() -> int:
+    """How many are open on this process, of all callers together."""
+    return sum(len(places) for places in list(_TAKEN.values()))

@@ -28,6 +28,7 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "name": "x-zap-cron-secret",
         "description": "`ZAP_POLL_DRAIN_SECRET`; `Authorization: Bearer` takes it too.",
     },
+    "metricsToken": {"type": "http", "scheme": "bearer", "description": "`ZAP_METRICS_TOKEN`, for `/metrics` alone."},
     "flowKey": {"type": "apiKey", "in": "header", "name": "x-api-key", "description": "An API key, to flows alone."},
     "flowSignature": {
         "type": "apiKey",

@@ -1,6 +1,5 @@
 """POST /api/providers/poll/drain: an outside scheduler's way to run one cycle of the drain."""
 
-import hmac
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bearer import is_secret, shows
 from core.errors import BadInput, Problem, Refused
 from runs.engine.drain import run_cycle
 
@@ -77,10 +77,8 @@ def _check_secret(request: Request) -> None:
             raise SecretRefused("The drain's endpoint is closed: ZAP_POLL_DRAIN_SECRET is not set.")
         return
     shown = request.headers.get(_HEADER)
-    if shown is None:
-        scheme, _, rest = request.headers.get("Authorization", "").partition(" ")
-        shown = rest.strip() if scheme.lower() == "bearer" else ""
-    if not hmac.compare_digest(shown.encode(errors="replace"), secret.encode()):
+    opens = shows(request.headers.get("Authorization", ""), secret) if shown is None else is_secret(shown, secret)
+    if not opens:
         raise SecretRefused
 
 

@@ -49,7 +49,7 @@ def test_it_is_valid(document):
 
 
 def test_every_address_of_the_interface_is_in_it_and_no_other(operations):
-    programs = ("/api/", "/healthz", "/readyz", "/.well-known/")
+    programs = ("/api/", "/healthz", "/readyz", "/metrics", "/.well-known/")
     doors = {(method, path) for method, path, *_ in DOORS if path.startswith(programs)}
 
     assert set(operations) == {(method, path) for method, path in doors if path not in PAGES}

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import redis
 from django.contrib import admin
 from django.core.cache import cache
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from runs.admin.dashboard import trouble, work
 from runs.admin.dashboard.tiles import Tile
+from runs.figures import within_a_second
 
 logger = logging.getLogger(__name__)
 
 KEPT_S = 5
-_LONGEST_MS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +71,7 @@ def read(parts: list[Part]) -> list[Tile]:
 
 def _read(part: Part) -> list[Tile]:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {_LONGEST_MS}")
+        with within_a_second():
             return part.read()
     except (DatabaseError, redis.RedisError, OSError) as exc:
         logger.warning("dashboard part=%r error=%s", part.title, type(exc).__name__)

@@ -2,45 +2,32 @@
 
 from decimal import Decimal
 
-import redis
 from django.conf import settings
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from core.ledger import moment, money, span
-from runs import refusals
+from runs import figures, refusals
 from runs.admin.cron_logs import title_of
 from runs.admin.dashboard.tiles import Bar, Fact, Tile, counted, tone_of
 from runs.faults import explain
-from runs.models import Budget, Circuit, CronLog, DeadLetter
+from runs.models import Budget, Circuit, CronLog
 
-_QUEUES = ("engine", "results", "media", "drain")
-_TIMEOUT_S = 0.5
-_CYCLES, _OWNERS, _SHOWN, _COUNTED = 90, 4, 5, 1000
+_CYCLES, _OWNERS, _SHOWN = 90, 4, 5
 
 
 def queues() -> list[Tile]:
     """Messages that no worker has taken yet, and how many workers listen. Raises redis.RedisError."""
-    with (
-        redis.from_url(settings.REDIS_URL, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S) as broker,
-        broker.pipeline(transaction=False) as asked,
-    ):
-        for queue in _QUEUES:
-            asked.llen(queue)
-        asked.hlen("unacked")
-        asked.client_list(_type="pubsub")
-        *lengths, taken, listeners = asked.execute()
-    # For as long as it lives, every worker listens for remote control; kombu subscribes to that by a pattern.
-    workers = sum(client["psub"] != "0" for client in listeners)
+    held = figures.messages()
     facts = [
         Fact(name=name, value=counted(length), tone=tone_of(length, care=500, bad=5000))
-        for name, length in zip(_QUEUES, lengths, strict=True)
+        for name, length in held.waiting.items()
     ]
-    seen = Fact(name="listening now", value=counted(workers), tone="good" if workers else "bad")
+    seen = Fact(name="listening now", value=counted(held.workers), tone="good" if held.workers else "bad")
     return [
-        Tile(title="Messages in the queues", facts=[*facts, Fact(name="taken, not done", value=counted(taken))]),
-        Tile(title="Workers", facts=[seen], note="" if workers else "Nobody works: start a Celery worker."),
+        Tile(title="Messages in the queues", facts=[*facts, Fact(name="taken, not done", value=counted(held.taken))]),
+        Tile(title="Workers", facts=[seen], note="" if held.workers else "Nobody works: start a Celery worker."),
     ]
 
 
@@ -101,8 +88,8 @@ def breakers() -> list[Tile]:
 
 def dead_letters() -> list[Tile]:
     """How many failed steps nobody has made go on; counted up to a thousand."""
-    found = DeadLetter.objects.order_by().select_related(None).values("pk")[: _COUNTED + 1].count()
-    value = f"more than {counted(_COUNTED)}" if found > _COUNTED else counted(found)
+    found, most = figures.dead_letters(), figures.MOST_LETTERS
+    value = f"more than {counted(most)}" if found > most else counted(found)
     url = reverse("admin:runs_deadletter_changelist")
     return [
         Tile(title="Dead letters", facts=[Fact(name="failed steps", value=value, tone="care" * bool(found), url=url)])

@@ -1,41 +1,16 @@
-"""Tiles of the work: what is at the providers, what waits, how late it is, and how it ends.
-
-Each reads one statement that an index answers from the rows that are still open, or from the newest.
-"""
+"""Tiles of the work: what is at the providers, what waits, how late it is, and how it ends."""
 
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 
-from django.db import connection
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from core.ledger import span
+from runs import figures
 from runs.admin.dashboard.tiles import Fact, Tile, counted, tone_of
 from runs.states import AttemptStatus, WaitReason
 
-_LATE = """count(*), extract(epoch FROM statement_timestamp() - min(due_at) FILTER (
-    WHERE due_at < statement_timestamp() AND (lease_until IS NULL OR lease_until < statement_timestamp())))::float"""
-# Two halves, since each has an index of its own that holds nothing else.
-_ATTEMPTS = f"""
-    SELECT status, provider, {_LATE} FROM attempts WHERE status = 'accepted' GROUP BY 1, 2
-    UNION ALL
-    SELECT status, provider, {_LATE} FROM attempts
-    WHERE status IN ('canceling', 'planned', 'settling', 'submitting', 'unknown') GROUP BY 1, 2
-"""  # noqa: S608 (no value is put in)
-_RUNS = """
-    SELECT status, coalesce(wait_reason, ''), count(*) FROM runs
-    WHERE NOT (status IN ('canceled', 'done', 'failed')) GROUP BY 1, 2
-"""
-_ENDS = """
-    SELECT count(*) FILTER (WHERE status = 'failed' AND is_new), count(*) FILTER (WHERE is_new),
-        count(*) FILTER (WHERE status = 'failed'), count(*)
-    FROM (
-        SELECT status, finished_at > statement_timestamp() - interval '1 hour' AS is_new FROM runs
-        WHERE status IN ('done', 'failed') AND finished_at > statement_timestamp() - interval '1 day'
-    ) AS ended
-"""
 _AT_PROVIDER = {AttemptStatus.SUBMITTING, AttemptStatus.ACCEPTED, AttemptStatus.CANCELING}
 _WAITING = (AttemptStatus.PLANNED, AttemptStatus.SETTLING, AttemptStatus.UNKNOWN)
 _CARE_S, _BAD_S = 15, 60
@@ -43,13 +18,13 @@ _CARE_S, _BAD_S = 15, 60
 
 def attempts() -> list[Tile]:
     """Jobs at each provider, what is still to be sent or stored, and how late the latest is."""
-    rows = _rows(_ATTEMPTS)
+    rows = figures.attempts()
     at, waiting = Counter[str](), Counter[str]()
-    for status, provider, count, _ in rows:
-        if status in _AT_PROVIDER:
-            at[provider] += count
+    for row in rows:
+        if row.status in _AT_PROVIDER:
+            at[row.provider] += row.count
         else:
-            waiting[status] += count
+            waiting[row.status] += row.count
     return [
         Tile(
             title="In flight",
@@ -63,8 +38,8 @@ def attempts() -> list[Tile]:
         Tile(
             title="Late",
             facts=[
-                _late("Oldest due", [late for *_, late in rows]),
-                _late("Detection lag", [late for status, *_, late in rows if status == AttemptStatus.ACCEPTED]),
+                _late("Oldest due", [row.late_s for row in rows]),
+                _late("Detection lag", [row.late_s for row in rows if row.status == AttemptStatus.ACCEPTED]),
             ],
             note="How long the latest piece of work, and the latest poll, should have been done already.",
         ),
@@ -74,7 +49,7 @@ def attempts() -> list[Tile]:
 def runs() -> list[Tile]:
     """Open runs by what they are at; those that wait, by what they wait for."""
     facts = Counter[tuple[str, str]]()
-    for status, reason, count in _rows(_RUNS):
+    for (status, reason), count in figures.open_runs().items():
         facts[(status, reason if status == "waiting" else "")] += count
     shown = [
         Fact(
@@ -90,19 +65,16 @@ def runs() -> list[Tile]:
 
 def ends() -> list[Tile]:
     """How many of the runs that ended lately failed. Canceled ones count as neither."""
-    ((hour_failed, hour_ended, day_failed, day_ended),) = _rows(_ENDS)
+    ended = figures.ends()
     return [
         Tile(
             title="Runs that failed",
-            facts=[_rate("last hour", hour_failed, hour_ended), _rate("last day", day_failed, day_ended)],
+            facts=[
+                _rate("last hour", ended.hour_failed, ended.hour_ended),
+                _rate("last day", ended.day_failed, ended.day_ended),
+            ],
         )
     ]
-
-
-def _rows(statement: str) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return list(cursor.fetchall())
 
 
 def _waiting(status: AttemptStatus, count: int) -> Fact:

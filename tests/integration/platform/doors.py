@@ -8,6 +8,7 @@ of a CSRF token. What deletes stands last.
 TABLE = """
 GET    /healthz                                         200 200 200 200
 GET    /readyz                                          200 200 200 200
+GET    /metrics                                         401 401 401 401
 GET    /api/schema                                      200 200 200 200
 GET    /api/docs                                        200 200 200 200
 POST   /api/zaps/run                                    422 422 422 422

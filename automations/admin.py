@@ -15,6 +15,7 @@ from automations.batches import cost_of, counts, stop
 from automations.models import Batch, Firing, Schedule, Trigger
 from automations.models.firing import KNOWN
 from automations.schedules import BY_STAFF, pause
+from automations.triggers import revoke
 from automations.words import explain
 from core.keyset import KeysetLedger
 from core.ledger import EMPTY, badge, json_block, list_link, moment, money, row_link, word_filter
@@ -139,7 +140,8 @@ class TriggerAdmin(StandingAdmin):
         """Their addresses open nothing any more."""
         with transaction.atomic():
             rows = list(triggers.select_for_update(of=("self",)).filter(revoked_at=None).order_by("pk"))
-            Trigger.objects.filter(pk__in=[row.pk for row in rows]).update(revoked_at=timezone.now())
+            for trigger in rows:
+                revoke(trigger, at=timezone.now())
         self.tell(request, rows, "revoked")
 
 

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.apps import AppConfig
 
-from accounts.leaving import register
+from accounts import leaving
 
 
 class AutomationsConfig(AppConfig):
@@ -14,5 +14,6 @@ class AutomationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say what is held of an account; the tables can be imported only now."""
-        register(import_module("automations.leaving").PART)
+        """Say what is held of an account, and what part we have in runs; the tables can be imported only now."""
+        leaving.register(import_module("automations.leaving").PART)
+        import_module("runs.neighbours").register(import_module("automations.neighbour").NEIGHBOUR)

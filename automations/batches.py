@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.db.models import Count, QuerySet, Sum
 
 from accounts.caller import Caller
-from automations import begin, dispatch, sheet
+from automations import begin, dispatch, media, sheet
 from automations.begin import NoRoom, Room
 from automations.models import Batch, Firing
 from automations.whose import caller_for, find_to_stop
@@ -25,7 +25,7 @@ from core.ids import new_id
 from core.money import ZERO
 from runs import uploads
 from runs.control import cancel_run
-from runs.inputs import is_data
+from runs.inputs import is_data, keys_of
 from runs.order import Mode, Order, admit, draft
 from runs.states import RunStatus
 from zaps import catalogue
@@ -123,7 +123,9 @@ def make_batch(wish: Wish, quoted: Quote, caller: Caller) -> Batch:
         for _, _, inputs in quoted.rows:
             uploads.use(inputs)
         Firing.objects.bulk_create(
-            Firing(batch=batch, number=number, line=line, inputs=dict(inputs), status="due")
+            Firing(
+                batch=batch, number=number, line=line, inputs=dict(inputs), media=sorted(keys_of(inputs)), status="due"
+            )
             for number, line, inputs in quoted.rows
         )
         dispatch.look_soon()
@@ -144,9 +146,12 @@ def cancel_batch(batch_id: str, caller: Caller, *, at: datetime) -> Batch:
 
 def stop(batch: Batch, *, at: datetime) -> None:
     """Begin nothing more of the locked batch; what is at work is told to stop by whoever looks next."""
-    Firing.objects.filter(batch=batch, status="due").update(status="canceled", error=BY_OWNER, ended_at=at)
+    due = Firing.objects.filter(batch=batch, status="due")
+    named = list(due.values_list("media", flat=True).distinct())
+    due.update(status="canceled", error=BY_OWNER, ended_at=at, media=[])
     batch.status, batch.reason = "canceling", BY_OWNER
     batch.save()
+    media.release(named, of=batch.batch_id)
 
 
 def counts(batch: Batch) -> dict[str, int]:
@@ -165,16 +170,22 @@ def cost_of(rows: QuerySet[Firing]) -> Decimal:
     return rows.aggregate(total=Sum("run__cost_usd"))["total"] or ZERO
 
 
-def go_on(*, at: datetime) -> None:
-    """Do for every open batch what there is to do. Where the database fails, it is done later."""
+def go_on(*, at: datetime) -> int:
+    """Do for every open batch what there is to do. Where the database fails, it is done later.
+
+    Returns how many rows were dealt with here.
+    """
+    done = 0
     for pk in Batch.objects.filter(finished_at=None).order_by("pk").values_list("pk", flat=True)[:_BATCHES_AT_ONCE]:
         try:
             _stop_runs(pk)
             for _ in range(IN_FLIGHT):
                 if not _begin_next(pk, at):
                     break
+                done += 1
         except (DatabaseError, InterfaceError):
             logger.exception("batch=%s goes-on=later", pk)
+    return done
 
 
 def _stop_runs(pk: int) -> None:
@@ -212,16 +223,23 @@ def _begin(batch: Batch, row: Firing, at: datetime) -> bool:
         drafted = begin.plan(batch, caller, kept=row.inputs, at=at)
         with transaction.atomic():
             begin.begin(row, drafted, caller, room=Room(rows, batch.cap_usd), at=at)
+        row.save()
     except OverBudget as exc:
         if _may_wait(exc, rows):
             _say_why(batch, exc.code)
             return False
-        row.status, row.error, row.ended_at = "refused", exc.code, at
+        _refuse(row, exc.code, at)
     except ZapsError as exc:
-        row.status, row.error, row.ended_at = "refused", exc.code, at
-    row.save()
+        _refuse(row, exc.code, at)
     _say_why(batch, "")
     return True
+
+
+def _refuse(row: Firing, code: str, at: datetime) -> None:
+    named, row.media = row.media, []
+    row.status, row.error, row.ended_at = "refused", code, at
+    row.save()
+    media.release([named], of=f"row:{row.pk}")
 
 
 def _may_wait(refusal: OverBudget, rows: QuerySet[Firing]) -> bool:

@@ -3,19 +3,31 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db import transaction
+from django.db.models import QuerySet
+
 from accounts.leaving import Part
 from accounts.leaving.parts import STARTS_WORK
+from automations import media
 from automations.models import Batch, Firing, Schedule, Trigger
 
 _OURS = (Schedule, Trigger, Batch)
-_NOT_SHOWN = {"id", "owner_id", "digest"}
+_NOT_SHOWN = {"id", "owner_id", "digest", "media"}
 
 
 def remove(user_pk: int) -> Sequence[str]:
-    """Nothing of theirs begins any more."""
-    for kind in _OURS:
-        kind._default_manager.filter(owner_id=user_pk).delete()
+    """Nothing of theirs begins any more, and nothing that they named is kept for it."""
+    with transaction.atomic():
+        named = [keys for rows in _naming(user_pk) for keys in rows.values_list("media", flat=True).distinct()]
+        for kind in _OURS:
+            kind._default_manager.filter(owner_id=user_pk).delete()
+        media.release(named, of=f"user:{user_pk}")
     return []
+
+
+def _naming(user_pk: int) -> list[QuerySet[Any]]:
+    rows = Firing.objects.filter(batch__owner_id=user_pk)
+    return [Schedule.objects.filter(owner_id=user_pk), Trigger.objects.filter(owner_id=user_pk), rows]
 
 
 def export(user_pk: int) -> Mapping[str, Iterable[Mapping[str, Any]]]:

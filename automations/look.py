@@ -9,12 +9,14 @@ from automations.due import fire_due
 from automations.settle import settle
 
 
-def look(*, at: datetime | None = None) -> None:
-    """What has ended, what is due, what waits for its turn; by the database's clock unless told."""
+def look(*, at: datetime | None = None) -> int:
+    """What has ended, what is due, what waits for its turn; by the database's clock unless told.
+
+    Returns how many due times and rows were dealt with here.
+    """
     at = at or _now()
     settle(at=at)
-    fire_due(at=at)
-    go_on(at=at)
+    return fire_due(at=at) + go_on(at=at)
 
 
 def _now() -> datetime:

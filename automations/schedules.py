@@ -10,12 +10,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.caller import Caller
-from automations import rhythm
+from automations import media, rhythm
 from automations.models import Schedule
 from automations.whose import find_to_stop, require_giver
 from core.errors import BadInput, Problem
 from core.ids import new_id
 from runs import uploads
+from runs.inputs import keys_of
 from runs.order import Draft, Mode, Order, admit, draft, keep_media
 
 BY_OWNER, BY_STAFF, BY_ITSELF = "PAUSED_BY_OWNER", "PAUSED_BY_STAFF", "FAILED_TOO_OFTEN"
@@ -88,9 +89,11 @@ def resume_schedule(schedule_id: str, caller: Caller, *, at: datetime) -> Schedu
 
 
 def delete_schedule(schedule_id: str, caller: Caller) -> None:
-    """It is gone, with its history. Its runs stay."""
+    """It is gone, with its history and what it was given. Its runs stay."""
     with transaction.atomic():
-        find_to_stop(_locked(), caller, schedule_id=schedule_id).delete()
+        schedule = find_to_stop(_locked(), caller, schedule_id=schedule_id)
+        schedule.delete()
+        media.release([schedule.media], of=schedule_id)
 
 
 def pause(schedule: Schedule, *, reason: str) -> None:
@@ -113,12 +116,14 @@ def _write(
     is_new_beat = (wish.cron, wish.every_s, wish.zone) != (schedule.cron, schedule.every_s, schedule.zone)
     for name in Wish.__dataclass_fields__:
         setattr(schedule, name, getattr(wish, name))
+    named_before, schedule.media = schedule.media, sorted(keys_of(inputs))
     schedule.inputs = dict(inputs)
     if schedule.status == "active" and (is_new_beat or schedule.next_at is None):
         schedule.since, schedule.next_at = at, beat.after(at)
     with transaction.atomic():
         uploads.use(inputs)
         schedule.save()
+        media.release([named_before], of=schedule.schedule_id)
     return schedule
 
 

@@ -17,14 +17,14 @@ from django.db.models import QuerySet
 from accounts import rates
 from accounts.caller import Caller
 from accounts.tokens import digest_of, new_secret
-from automations import begin
+from automations import begin, media
 from automations.begin import Room
 from automations.models import Firing, Trigger
 from automations.whose import caller_for, find_to_stop, require_giver
 from core.errors import BadInput, NotFound, Problem, Refused
 from core.ids import new_id
 from runs import uploads
-from runs.inputs import check_inputs, store_inputs
+from runs.inputs import check_inputs, keys_of, store_inputs
 from runs.models import Run
 from runs.order import Draft, Mode, admit, keep_media
 from zaps import catalogue
@@ -75,6 +75,7 @@ def make_trigger(wish: Wish, caller: Caller) -> tuple[Trigger, str]:
             slug=wish.slug,
             version=wish.version,
             inputs=inputs,
+            media=sorted(keys_of(inputs)),
             allowed=sorted(wish.allowed),
             mode=str(wish.mode),
             per_minute=wish.per_minute,
@@ -133,9 +134,19 @@ def rotate_trigger(trigger_id: str, caller: Caller, *, at: datetime) -> tuple[Tr
 
 
 def revoke_trigger(trigger_id: str, caller: Caller, *, at: datetime) -> None:
-    """It opens nothing any more. Revoking twice is the same as once."""
-    trigger = find_to_stop(Trigger.objects.all(), caller, trigger_id=trigger_id)
-    Trigger.objects.filter(pk=trigger.pk, revoked_at=None).update(revoked_at=at)
+    """It opens nothing any more, and forgets what it was given. Revoking twice is the same as once."""
+    with transaction.atomic():
+        trigger = find_to_stop(Trigger.objects.select_for_update(of=("self",)), caller, trigger_id=trigger_id)
+        if trigger.revoked_at is None:
+            revoke(trigger, at=at)
+
+
+def revoke(trigger: Trigger, *, at: datetime) -> None:
+    """The locked row."""
+    named = trigger.media
+    trigger.revoked_at, trigger.inputs, trigger.media = at, {}, []
+    trigger.save()
+    media.release([named], of=trigger.trigger_id)
 
 
 def open_trigger(token: str) -> Trigger:

@@ -1,5 +1,7 @@
 """One time that a standing order began a run, or should have."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -30,6 +32,9 @@ class Firing(models.Model):
     number = models.IntegerField(null=True, blank=True, help_text="Of a batch's row, from 1.")
     line = models.IntegerField(null=True, blank=True, help_text="Where a batch's row stands in its file.")
     inputs = models.JSONField(default=dict, help_text="Its own, beside those of the standing order.")
+    media = ArrayField(
+        models.CharField(max_length=300), default=list, editable=False, help_text="Files that its own inputs name."
+    )
     status = models.CharField(max_length=10)
     error = models.CharField(max_length=64, blank=True, help_text="Code of what stood in the way.")
     times = models.IntegerField(default=1)
@@ -62,6 +67,7 @@ class Firing(models.Model):
             models.Index(fields=["schedule", "-id"], name="firing_schedule"),
             models.Index(fields=["trigger", "-id"], name="firing_trigger"),
             models.Index(fields=["batch", "status", "number"], name="firing_batch"),
+            GinIndex(fields=["media"], name="firing_media"),  # who else uses a file
             # Whose run may have ended meanwhile. Small.
             models.Index(fields=["id"], name="firing_started", condition=Q(status="started")),
         ]

@@ -1,5 +1,7 @@
 """Runs at certain times."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -10,6 +12,7 @@ class Schedule(Standing):
     """A recipe that is run again and again. `next_at` is the truth about when; beat only rings."""
 
     schedule_id = models.CharField(max_length=40, unique=True, editable=False)
+    media = ArrayField(models.CharField(max_length=300), default=list, editable=False, help_text="Files that it names.")
     cron = models.CharField(max_length=120, blank=True, help_text="Five fields. Empty: every so many seconds.")
     every_s = models.IntegerField(null=True, blank=True)
     zone = models.CharField(max_length=64, default="UTC", help_text="Whose wall clock the five fields go by.")
@@ -50,6 +53,7 @@ class Schedule(Standing):
             # What is due. Small: active ones only.
             models.Index(fields=["next_at"], name="schedule_due", condition=Q(status="active")),
             models.Index(fields=["owner", "-id"], name="schedule_owner"),
+            GinIndex(fields=["media"], name="schedule_media"),  # who else uses a file
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Runs that an address starts."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -11,6 +12,7 @@ class Trigger(Standing):
     """An address that runs a recipe for whoever knows it. Only the digest of its token is kept."""
 
     trigger_id = models.CharField(max_length=40, unique=True, editable=False)
+    media = ArrayField(models.CharField(max_length=300), default=list, editable=False, help_text="Files that it names.")
     digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the whole token.")
     allowed = ArrayField(models.CharField(max_length=100), default=list, help_text="Inputs that a caller may give.")
     day_cap_usd = models.DecimalField(
@@ -31,7 +33,10 @@ class Trigger(Standing):
                 name="trigger_live_has_caps",
             ),
         ]
-        indexes = [models.Index(fields=["owner", "-id"], name="trigger_owner")]
+        indexes = [
+            models.Index(fields=["owner", "-id"], name="trigger_owner"),
+            GinIndex(fields=["media"], name="trigger_media"),  # who else uses a file
+        ]
 
     def __str__(self) -> str:
         return self.trigger_id

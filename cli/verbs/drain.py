@@ -21,11 +21,10 @@ def run(args: argparse.Namespace) -> Exit:
     """Exit 1 when the cycle did nothing but fail."""
     inprocess.stand_here()
     drain = importlib.import_module("runs.engine.drain")  # its tables can be imported only now
-    importlib.import_module("automations.look").look()
     if settings.ZAP_POLL_DRAIN_URL:
         report = drain.run_scheduled()
     else:
-        report = drain.run_cycle(window_s=max(args.window, 0.0), job_name="cli")
+        report = drain.run_alone(window_s=max(args.window, 0.0), job_name="cli")
     if args.json:
         talk.give_json(
             {

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from core.api.bearer import is_secret, shows
 from core.errors import BadInput, Problem, Refused
-from runs.engine.drain import run_cycle
+from runs.engine.drain import run_alone
 
 MAX_WINDOW_S = 25.0
 _HEADER = "x-zap-cron-secret"
@@ -58,9 +58,9 @@ class Drain(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Poll whatever is due and ring for whatever is left lying."""
+        """Begin and poll whatever is due, and ring for whatever is left lying."""
         _check_secret(request)
-        report = run_cycle(window_s=_read_window(request), job_name="endpoint")
+        report = run_alone(window_s=_read_window(request), job_name="endpoint")
         return Response({
             "processedCount": report.processed,
             "errorCount": report.errors,

@@ -6,10 +6,11 @@ from accounts import idempotency
 from accounts.vault.keeping import forget_requests
 from core.again import again
 from core.errors import Conflict
-from runs import dispatch, heralds, uploads
+from runs import dispatch, heralds
 from runs.control.taking import taking
 from runs.deletion import files
 from runs.models import Attempt, RunInput, RunShare, Webhook
+from runs.neighbours import neighbours
 from runs.queries import RunDeleted
 from runs.states import ATTEMPT_FINAL, RUN_FINAL
 from runs.transitions import Moves
@@ -49,6 +50,8 @@ def _require_over(moves: Moves) -> None:
 def _erase(moves: Moves) -> None:
     run = moves.run
     moves.delete_run()
+    for neighbour in neighbours():
+        neighbour.forget(run)
     _give_back_inputs(moves)
     files.doom_assets(run)
     with connection.cursor() as cursor:
@@ -63,18 +66,11 @@ def _erase(moves: Moves) -> None:
 
 
 def _give_back_inputs(moves: Moves) -> None:
-    """Nobody who comes now can use an upload that only this run used; the bytes of others stay."""
-    keys = list(RunInput.objects.filter(run=moves.run).values_list("storage_key", flat=True))
-    if not keys:
-        return
-    held = uploads.hold(keys)
-    elsewhere = set(
-        RunInput.objects.filter(storage_key__in=keys).exclude(run=moves.run).values_list("storage_key", flat=True)
-    )
-    RunInput.objects.filter(run=moves.run).delete()
-    free = [key for key in keys if key not in elsewhere]
-    uploads.discard([key for key in free if key in held])
-    files.doom(free, of=moves.run.run_id)
+    """The bytes that somebody else uses stay."""
+    mine = RunInput.objects.filter(run=moves.run)
+    keys = list(mine.values_list("storage_key", flat=True))
+    mine.delete()
+    files.give_back(keys, of=moves.run.run_id)
 
 
 # What a run was made of, by table. Learning goes on with what is left of the steps, attempts and votes.

@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from core.again import again
 from runs import uploads
 from runs.models import Asset, DoomedFile, Run, RunInput
+from runs.neighbours import neighbours
 from runs.storage import LARGE, SMALL, thumbnail_key
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,20 @@ def doom_assets(run: Run) -> None:
     """Everything that the run has stored; what lies in its folder and is no asset, too."""
     with connection.cursor() as cursor:
         cursor.execute(_DOOM_ASSETS, [run.run_id, run.pk, f"runs/{run.run_id}{_FOLDER}", run.run_id])
+
+
+def give_back(storage_keys: Sequence[str], *, of: str) -> None:
+    """In this transaction somebody stopped to name these inputs: those that nobody else names go.
+
+    Nobody who comes now can use such an upload. `of` says who it was: a run, an order, user:7.
+    """
+    if not storage_keys:
+        return
+    held = uploads.hold(storage_keys)
+    elsewhere = _named(storage_keys)
+    free = [key for key in storage_keys if key not in elsewhere]
+    uploads.discard([key for key in free if key in held])
+    doom(free, of=of)
 
 
 def doom(storage_keys: Sequence[str], *, of: str) -> None:
@@ -94,8 +109,13 @@ def _used(doomed: Sequence[DoomedFile]) -> set[str]:
     """Of these files those that a row still names."""
     keys = [one.storage_key for one in doomed]
     assets = Asset.objects.filter(sha256__in={one.sha256 for one in doomed if one.sha256}, storage_key__in=keys)
-    inputs = RunInput.objects.filter(storage_key__in=keys)
-    return {*assets.values_list("storage_key", flat=True), *inputs.values_list("storage_key", flat=True)}
+    return {*assets.values_list("storage_key", flat=True), *_named(keys)}
+
+
+def _named(storage_keys: Sequence[str]) -> set[str]:
+    """Of these inputs those that a run names, or whoever starts runs by itself."""
+    of_runs = RunInput.objects.filter(storage_key__in=storage_keys).values_list("storage_key", flat=True)
+    return set(of_runs).union(*(neighbour.uses(storage_keys) for neighbour in neighbours()))
 
 
 def _delete(one: DoomedFile) -> None:

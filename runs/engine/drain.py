@@ -14,7 +14,7 @@ from django.db import connection
 
 from core.errors import StaleState, ZapsError
 from providers import http
-from runs import dispatch, heralds
+from runs import dispatch, heralds, neighbours
 from runs.engine import cron_logs
 from runs.engine.advance import advance_run
 from runs.engine.cron_logs import CycleReport
@@ -59,15 +59,36 @@ def ask_endpoint() -> CycleReport:
 def run_cycle(*, window_s: float, job_name: str) -> CycleReport:
     """Drain until the window ends. Any number may run at once; they never take the same row."""
     with cron_logs.cycle(job_name, at_most_s=window_s) as report:
-        ends = time.monotonic() + window_s
-        polling = POLLER.drain_until(ends, report)
-        while True:
-            pause_s = BELL_SOON_S if ring_due(report) else BELL_EVERY_S
-            left = ends - time.monotonic()
-            if left <= 0 or POLLER.stopping.wait(min(pause_s, left)):
-                break
-        polling.result()
+        _drain_for(window_s, report)
     return report
+
+
+def run_alone(*, window_s: float, job_name: str) -> CycleReport:
+    """The same where no beat may be: whoever starts runs by itself looks first, whom beat rings for else."""
+    with cron_logs.cycle(job_name, at_most_s=window_s) as report:
+        _let_others_look(report)
+        _drain_for(window_s, report)
+    return report
+
+
+def _drain_for(window_s: float, report: CycleReport) -> None:
+    ends = time.monotonic() + window_s
+    polling = POLLER.drain_until(ends, report)
+    while True:
+        pause_s = BELL_SOON_S if ring_due(report) else BELL_EVERY_S
+        left = ends - time.monotonic()
+        if left <= 0 or POLLER.stopping.wait(min(pause_s, left)):
+            break
+    polling.result()
+
+
+def _let_others_look(report: CycleReport) -> None:
+    for neighbour in neighbours.neighbours():
+        try:
+            report.processed += neighbour.look()
+        except Exception as exc:  # whoever starts runs must not stop those that were started
+            logger.exception("neighbour=%s look=broken", neighbour.name)
+            report.note_error(f"{type(exc).__name__}: {neighbour.name}")
 
 
 def ring_due(report: CycleReport) -> int:

@@ -11,12 +11,12 @@ def windows(monkeypatch):
     """Stands in for the engine; holds the windows that it was asked for."""
     asked = []
 
-    def run_cycle(*, window_s, job_name):
+    def run_alone(*, window_s, job_name):
         asked.append((window_s, job_name))
         found = [{"attempt": str(number)} for number in range(150)]
         return SimpleNamespace(processed=150, errors=2, results=found, status="partial", last_error="X")
 
-    monkeypatch.setattr("runs.api.drain.run_cycle", run_cycle)
+    monkeypatch.setattr("runs.api.drain.run_alone", run_alone)
     return asked
 
 

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='firing',
             name='media',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=300), default=list, editable=False, help_text='Files of its own.', size=None),
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=300), default=list, editable=False, help_text='Files that its own inputs name.', size=None),
         ),
         migrations.AddField(
             model_name='schedule',

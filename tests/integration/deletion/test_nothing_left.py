@@ -5,6 +5,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.functions import Now
 from django.test import Client
 
+from accounts.vault.cipher import new_key
+from notifications.models import Delivery
+from notifications.signing import new_secret
 from runs.deletion import files
 from runs.models import Asset, Attempt, DoomedFile, Feedback, Run, RunShare, Step, Upload, Webhook
 from tests.integration.deletion.traces import data_uri, files_with, picture, stored, tables_with
@@ -24,11 +27,14 @@ def send_file(headers, content):
 
 
 @pytest.fixture
-def run(bells, post, as_alice, alice):
+def run(bells, post, as_alice, alice, settings):
     """A finished run with that word in everything."""
+    settings.ZAP_SECRET_KEYS = [new_key()]
+    settings.ZAP_WEBHOOK_ORIGINS = ["http://127.0.0.1:9"]
     upload_id = send_file(as_alice, picture(WORD, "b"))
     inputs = {"NAME": WORD, "PHOTO": data_uri(picture(WORD)), "SKETCH": f"upload:{upload_id}"}
-    order = {"source": RECIPE, "inputs": inputs, "mode": "mock"}
+    webhook = {"url": f"http://127.0.0.1:9/{WORD}", "secret": new_secret()}
+    order = {"source": RECIPE, "inputs": inputs, "mode": "mock", "webhook": webhook}
     headers = {**as_alice, "X-Zap-Session": WORD, "Idempotency-Key": "k1"}
     answer = post("/api/zaps/run", order, **headers)
     assert answer.status_code == 202, answer.content
@@ -54,13 +60,14 @@ def _as_others_leave_it(run):
     Feedback.objects.create(
         run=run, step=attempt.step, asset=asset, kind="judge_score", rater="vlm", scores=scores, comment=WORD
     )
+    Delivery.objects.filter(run=run).update(log=[WORD])
     Webhook.objects.create(attempt=attempt, provider="fal", event_id=WORD, request_id="1", outcome="rung")
 
 
 def test_the_word_was_everywhere(run):
-    held = {"attempts", "feedback", "idempotency_keys", "run_inputs", "runs", "steps", "webhooks"}
+    held = {"attempts", "deliveries", "feedback", "idempotency_keys", "runs", "steps", "webhook_endpoints", "webhooks"}
 
-    assert held - {"run_inputs"} <= set(tables_with(WORD))
+    assert held <= set(tables_with(WORD))
     assert len(files_with(WORD)) == 2
 
 

@@ -26,9 +26,9 @@ else:
 EMPTY = "—"
 STYLESHEET = "admin/zaps.css"
 _TONES = {
-    "good": ("done", "success", "published", "live", "in use", "closed"),
+    "good": ("done", "completed", "changed", "success", "published", "live", "in use", "closed"),
     "busy": ("running", "submitting", "accepted", "settling", "at work"),
-    "care": ("waiting", "unknown", "partial", "canceling", "draft", "half_open"),
+    "care": ("waiting", "unknown", "partial", "canceling", "draft", "half_open", "blocked", "needs_intervention"),
     "bad": ("failed", "revoked", "expired", "open", "overshoot"),
     "calm": ("queued", "planned", "skipped", "canceled"),
 }

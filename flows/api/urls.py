@@ -12,7 +12,7 @@ urlpatterns = [
     path("runs", client.Runs.as_view()),
     path("runs/<str:run_id>/cancel", client.RunCancel.as_view()),
     path("runs/<str:run_id>/redrive", client.RunRedrive.as_view()),
-    path("runs/<str:run_id>/output", client.RunOutput.as_view()),
+    path("runs/<str:run_id>/output", client.RunOutput.as_view(), name="flow-run-output"),
     path("runs/<str:run_id>/stream", stream.run_stream),
     path("runs/<path:run_id>", client.OneRun.as_view()),
     path("claims", worker.Claims.as_view()),

@@ -17,7 +17,7 @@ Source = Annotated[str | None, Field(description="Instead of a slug: the whole t
 Prompts = Annotated[dict[str, str] | None, Field(description="Prompt files of `source`, by path: prompts/a.md.")]
 Inputs = Annotated[
     dict[str, str | float | bool] | None,
-    Field(description="The recipe's inputs by name. Media is given as an https address or as upload:ID."),
+    Field(description="The recipe's inputs by name. Media is an https address, or what zap_upload gave."),
 ]
 MaxUsd = Annotated[float | None, Field(ge=0, description="The most that the run may cost; lowers the recipe's cap.")]
 Extend = Annotated[int | None, Field(ge=0, le=64, description="How often repeatable steps repeat.")]

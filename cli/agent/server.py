@@ -12,17 +12,20 @@ from pydantic import ValidationError
 
 from cli.agent.assets import AssetTools
 from cli.agent.desk import Desk
+from cli.agent.folders import Folders
 from cli.agent.purse import Allowance
 from cli.agent.recipes import RecipeTools
 from cli.agent.runs import RunTools
 from cli.agent.telling import refusal
+from cli.agent.uploads import UploadTools
 
 logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = """\
 Zaps makes films from recipes (a Zap.md: steps that make pictures, clips and sounds, and join them).
 Find a recipe with zap_list, or write one: zap_docs recipes is the grammar, zap_validate says what is wrong.
-zap_plan says what a run would cost. zap_run starts one; its mode mock is free. zap_watch waits for it.
+zap_plan says what a run would cost. zap_upload sends a file that an input needs.
+zap_run starts a run; its mode mock is free. zap_watch waits for it.
 A step that waits for approval waits for the person, not for you: show them what was made and ask.
 Every refusal has a code, a sentence and a remediation: do what it says instead of trying the same again.
 """
@@ -47,16 +50,16 @@ class Server(MCPServer[None]):
             return refusal(_misused(name, exc))
 
 
-def serve(allowance: Allowance) -> None:
+def serve(allowance: Allowance, folders: Folders) -> None:
     """Serve one client until it hangs up."""
     desk = Desk(allowance)
     try:
-        build(desk).run("stdio")
+        build(desk, folders).run("stdio")
     finally:
         desk.leave()
 
 
-def build(desk: Desk) -> Server:
+def build(desk: Desk, folders: Folders) -> Server:
     """The server with its tools; nothing is connected to yet."""
     server = Server("zaps", title="Zaps", instructions=INSTRUCTIONS, version=_version(), log_level="WARNING")
     recipes, runs, assets = RecipeTools(desk), RunTools(desk), AssetTools(desk)
@@ -72,7 +75,8 @@ def build(desk: Desk) -> Server:
     )
     for look in looks:
         server.add_tool(look, annotations=_LOOKS)
-    server.add_tool(runs.zap_run, annotations=_STARTS)
+    for start in (UploadTools(desk, folders).zap_upload, runs.zap_run):
+        server.add_tool(start, annotations=_STARTS)
     for end in (runs.zap_approve, runs.zap_reject, runs.zap_cancel):
         server.add_tool(end, annotations=_ENDS)
     return server

@@ -1,13 +1,15 @@
 """Let an agent work with Zaps: a server of the Model Context Protocol on stdin and stdout, which a client starts.
 
-It spends nothing unless it is told to: live runs need --allow-spend and --max-usd.
+It spends nothing unless it is told to: live runs need --allow-spend and --max-usd. It reads no file but in --folder.
 """
 
 import argparse
 import importlib
 from decimal import Decimal
+from pathlib import Path
 
 from cli import faults, order
+from cli.agent.folders import Folders
 from cli.agent.purse import Allowance
 from cli.exits import Exit
 
@@ -21,11 +23,19 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-usd-call", type=order.usd, metavar="Y", help="what one call may commit; by default as much as all"
     )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="let the agent upload pictures, clips and sounds from here; may be given several times",
+    )
 
 
 def run(args: argparse.Namespace) -> Exit:
     """Exit 0 when the client has hung up."""
-    allowance = _allowance(args)
+    allowance, folders = _allowance(args), Folders(args.folder)
     try:
         server = importlib.import_module("cli.agent.server")
     except ModuleNotFoundError as exc:
@@ -34,7 +44,7 @@ def run(args: argparse.Namespace) -> Exit:
         raise faults.bad_input(
             "MCP_NOT_INSTALLED", "The package mcp is not installed.", "Install Zaps with its extra: zaps[mcp]."
         ) from None
-    server.serve(allowance)
+    server.serve(allowance, folders)
     return Exit.DONE
 
 

@@ -13,7 +13,8 @@ from mcp.client.stdio import StdioServerParameters
 
 from accounts.tokens import create_token
 from cli.__main__ import main
-from runs.models import Asset, Run
+from media.mock import mock_media
+from runs.models import Asset, Run, Upload
 from tests.integration.gates import gated, make_attempt
 from tests.integration.people import make_user
 from tests.integration.recipes import DOOR
@@ -72,6 +73,10 @@ def ask(agent, tool, arguments, *words, **options):
     return talk(agent, lambda client: client.call_tool(tool, arguments), *words, **options)
 
 
+def photo(seed):
+    return mock_media("png", seed=seed, label="x", width=128, height=96, duration_s=None)
+
+
 def waiting(owner, **options):
     """A run that waits with two pictures."""
     run = gated(owner, **options)
@@ -85,7 +90,7 @@ def test_every_tool_says_what_it_is_for_and_which_ones_move_something(agent):
 
     assert all(tool.description and tool.name.startswith("zap_") for tool in tools)
     moving = {tool.name for tool in tools if not tool.annotations.read_only_hint}
-    assert moving == {"zap_run", "zap_approve", "zap_reject", "zap_cancel"}
+    assert moving == {"zap_run", "zap_upload", "zap_approve", "zap_reject", "zap_cancel"}
     assert all(
         field.get("description") or name == "limit"
         for tool in tools
@@ -342,3 +347,35 @@ def test_leave_to_spend_is_given_with_a_limit_or_not_at_all(words, capsys):
     assert main(["mcp", *words]) == 2
 
     assert "USAGE" in capsys.readouterr().err
+
+
+def test_a_picture_from_an_allowed_folder_becomes_an_input_of_a_run(agent, settings, tmp_path):
+    disk = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path / "media")}}
+    settings.STORAGES = {**settings.STORAGES, "default": disk}
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "fox.png").write_bytes(photo("fox"))
+    (tmp_path / "private.png").write_bytes(photo("private"))
+
+    async def conversation(client):
+        outside = await client.call_tool("zap_upload", {"path": str(tmp_path / "private.png")})
+        value = told(await client.call_tool("zap_upload", {"path": "fox.png"}))["value"]
+        run = {"source": DOOR, "inputs": {"NAME": "Ada", "PHOTO": value}}
+        return refused(outside), value, told(await client.call_tool("zap_run", run))
+
+    code, value, accepted = talk(agent, conversation, "--folder", str(shared))
+
+    assert code == "FILE_OUTSIDE"
+    upload = Upload.objects.get()
+    assert value == f"upload:{upload.upload_id}"
+    assert Run.objects.get(run_id=accepted["runId"]).inputs["PHOTO"]
+    stored = [path.read_bytes() for path in (tmp_path / "media").rglob("*") if path.is_file()]
+    assert photo("fox") in stored
+    assert photo("private") not in stored
+
+
+def test_no_file_is_read_where_nobody_gave_leave(agent, tmp_path):
+    (tmp_path / "fox.png").write_bytes(photo("fox"))
+
+    assert refused(ask(agent, "zap_upload", {"path": str(tmp_path / "fox.png")})) == "FILES_NOT_ALLOWED"
+    assert not Upload.objects.exists()

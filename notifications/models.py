@@ -55,6 +55,7 @@ class Endpoint(models.Model):
             # Whom a run's move is told to, asked in its transaction; and an owner's list.
             models.Index(fields=["owner", "-id"], name="webhook_endpoint_owner", condition=Q(run=None)),
             models.Index(fields=["run"], name="webhook_endpoint_run", condition=Q(run__isnull=False)),
+            models.Index(fields=["off_reason", "-id"], name="webhook_endpoint_off", condition=Q(is_on=False)),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from automations.models.standing import Standing
+from automations.models.standing import Standing, recipe_index
 
 
 class Batch(Standing):
@@ -34,6 +34,7 @@ class Batch(Standing):
             # What there is still to do about. Small.
             models.Index(fields=["id"], name="batch_open", condition=Q(finished_at=None)),
             models.Index(fields=["owner", "-id"], name="batch_owner"),
+            recipe_index("batch"),
         ]
 
     def __str__(self) -> str:

@@ -68,8 +68,8 @@ class Firing(models.Model):
             models.Index(fields=["trigger", "-id"], name="firing_trigger"),
             models.Index(fields=["batch", "status", "number"], name="firing_batch"),
             GinIndex(fields=["media"], name="firing_media"),  # who else uses a file
-            # Whose run may have ended meanwhile. Small.
-            models.Index(fields=["id"], name="firing_started", condition=Q(status="started")),
+            # Whose run may have ended meanwhile; the operators' list.
+            models.Index(fields=["status", "-id"], name="firing_status"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from automations.models.standing import Standing
+from automations.models.standing import Standing, recipe_index
 
 
 class Schedule(Standing):
@@ -54,6 +54,8 @@ class Schedule(Standing):
             models.Index(fields=["next_at"], name="schedule_due", condition=Q(status="active")),
             models.Index(fields=["owner", "-id"], name="schedule_owner"),
             GinIndex(fields=["media"], name="schedule_media"),  # who else uses a file
+            models.Index(fields=["-id", "reason"], name="schedule_paused", condition=Q(status="paused")),
+            recipe_index("schedule"),
         ]
 
     def __str__(self) -> str:

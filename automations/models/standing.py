@@ -22,3 +22,8 @@ class Standing(models.Model):
 
     class Meta:
         abstract = True
+
+
+def recipe_index(table: str) -> models.Index:
+    """For finding orders by the beginning of their recipe's name."""
+    return models.Index(fields=["slug", "-id"], name=f"{table}_recipe", opclasses=["varchar_pattern_ops", "int8_ops"])

@@ -5,7 +5,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from automations.models.standing import Standing
+from automations.models.standing import Standing, recipe_index
 
 
 class Trigger(Standing):
@@ -36,6 +36,7 @@ class Trigger(Standing):
         indexes = [
             models.Index(fields=["owner", "-id"], name="trigger_owner"),
             GinIndex(fields=["media"], name="trigger_media"),  # who else uses a file
+            recipe_index("trigger"),
         ]
 
     def __str__(self) -> str:

@@ -4,25 +4,27 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from core.ledger import EMPTY, Ledger, badge, moment, word_filter
+from core.keyset import KeysetLedger
+from core.ledger import EMPTY, badge, moment, word_filter
 from runs.models import CronLog
 
 _RECENT = 90
+_WITH_ERRORS = ("partial", "failed")
 
 
 @admin.register(CronLog)
-class CronLogAdmin(Ledger):
+class CronLogAdmin(KeysetLedger):
     """One row a cycle; above the list, the newest cycles as a strip."""
 
     change_list_template = "admin/runs/cronlog/change_list.html"
     list_display = ("began", "job_name", "state", "took", "processed_count", "error_count", "error")
-    list_filter = (word_filter("status", "status", ("success", "partial", "failed")),)
-    search_fields = ("job_name__startswith", "error__startswith")
-    search_help_text = "Job, or an error's code"
-    date_hierarchy = "start_time"
+    list_filter = (word_filter("status", "status", ("success", *_WITH_ERRORS)),)
+    keys = ("start_time", "pk")
+    search_help_text = "Job, or an error's code, in full"
     fields = (
         "job_name",
         "state",
@@ -36,17 +38,21 @@ class CronLogAdmin(Ledger):
     )
     readonly_fields = ("state", "began", "took")
 
-    @admin.display(description="began", ordering="start_time")
+    def find(self, term: str) -> Q:
+        """By the code that its last error began with; else by job."""
+        return Q(status__in=_WITH_ERRORS, error__startswith=term) if term.isupper() else Q(job_name=term)
+
+    @admin.display(description="began")
     def began(self, log: CronLog) -> str:
         """To the second."""
         return moment(log.start_time)
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description="status")
     def state(self, log: CronLog) -> SafeString | str:
         """How it ended."""
         return badge(log.status or "at work")
 
-    @admin.display(description="took", ordering="duration")
+    @admin.display(description="took")
     def took(self, log: CronLog) -> str:
         """In seconds."""
         return f"{log.duration / 1000:.1f} s" if log.duration is not None else EMPTY

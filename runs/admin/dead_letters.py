@@ -1,14 +1,16 @@
 """What failed for good: why, what it cost, and making it go on."""
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
-from core.ledger import Ledger, moment, money, row_link, word_filter
+from core.keyset import KeysetLedger
+from core.ledger import moment, money, row_link, word_filter
 from providers.registry import PROVIDERS
 from runs.admin.audit import note
 from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
+from runs.admin.steps import of_run
 from runs.dead_letters import BULKY, MAX_AT_ONCE, redrive, spends_money
 from runs.faults import explain
 from runs.models import DeadLetter, Run, Step
@@ -16,27 +18,36 @@ from zaps.planned import LOCAL
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(Ledger):
-    """Failed steps of failed runs, the newest first."""
+class DeadLetterAdmin(KeysetLedger):
+    """Failed steps of failed runs, what failed last first."""
 
+    keys = ("finished_at", "pk")
     list_display = ("its_step", "its_run", "provider", "model", "error", "sentence", "cost", "happened")
     list_filter = (
         word_filter("provider", "provider", [*sorted(kind.name for kind in PROVIDERS), LOCAL]),
         word_filter("mode", "run__provider_mode", ("mock", "live")),
     )
     list_display_links = None
-    search_fields = ("run__run_id__exact", "step_id__exact", "error__exact", "model__exact", "run__zap_slug__exact")
-    search_help_text = "Run id, step id, error's code, model or recipe, in full"
+    search_help_text = "Run id, run id and step id, error's code, model or recipe, in full"
     fields = (("its_run", "its_step"), ("provider", "model"), ("error", "sentence"), ("cost", "happened"))
     readonly_fields = ("its_run", "its_step", "sentence", "cost", "happened")
     actions = ["redrive_selected"]
 
-    @admin.display(description="step", ordering="step_id")
+    def find(self, term: str) -> Q:
+        """By its run; else by code or recipe, where it is one; else by model."""
+        run_id, _, step_id = term.partition(" ")
+        if (found := of_run(run_id)) is not None:
+            return found & Q(step_id=step_id.strip()) if step_id else found
+        if term.isupper():
+            return Q(error=term)
+        return Q(run__zap_slug=term) if Run.objects.filter(zap_slug=term).exists() else Q(model=term)
+
+    @admin.display(description="step")
     def its_step(self, letter: DeadLetter) -> SafeString | str:
         """With a link to everything that was tried."""
         return row_link(Step(pk=letter.pk), letter.step_id)
 
-    @admin.display(description="run", ordering="run__pk")
+    @admin.display(description="run")
     def its_run(self, letter: DeadLetter) -> SafeString | str:
         """The run that failed with it."""
         return row_link(letter.run, letter.run.run_id)
@@ -47,12 +58,12 @@ class DeadLetterAdmin(Ledger):
         fault = explain(letter.error)
         return f"{fault.message} {fault.remediation}"
 
-    @admin.display(description="cost", ordering="actual_usd")
+    @admin.display(description="cost")
     def cost(self, letter: DeadLetter) -> str:
         """What all its attempts cost."""
         return money(letter.actual_usd)
 
-    @admin.display(description="failed", ordering="finished_at")
+    @admin.display(description="failed")
     def happened(self, letter: DeadLetter) -> str:
         """To the second."""
         return moment(letter.finished_at)

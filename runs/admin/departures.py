@@ -1,17 +1,19 @@
 """People: letting an account go, how far those are that leave, and how long runs are kept."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
 from accounts.leaving import departing
 from accounts.models import Departure, Retention
 from core.errors import ZapsError
+from core.keyset import KeysetLedger
 from core.ledger import EMPTY, Ledger, badge, moment
 from runs.admin.audit import note
 from runs.admin.confirm import ask, is_confirmed
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     _UserAdmin = UserAdmin[User]
 else:
     _UserAdmin = UserAdmin
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 admin.site.unregister(User)
 
@@ -57,15 +61,21 @@ class PeopleAdmin(_UserAdmin):
 
 
 @admin.register(Departure)
-class DepartureAdmin(Ledger):
-    """Accounts that leave, and what they wait for."""
+class DepartureAdmin(KeysetLedger):
+    """Accounts that leave, and what they wait for, newest first."""
 
     list_display = ("user", "state", "why", "asked_by", "asked", "done")
     list_select_related = ("user",)
-    search_fields = ("user__pk__exact", "asked_by__exact")
-    search_help_text = "The number of the user, or who asked"
+    search_help_text = "The user's number or name, in full"
     fields = ("user", "state", "why", "asked_by", "asked", "done")
     readonly_fields = ("state", "why", "asked", "done")
+
+    def find(self, term: str) -> Q:
+        """By who leaves."""
+        who = Q(username=term)
+        if _NUMBER.fullmatch(term):
+            who |= Q(pk=term)
+        return Q(user__in=list(User.objects.filter(who).values_list("pk", flat=True)))
 
     @admin.display(description="state")
     def state(self, departure: Departure) -> SafeString | str:
@@ -77,12 +87,12 @@ class DepartureAdmin(Ledger):
         """In sentences."""
         return " ".join(departure.waits_for) or EMPTY
 
-    @admin.display(description="asked", ordering="asked_at")
+    @admin.display(description="asked")
     def asked(self, departure: Departure) -> str:
         """To the second."""
         return moment(departure.asked_at)
 
-    @admin.display(description="gone", ordering="done_at")
+    @admin.display(description="gone")
     def done(self, departure: Departure) -> str:
         """To the second."""
         return moment(departure.done_at)

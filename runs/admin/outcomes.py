@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.keyset import KeysetLedger
-from core.ledger import EMPTY, Ledger, json_block, list_link, moment, row_link, size, word_filter
+from core.ledger import EMPTY, json_block, list_link, moment, row_link, size, word_filter
 from runs.admin.steps import of_run
 from runs.models import Asset, Feedback, RunEvent
 from runs.thumbnails import thumbnail_of
@@ -104,8 +104,8 @@ class AssetAdmin(KeysetLedger):
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(Ledger):
-    """What people and judges said."""
+class FeedbackAdmin(KeysetLedger):
+    """What people and judges said, newest first."""
 
     list_display = ("kind", "rater", "its_run", "its_step", "its_asset", "comment", "created_at")
     list_filter = (
@@ -114,12 +114,14 @@ class FeedbackAdmin(Ledger):
     )
     list_select_related = ("run", "step", "asset")
     list_defer = (*_RUN_TEXTS, "step__spec")
-    ordering = ("-pk",)
-    search_fields = ("run__run_id__exact", "step__step_id__exact", "comment")
-    search_help_text = "Run id, step id, or a word of the comment"
-    date_hierarchy = "created_at"
+    search_help_text = "Run id, run id and step id, or asset id, in full"
     fields = (("kind", "rater"), ("its_run", "its_step", "its_asset"), "given", "comment", "created_at")
     readonly_fields = ("its_run", "its_step", "its_asset", "given")
+
+    def find(self, term: str) -> Q:
+        """By what was judged."""
+        found = of_run(term)
+        return found if found is not None else Q(asset__in=list(Asset.objects.filter(asset_id=term)))
 
     @admin.display(description="run")
     def its_run(self, vote: Feedback) -> SafeString | str:

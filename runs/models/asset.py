@@ -81,6 +81,11 @@ class Feedback(models.Model):
             ),
             models.CheckConstraint(condition=Q(rater__in=["heuristic", "human", "vlm"]), name="feedback_rater_known"),
         ]
+        indexes = [
+            # The operators' list.
+            models.Index(fields=["kind", "-id", "rater"], name="feedback_kind"),
+            models.Index(fields=["rater", "-id"], name="feedback_rater"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.rater}"

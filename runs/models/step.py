@@ -86,6 +86,12 @@ class Step(models.Model):
         indexes = [
             # Lists of one state, newest first.
             models.Index(fields=["status", "-id"], name="step_status_newest"),
+            # Dead letters, what failed last first. What they are filtered by is compared within the index.
+            models.Index(
+                fields=["-finished_at", "-id", "provider", "model", "error"],
+                name="step_failed",
+                condition=Q(status="failed"),
+            ),
             # The drain's check on steps whose attempt should long have ended.
             models.Index(fields=["due_at"], name="step_due", condition=Q(status="running")),
         ]

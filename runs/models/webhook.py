@@ -27,6 +27,14 @@ class Webhook(models.Model):
                 condition=models.Q(outcome__in=["early", "late", "proof", "rung"]), name="webhook_outcome_known"
             ),
         ]
+        indexes = [
+            # The operators' list. Most are rung, and found by the order.
+            models.Index(
+                fields=["outcome", "-id"],
+                name="webhook_odd",
+                condition=models.Q(outcome__in=["early", "late", "proof"]),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.pk}"

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+MOST = 1000  # more rows than that are not counted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
@@ -48,6 +50,11 @@ class Tile:
 def tone_of(value: float, *, care: float, bad: float) -> str:
     """`care` or `bad` once the value has reached that, else nothing."""
     return "bad" if value >= bad else "care" if value >= care else ""
+
+
+def up_to_most(count: int) -> str:
+    """Of what was counted no further than one more than `MOST`."""
+    return counted(count) if count <= MOST else f"more than {counted(MOST)}"
 
 
 def counted(count: int) -> str:

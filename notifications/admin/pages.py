@@ -1,25 +1,28 @@
 """The operators' door to what goes out: who is told, what was told, and once more."""
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from core.keyset import KeysetLedger
-from core.ledger import EMPTY, Ledger, badge, moment, row_link, word_filter
+from core.ledger import EMPTY, badge, moment, row_link, word_filter
 from notifications import outbox
 from notifications.models import Delivery, Endpoint
+from runs.models import Run
+
+_REASONS = ("owner", "operator", "gone", "failing")
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(Ledger):
-    """Receivers of webhooks. Their owners make them; here they are turned off."""
+class EndpointAdmin(KeysetLedger):
+    """Receivers of webhooks, newest first. Their owners make them; here they are turned off."""
 
     list_display = ("hook_id", "owner", "run_link", "url", "state", "failures", "failing_since", "created_at")
-    list_filter = (word_filter("off_reason", "off because", ("owner", "operator", "gone", "failing")),)
+    list_filter = (word_filter("off because", "off_reason", _REASONS, also=dict.fromkeys(_REASONS, Q(is_on=False))),)
     list_select_related = ("owner", "run")
     list_defer = ("run__source", "run__prompts", "run__inputs", "run__options")
-    search_fields = ("hook_id__exact", "owner__username__exact", "run__run_id__exact")
     search_help_text = "Endpoint, owner or run, in full"
     fields = (
         ("hook_id", "state"),
@@ -30,8 +33,14 @@ class EndpointAdmin(Ledger):
         ("created_at", "rotated_at", "old_until"),
     )
     readonly_fields = ("run_link", "state")
-    ordering = ("-pk",)
     actions = ["turn_off"]
+
+    def find(self, term: str) -> Q:
+        """By its run or its owner, else by its id."""
+        if (run := _pk_of_run(term)) is not None:
+            return Q(run=run)
+        owner = User.objects.filter(username=term).values_list("pk", flat=True).first()
+        return Q(hook_id=term) if owner is None else Q(owner=owner)
 
     @admin.display(description="run")
     def run_link(self, endpoint: Endpoint) -> SafeString | str:
@@ -71,9 +80,10 @@ class DeliveryAdmin(KeysetLedger):
 
     def find(self, term: str) -> Q:
         """By what has an index."""
-        if term.startswith("hook_"):
-            return Q(endpoint__hook_id=term)
-        return Q(run__run_id=term) if term.startswith("run_") else Q(event_id=term)
+        if (run := _pk_of_run(term)) is not None:
+            return Q(run=run)
+        endpoint = Endpoint.objects.filter(hook_id=term).values_list("pk", flat=True).first()
+        return Q(event_id=term) if endpoint is None else Q(endpoint=endpoint)
 
     @admin.display(description="to")
     def to(self, delivery: Delivery) -> SafeString | str:
@@ -118,3 +128,7 @@ class DeliveryAdmin(KeysetLedger):
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Who may change deliveries at all."""
         return request.user.has_perm("notifications.change_delivery")
+
+
+def _pk_of_run(run_id: str) -> int | None:
+    return Run.objects.filter(run_id=run_id).values_list("pk", flat=True).first()

@@ -13,12 +13,11 @@ from django.utils.safestring import SafeString
 
 from automations.batches import cost_of, counts, stop
 from automations.models import Batch, Firing, Schedule, Trigger
-from automations.models.firing import KNOWN
 from automations.schedules import BY_STAFF, pause
 from automations.triggers import revoke
 from automations.words import explain
 from core.keyset import KeysetLedger
-from core.ledger import EMPTY, badge, json_block, list_link, moment, money, row_link, word_filter
+from core.ledger import EMPTY, badge, json_block, list_link, moment, money, word_filter
 
 
 class StandingAdmin(KeysetLedger):
@@ -195,61 +194,3 @@ class BatchAdmin(StandingAdmin):
             for batch in rows:
                 stop(batch, at=timezone.now())
         self.tell(request, rows, "canceled")
-
-
-@admin.register(Firing)
-class FiringAdmin(KeysetLedger):
-    """Every time that a run was begun without a person, or should have been."""
-
-    list_display = ("id", "order", "state", "error", "run_link", "due", "began")
-    list_filter = (word_filter("status", "status", KNOWN),)
-    list_select_related = ("schedule", "trigger", "batch", "run")
-    list_defer = ("inputs", "run__source", "run__prompts", "run__inputs")
-    search_help_text = "The id of a schedule, a trigger, a batch or a run, in full"
-    fields = (
-        ("order", "number", "line"),
-        ("state", "error", "times"),
-        "run_link",
-        ("due", "began", "ended_at"),
-        "given",
-    )
-    readonly_fields = ("order", "state", "run_link", "due", "began", "given")
-
-    def find(self, term: str) -> Q:
-        """By whatever the id names."""
-        return Q(
-            Q(schedule__in=Schedule.objects.filter(schedule_id=term))
-            | Q(trigger__in=Trigger.objects.filter(trigger_id=term))
-            | Q(batch__in=Batch.objects.filter(batch_id=term))
-            | Q(run__run_id=term)
-        )
-
-    @admin.display(description="of")
-    def order(self, firing: Firing) -> SafeString | str:
-        """What it belongs to."""
-        return row_link(firing.schedule or firing.trigger or firing.batch)
-
-    @admin.display(description="status")
-    def state(self, firing: Firing) -> SafeString | str:
-        """What became of it."""
-        return badge({"started": "at work"}.get(firing.status, firing.status))
-
-    @admin.display(description="run")
-    def run_link(self, firing: Firing) -> SafeString | str:
-        """Its page."""
-        return row_link(firing.run)
-
-    @admin.display(description="due")
-    def due(self, firing: Firing) -> str:
-        """To the second."""
-        return moment(firing.due_at)
-
-    @admin.display(description="began")
-    def began(self, firing: Firing) -> str:
-        """To the second."""
-        return moment(firing.begun_at)
-
-    @admin.display(description="inputs")
-    def given(self, firing: Firing) -> SafeString | str:
-        """Its own."""
-        return json_block(firing.inputs)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db import connection, transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 
@@ -77,15 +77,18 @@ class KeysetList(ChangeList):
         is_back = BEFORE in self.edges
         edge = self._edge(self.edges.get(BEFORE) or self.edges.get(AFTER))
         rows = self.queryset if edge is None else self.queryset.filter(_beyond(edge, is_back=is_back))
-        found = list((rows.reverse() if is_back and edge is not None else rows)[: size + 1])
-        has_more, found = len(found) > size, found[:size]
+        rows = rows.reverse() if is_back and edge is not None else rows
+        # By themselves: the server would join everything that a filter leaves, and only then sort and cut it.
+        keys = list(rows.values_list("pk", flat=True)[: size + 1])
+        has_more, keys = len(keys) > size, keys[:size]
         if is_back and edge is not None:
-            found.reverse()
+            keys.reverse()
+        found = list(self.queryset.filter(pk__in=keys))
         has_newer = edge is not None and (has_more if is_back else True)
         has_older = edge is not None if is_back else has_more
         self.result_list, self.result_count = found, len(found)
-        self.newer_url = self._link(BEFORE, found[0]) if has_newer and found else ""
-        self.older_url = self._link(AFTER, found[-1]) if has_older and found else ""
+        self.newer_url = self._link(BEFORE, keys[0]) if has_newer and keys else ""
+        self.older_url = self._link(AFTER, keys[-1]) if has_older and keys else ""
         self.first_url = self.get_query_string() if edge is not None else ""
         self.told = self._told(is_whole=edge is None and not has_more)
         self.full_result_count = self.result_count  # else the page would show this one's rows as all results
@@ -109,8 +112,8 @@ class KeysetList(ChangeList):
             return None
         return self.model._base_manager.filter(pk=key).values(*self.model_admin.keys).first()
 
-    def _link(self, name: str, row: Model) -> str:
-        return str(self.get_query_string({name: row.pk}))
+    def _link(self, name: str, key: int) -> str:
+        return str(self.get_query_string({name: key}))
 
 
 def _beyond(edge: dict[str, Any], *, is_back: bool) -> Q:

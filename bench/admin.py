@@ -26,7 +26,8 @@ _FILL = (
     """INSERT INTO steps (run_id, step_id, position, kind, provider, model, spec, parents, status, wait_reason,
         progress, error, idem_key, provider_request_id, round, price_quote_usd, reserved_usd, started_at, finished_at)
     SELECT r.id, 'clip', 0, 'video.gen', 'fal', 'fal-ai/veo3', jsonb_build_object('prompt', repeat('light ', 150)),
-        '[]', r.status, r.wait_reason, 1, '', 'zap:idem:' || r.id, 'job-' || r.id, 1, 1, 0, r.started_at, r.finished_at
+        '[]', r.status, r.wait_reason, 1, CASE r.status WHEN 'failed' THEN 'PROVIDER_UNAVAILABLE' ELSE '' END,
+        'zap:idem:' || r.id, 'job-' || r.id, 1, 1, 0, r.started_at, r.finished_at
     FROM runs r""",
     """INSERT INTO attempts (run_id, step_id, number, round, role, status, idem_key, content_key, provider, model,
         capability, provider_request_id, urls, progress, logs, error, quote_usd, reserved_usd, actual_usd, cost_source,
@@ -51,10 +52,64 @@ _FILL = (
         r.zap_slug, 'fal', 'm'
     FROM runs r""",
 )
+_FILL += (
+    """INSERT INTO feedback (run_id, step_id, asset_id, kind, rater, scores, comment, principal_id, created_at)
+    SELECT run_id, step_id, id, CASE WHEN id %% 5 = 0 THEN 'rlhf_vote' ELSE 'judge_score' END,
+        CASE WHEN id %% 5 = 0 THEN 'human' ELSE 'vlm' END, '{"look": 4}', 'Good light.', '', created_at
+    FROM assets""",
+    """INSERT INTO webhooks (attempt_id, provider, event_id, request_id, outcome, received_at)
+    SELECT id, 'fal', 'evt-' || id, provider_request_id, CASE WHEN id %% 5000 = 0 THEN 'late' ELSE 'rung' END,
+        created_at
+    FROM attempts""",
+    """INSERT INTO cron_logs (job_name, start_time, end_time, duration, status, processed_count, error_count, error,
+        lease_until)
+    SELECT 'drain', started_at, started_at, 40, CASE WHEN id %% 100 = 0 THEN 'partial' ELSE 'success' END, 3, 0,
+        CASE WHEN id %% 100 = 0 THEN 'PROVIDER_UNAVAILABLE: The provider is busy.' ELSE '' END, started_at
+    FROM runs""",
+    """INSERT INTO webhook_endpoints (hook_id, owner_id, run_id, url, description, events, secret, old_secret, is_on,
+        off_reason, failures, created_at)
+    SELECT 'hook_' || id, 1, id, 'https://receiver.example/', '', '{run.done}', '', '', id %% 500 <> 0,
+        CASE WHEN id %% 500 = 0 THEN 'gone' ELSE '' END, 0, started_at
+    FROM runs""",
+    """INSERT INTO deliveries (owner_id, endpoint_id, run_id, event_id, type, data, happened_at, status, due_at, tries,
+        log, ended_at)
+    SELECT owner_id, id, run_id, 'evt_' || run_id, 'run.done', '{}', created_at, s.status,
+        CASE s.status WHEN 'waiting' THEN now() END, 1, '[]', CASE s.status WHEN 'waiting' THEN NULL ELSE created_at END
+    FROM webhook_endpoints, LATERAL (SELECT CASE WHEN id %% 1000 = 0 THEN 'waiting' WHEN id %% 1000 = 1 THEN 'failed'
+        ELSE 'delivered' END AS status) s""",
+    """INSERT INTO schedules (schedule_id, owner_id, made_by, name, slug, mode, inputs, created_at, cron, every_s, zone,
+        since, overlap, give_up_after, status, reason, error, failures, next_at)
+    SELECT 'schedule_' || id, 1, 'user:1', '', zap_slug, 'mock', '{}', started_at, '', 3600, 'UTC', started_at, 'skip',
+        3, CASE WHEN id %% 1000 = 0 THEN 'paused' ELSE 'active' END,
+        CASE WHEN id %% 1000 = 0 THEN 'FAILED_TOO_OFTEN' ELSE '' END, '', 0,
+        CASE WHEN id %% 1000 = 0 THEN NULL ELSE now() + interval '1 h' END
+    FROM runs""",
+    """INSERT INTO triggers (trigger_id, owner_id, made_by, name, slug, mode, inputs, created_at, digest, allowed,
+        per_minute)
+    SELECT 'trigger_' || id, 1, 'user:1', '', zap_slug, 'mock', '{}', started_at, '', '{}', 10 FROM runs""",
+    """INSERT INTO batches (batch_id, owner_id, made_by, name, slug, mode, inputs, created_at, row_count, quote_usd,
+        most_usd, cap_usd, status, reason, finished_at)
+    SELECT 'batch_' || id, 1, 'user:1', '', zap_slug, 'mock', '{}', started_at, 1, 1, 1, 1, 'done', '', started_at
+    FROM runs""",
+    """INSERT INTO firings (batch_id, due_at, number, line, inputs, status, error, times, run_id, run_cap_usd, begun_at,
+        ended_at)
+    SELECT b.id, b.created_at, 1, 1, '{}', CASE WHEN b.id %% 1000 = 0 THEN 'refused' ELSE 'done' END, '', 1, b.id, 1,
+        b.created_at, b.created_at
+    FROM batches b""",
+    """INSERT INTO auth_user (id, username, password, is_superuser, first_name, last_name, email, is_staff, is_active,
+        date_joined)
+    SELECT 1 + n, 'left-' || n, '', false, '', '', '', false, false, now() FROM generate_series(1, %(rows)s) n""",
+    """INSERT INTO departures (user_id, digest, asked_by, asked_at, principals, waits_for, due_at, done_at)
+    SELECT id, md5(id::text), 'user:1', date_joined, '{}', '{}', CASE WHEN id %% 1000 = 0 THEN date_joined END,
+        CASE WHEN id %% 1000 = 0 THEN NULL ELSE date_joined END
+    FROM auth_user WHERE id > 1""",
+)
 _FILTERS = dict[str, tuple[str, ...]]
+_OF_RUN = ("run_{mid}", "run_{mid} clip")
+_NONE = "nothing-of-that-name"
 _TABLES: dict[str, tuple[tuple[str, ...], _FILTERS]] = {
-    "run": (
-        ("run_{mid}", "job-{mid}", "zap:idem:{mid}", "bench", "user:1", "recipe-7", "recipe", "nothing-of-that-name"),
+    "runs/run": (
+        ("run_{mid}", "job-{mid}", "zap:idem:{mid}", "bench", "user:1", "recipe-7", "recipe", _NONE),
         {
             "status": ("queued", "running", "waiting", "done", "failed", "canceled"),
             "stage": ("queued", "generating", "review", "complete", "failed", "canceled"),
@@ -62,27 +117,62 @@ _TABLES: dict[str, tuple[tuple[str, ...], _FILTERS]] = {
             "wait_reason": ("approval", "budget"),
         },
     ),
-    "step": (
-        ("run_{mid}", "run_{mid} clip", "job-{mid}", "zap:idem:{mid}", "nothing-of-that-name"),
+    "runs/step": (
+        (*_OF_RUN, "job-{mid}", "zap:idem:{mid}", _NONE),
         {"status": ("queued", "waiting", "done", "failed", "skipped"), "wait_reason": ("approval", "budget")},
     ),
-    "attempt": (
-        ("run_{mid}", "run_{mid} clip", "job-{mid}", "zap:idem:{mid}", "nothing-of-that-name"),
+    "runs/attempt": (
+        (*_OF_RUN, "job-{mid}", "zap:idem:{mid}", _NONE),
         {"status": ("planned", "accepted", "unknown", "done", "failed", "canceled")},
     ),
-    "asset": (
-        ("asset_{mid}", "run_{mid}", "run_{mid} clip", "0" * 64, "nothing-of-that-name"),
+    "runs/asset": (
+        ("asset_{mid}", *_OF_RUN, "0" * 64, _NONE),
         {"kind": ("png", "mp4", "wav", "json")},
     ),
-    "runevent": (("run_{mid}", "user:1", "user:2", "nothing-of-that-name"), {}),
-    "ledgerentry": (
-        ("run_{mid}", "bench", "nothing-of-that-name"),
+    "runs/runevent": (("run_{mid}", "user:1", "user:2", _NONE), {}),
+    "runs/ledgerentry": (
+        ("run_{mid}", "bench", _NONE),
         {
             "kind": ("reserved", "released", "spent", "overshoot"),
             "source": ("reported", "derived", "quoted"),
             "provider": ("fal", "gmi"),
         },
     ),
+    "runs/deadletter": (
+        (*_OF_RUN, "PROVIDER_UNAVAILABLE", "NO_SUCH_CODE", "fal-ai/veo3", "recipe-7", _NONE),
+        {"provider": ("fal", "gmi"), "run__provider_mode": ("mock", "live")},
+    ),
+    "runs/feedback": (
+        (*_OF_RUN, "asset_{mid}", _NONE),
+        {"kind": ("aura_score", "judge_score", "rlhf_vote"), "rater": ("heuristic", "human", "vlm")},
+    ),
+    "runs/webhook": (
+        ("run_{mid}", "job-{mid}", "fal", "gmi", _NONE),
+        {"outcome": ("rung", "early", "proof", "late")},
+    ),
+    "runs/cronlog": (
+        ("drain", "PROVIDER_UNAVAILABLE", "NO_SUCH_CODE", _NONE),
+        {"status": ("success", "partial", "failed")},
+    ),
+    "notifications/endpoint": (
+        ("hook_{mid}", "run_{mid}", "bench", _NONE),
+        {"off_reason": ("owner", "operator", "gone", "failing")},
+    ),
+    "notifications/delivery": (
+        ("evt_{mid}", "hook_{mid}", "run_{mid}", _NONE),
+        {"status": ("waiting", "delivered", "failed")},
+    ),
+    "automations/schedule": (
+        ("schedule_{mid}", "bench", "recipe-7", "recipe", _NONE),
+        {"status": ("active", "paused")},
+    ),
+    "automations/trigger": (("trigger_{mid}", "bench", "recipe-7", "recipe", _NONE), {}),
+    "automations/batch": (("batch_{mid}", "bench", "recipe-7", "recipe", _NONE), {}),
+    "automations/firing": (
+        ("schedule_{mid}", "trigger_{mid}", "batch_{mid}", "run_{mid}", _NONE),
+        {"status": ("due", "started", "done", "failed", "canceled", "refused", "skipped", "missed")},
+    ),
+    "accounts/departure": (("{mid}", "left-{mid}", _NONE), {}),
 }
 
 
@@ -130,7 +220,7 @@ def _fill(rows: int) -> None:
 def _addresses(rows: int) -> list[str]:
     found = ["/admin/"]
     for table, (searches, filters) in _TABLES.items():
-        page = f"/admin/runs/{table}/"
+        page = f"/admin/{table}/"
         found += [page, f"{page}?after={rows // 2}", f"{page}?before={rows // 2}"]
         found += [f"{page}?q={term.format(mid=rows // 2).replace(' ', '+')}" for term in searches]
         found += [f"{page}?{name}={word}" for name, words in filters.items() for word in words]

@@ -78,23 +78,23 @@ _FILL += (
     FROM webhook_endpoints, LATERAL (SELECT CASE WHEN id %% 1000 = 0 THEN 'waiting' WHEN id %% 1000 = 1 THEN 'failed'
         ELSE 'delivered' END AS status) s""",
     """INSERT INTO schedules (schedule_id, owner_id, made_by, name, slug, mode, inputs, created_at, cron, every_s, zone,
-        since, overlap, give_up_after, status, reason, error, failures, next_at)
+        since, overlap, give_up_after, status, reason, error, failures, next_at, media)
     SELECT 'schedule_' || id, 1, 'user:1', '', zap_slug, 'mock', '{}', started_at, '', 3600, 'UTC', started_at, 'skip',
         3, CASE WHEN id %% 1000 = 0 THEN 'paused' ELSE 'active' END,
         CASE WHEN id %% 1000 = 0 THEN 'FAILED_TOO_OFTEN' ELSE '' END, '', 0,
-        CASE WHEN id %% 1000 = 0 THEN NULL ELSE now() + interval '1 h' END
+        CASE WHEN id %% 1000 = 0 THEN NULL ELSE now() + interval '1 h' END, '{}'
     FROM runs""",
     """INSERT INTO triggers (trigger_id, owner_id, made_by, name, slug, mode, inputs, created_at, digest, allowed,
-        per_minute)
-    SELECT 'trigger_' || id, 1, 'user:1', '', zap_slug, 'mock', '{}', started_at, '', '{}', 10 FROM runs""",
+        per_minute, media)
+    SELECT 'trigger_' || id, 1, 'user:1', '', zap_slug, 'mock', '{}', started_at, '', '{}', 10, '{}' FROM runs""",
     """INSERT INTO batches (batch_id, owner_id, made_by, name, slug, mode, inputs, created_at, row_count, quote_usd,
         most_usd, cap_usd, status, reason, finished_at)
     SELECT 'batch_' || id, 1, 'user:1', '', zap_slug, 'mock', '{}', started_at, 1, 1, 1, 1, 'done', '', started_at
     FROM runs""",
     """INSERT INTO firings (batch_id, due_at, number, line, inputs, status, error, times, run_id, run_cap_usd, begun_at,
-        ended_at)
+        ended_at, media)
     SELECT b.id, b.created_at, 1, 1, '{}', CASE WHEN b.id %% 1000 = 0 THEN 'refused' ELSE 'done' END, '', 1, b.id, 1,
-        b.created_at, b.created_at
+        b.created_at, b.created_at, '{}'
     FROM batches b""",
     """INSERT INTO auth_user (id, username, password, is_superuser, first_name, last_name, email, is_staff, is_active,
         date_joined)

@@ -8,7 +8,7 @@ from accounts.caller import Caller, Scope
 from automations.schedules import Wish, make_schedule
 from runs.models import Run
 from tests.integration.recipes import door
-from tests.integration.runs.conftest import bells, poller_ends  # noqa: F401 (fixtures: the real engine, bell by bell)
+from tests.integration.runs.conftest import bells, emulator, fal, poller_ends  # noqa: F401 (fixtures: the real engine)
 from zaps.catalogue import Entry, publish
 
 FINAL = ["canceled", "done", "failed"]

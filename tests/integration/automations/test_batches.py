@@ -3,10 +3,10 @@ from decimal import Decimal
 import pytest
 
 from automations import batches, sheet
-from automations.batches import Wish, make_batch, quote
+from automations.batches import Wish, cancel_batch, make_batch, quote
 from automations.look import look
 from automations.models import Batch, Firing
-from core.errors import BadInput
+from core.errors import BadInput, Conflict
 from runs.models import Run
 from tests.integration.automations.conftest import at, end
 
@@ -67,3 +67,32 @@ def test_every_bad_row_is_named_at_its_place_and_nothing_is_made(recipe, caller)
         ("INPUT_INVALID", 5, 5, "rows[4].PHOTO"),
     ]
     assert not Batch.objects.exists()
+
+
+def test_a_batch_that_is_canceled_in_mid_way_begins_nothing_more_and_stops_what_is_at_work(batch, caller, monkeypatch):
+    monkeypatch.setattr(batches, "IN_FLIGHT", 2)
+    five = batch(5)
+    look(at=at("10:00"))
+    end(Run.objects.earliest("pk"))
+    look(at=at("10:00:05"))
+
+    cancel_batch(five.batch_id, caller, at=at("10:00:06"))
+    look(at=at("10:00:10"))
+    look(at=at("10:00:15"))
+
+    five.refresh_from_db()
+    assert statuses(five) == ["done", *["canceled"] * 4]
+    assert list(Run.objects.order_by("pk").values_list("status", flat=True)) == ["done", "canceled", "canceled"]
+    assert (five.status, Run.objects.count()) == ("canceled", 3)
+    errors = Firing.objects.filter(batch=five).order_by("number").values_list("error", flat=True)
+    assert list(errors)[3:] == ["CANCELED_WITH_BATCH"] * 2
+
+
+def test_a_batch_that_is_done_is_not_canceled(batch, caller):
+    one = batch(1)
+    look(at=at("10:00"))
+    end()
+    look(at=at("10:01"))
+
+    with pytest.raises(Conflict):
+        cancel_batch(one.batch_id, caller, at=at("10:02"))

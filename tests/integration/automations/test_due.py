@@ -8,7 +8,8 @@ from accounts.tokens import create_token, revoke
 from automations.due import fire_due
 from automations.look import look
 from automations.models import Firing, Schedule
-from runs.models import Run
+from runs.engine import drain
+from runs.models import CronLog, Run
 from tests.integration.automations.conftest import at, end
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +154,24 @@ def test_of_two_workers_one_fires_and_the_other_finds_it_taken(schedule):
 
     assert fire_due(at=at("11:00")) == 1
     assert Run.objects.count() == 1
+
+
+def test_the_drains_address_fires_what_is_due(schedule, client, settings, bells):
+    settings.ZAP_POLL_DRAIN_SECRET = "as-secret-as-a-test-can-be"
+    schedule()
+    Schedule.objects.update(next_at=at("11:00"))
+
+    answer = client.post("/api/providers/poll/drain", headers={"x-zap-cron-secret": settings.ZAP_POLL_DRAIN_SECRET})
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "success")
+    assert answer.json()["processedCount"] >= 1
+    assert Run.objects.count() == 1
+
+
+def test_what_looks_and_fails_does_not_stop_the_drain(schedule, bells, monkeypatch):
+    monkeypatch.setattr("automations.look.settle", Mock(side_effect=RuntimeError("x")))
+
+    report = drain.run_alone(window_s=0, job_name="test")
+
+    assert (report.errors, report.last_error) == (1, "RuntimeError: automations")
+    assert CronLog.objects.get().end_time is not None

@@ -80,6 +80,14 @@ def wait_until(done: Any, *, timeout_s: float, every_s: float = 0.02) -> float:
     return time.perf_counter() - began
 
 
+def execute(statement: str, **values: Any) -> None:
+    """One statement, committed."""
+    from django.db import connection  # noqa: PLC0415 (after own_servers)
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+
+
 def cpu_seconds() -> dict[str, float]:
     """Processor seconds so far, by program: this bench, its Python children, PostgreSQL, Valkey."""
     spent = {"bench": time.process_time(), "python": 0.0, "postgres": 0.0, "valkey": 0.0}

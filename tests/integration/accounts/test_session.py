@@ -37,7 +37,7 @@ def test_whoever_logs_in_may_do_what_a_key_may(browser, alice):
     told = log_in(browser).json()
 
     assert told["user"] == {"userId": str(alice.pk), "name": "alice", "isStaff": False}
-    assert told["scopes"] == ["keys", "live", "prices", "publish", "read", "run", "secrets"]
+    assert told["scopes"] == ["account", "flows", "keys", "live", "prices", "publish", "read", "run", "secrets"]
     assert browser.get("/api/runs").status_code == 200
     assert browser.get("/api/session").json()["user"] == told["user"]
 

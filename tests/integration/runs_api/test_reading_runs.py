@@ -111,6 +111,7 @@ def test_a_run_shows_every_field_of_its_row(client, film, as_alice, alice):
         "inputs": {"NAME": "Ada"},
         "contentHash": film.content_hash,
         "revision": 4,
+        "kept": False,
         "quoteUsd": 0.25,
         "capUsd": 5.0,
         "reservedUsd": 0.15,

@@ -108,7 +108,7 @@ def test_somebody_signs_in_and_is_back_where_they_were_and_signs_out(nobody, rec
     assert came["Location"] == "/zaps/lost-sock"
     page = nobody.open(came["Location"])
     assert "anna" in page.one("header", class_="top").text
-    assert nobody.press(page, "Sign out")["Location"] == "/"
+    assert nobody.press(nobody.open("/account"), "Sign out")["Location"] == "/"
     assert nobody.open("/").all("a", href="/sign-in")
 
 

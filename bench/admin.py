@@ -51,8 +51,6 @@ _FILL = (
         CASE r.id %% 3 WHEN 2 THEN 'quoted' ELSE '' END, r.started_at::date, r.run_id, 'clip', 1, r.owner_id,
         r.zap_slug, 'fal', 'm'
     FROM runs r""",
-)
-_FILL += (
     """INSERT INTO feedback (run_id, step_id, asset_id, kind, rater, scores, comment, principal_id, created_at)
     SELECT run_id, step_id, id, CASE WHEN id %% 5 = 0 THEN 'rlhf_vote' ELSE 'judge_score' END,
         CASE WHEN id %% 5 = 0 THEN 'human' ELSE 'vlm' END, '{"look": 4}', 'Good light.', '', created_at

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import BadInput, Problem
-from flows.fields import storable
+from flows.fields import UNSTORABLE, storable
 from flows.manifest import digest_of
 
 MAX_ID, MAX_TYPE = 1000, 300
+MAX_ID_BYTES = 2000  # more does not fit into the index that makes an id unique
 _KNOWN = ("id", "type", "source", "occurredAt", "receivedAt", "payload")
 
 
@@ -37,7 +38,7 @@ def read_event(data: Any, *, at: datetime) -> Event:
         raise BadInput("An event is a JSON object.", problems=[_problem("", "An event is a JSON object.")])
     problems = [*_texts(data)]
     if not problems and not storable(dict(data)):
-        problems.append(_problem("", "Texts hold whole characters and no NUL, and numbers are finite."))
+        problems.append(_problem("", UNSTORABLE))
     if problems:
         raise BadInput("The event is not valid.", problems=problems)
     return Event(
@@ -62,6 +63,8 @@ def _texts(data: Mapping[str, Any]) -> list[Problem]:
         value = data.get(name)
         if not isinstance(value, str) or not 0 < len(value) <= most:
             found.append(_problem(name, f"This is a text of 1 to {most} characters."))
+    if not found and len(data["id"].encode(errors="surrogatepass")) > MAX_ID_BYTES:
+        found.append(_problem("id", f"This has at most {MAX_ID_BYTES} bytes as UTF-8."))
     for name in ("source", "occurredAt", "receivedAt"):
         value = data.get(name)
         if value is not None and (not isinstance(value, str) or len(value) > MAX_ID):

@@ -1,12 +1,15 @@
 """Taking typed values out of a JSON object, with a note of everything that is wrong with it. Pure."""
 
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from core.errors import Problem
+
+MAX_DEPTH = 100
+UNSTORABLE = f"Texts hold whole characters and no NUL, numbers are finite, and nothing is over {MAX_DEPTH} deep."
 
 
 class Fields:
@@ -37,7 +40,7 @@ class Fields:
 
     def number(self, name: str) -> float:
         """A finite number that must be there."""
-        return float(self._take(name, 0, lambda value: _is_number(value) and math.isfinite(value), True,
+        return float(self._take(name, 0, _is_number, True,
                                 "This is a finite number."))  # fmt: skip
 
     def whole(self, name: str, default: int, least: int, most: int) -> int:
@@ -73,14 +76,26 @@ class Fields:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def storable(value: Any) -> bool:
-    """Whether PostgreSQL can keep a JSON value: no NUL, whole characters, finite numbers, not nested without end."""
+    """Whether a JSON value can be kept and read again: no NUL, whole characters, finite numbers, at most 100 deep.
+
+    Without a bound of our own, what is read in one place would be too deep for the stack of another.
+    """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
     except (ValueError, TypeError, RecursionError):
         return False
+    if text.count("[") + text.count("{") > MAX_DEPTH and not _is_shallow(value, MAX_DEPTH):
+        return False
     return "\\u0000" not in text.replace("\\\\", "")
+
+
+def _is_shallow(value: Any, left: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    parts = value.values() if isinstance(value, dict) else value
+    return left > 0 and all(_is_shallow(part, left - 1) for part in parts)

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.errors import BadInput
 from flows import schemas
-from flows.fields import Fields, storable
+from flows.fields import UNSTORABLE, Fields, storable
 from flows.states import Runner
 
 TIMEOUT_MS = 300_000  #: of a step that names none
@@ -85,7 +85,7 @@ def read_manifest(data: Any) -> Manifest:
         "steps": tuple(_steps(reader)),
     }
     if not reader.problems and not storable(data):
-        reader.wrong("", "Texts hold whole characters and no NUL, and numbers are finite.")
+        reader.wrong("", UNSTORABLE)
     if reader.problems:
         raise BadInput("The manifest is not valid.", problems=reader.problems)
     return Manifest(content=dict(data), **values)

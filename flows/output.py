@@ -87,7 +87,7 @@ def _problems(pieces: Sequence[Mapping[str, Any]]) -> list[Problem]:
             found.append(_problem(f"{here}.seq", "This is a whole number from 1."))
         elif place and isinstance(pieces[place - 1].get("seq"), int) and seq != pieces[place - 1]["seq"] + 1:
             found.append(_problem(f"{here}.seq", "Pieces follow one another without a gap."))
-        if kind not in set(OutputKind):
+        if not isinstance(kind, str) or kind not in set(OutputKind):
             found.append(_problem(f"{here}.kind", f"This is one of {', '.join(OutputKind)}."))
         if not isinstance(text, str) or not storable(text) or len(text.encode()) > MAX_PIECE:
             found.append(_problem(f"{here}.text", f"This is a text without NUL of at most {MAX_PIECE} bytes."))

@@ -10,7 +10,7 @@ from core.again import again
 from core.errors import BadInput, NotFound, Problem
 from flows import hooks, leases, sql, transitions
 from flows.claims import lost
-from flows.fields import storable
+from flows.fields import UNSTORABLE, storable
 from flows.manifest import digest_of
 from flows.models import FlowAttempt, FlowRun
 from flows.refusals import RunEnded
@@ -99,7 +99,7 @@ def _retries(run_id: str) -> bool:
 
 def _check(result: Any) -> None:
     if not storable(result):
-        raise _unfit("result", "A result is JSON with whole characters, no NUL and finite numbers.")
+        raise _unfit("result", UNSTORABLE)
     if len(sql.text(result).encode()) > MAX_RESULT_BYTES:
         raise _unfit("result", f"A result has at most {MAX_RESULT_BYTES} bytes.")
 

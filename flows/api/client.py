@@ -37,7 +37,7 @@ class Events(Door):
         """Events, newest first. `?type=` takes one type; `?cursor=` the next page."""
         found = queries.events(request.query_params.get("type", "").replace("\0", ""))
         page = paginate(
-            found, keys=("pk",), descending=True, cursor=request.query_params.get("cursor"), limit=limit_of(request)
+            found, keys=("id",), descending=True, cursor=request.query_params.get("cursor"), limit=limit_of(request)
         )
         return Response(_list("events", [documents.event_document(row) for row in page.items], page.next_cursor))
 
@@ -130,7 +130,7 @@ class Runs(Door):
             runner=asked.get("runner", ""),
             attention=asked.get("needsAttention", "") in _TRUE,
         )
-        page = paginate(found, keys=("pk",), descending=True, cursor=asked.get("cursor"), limit=limit_of(request))
+        page = paginate(found, keys=("id",), descending=True, cursor=asked.get("cursor"), limit=limit_of(request))
         body = _list("runs", [documents.run_document(run) for run in page.items], page.next_cursor)
         return Response({**body, "eventId": asked["eventId"]} if asked.get("eventId") else body)
 
@@ -177,7 +177,8 @@ class RunRedrive(Door):
     )
     def post(self, request: Request, run_id: str) -> Response:
         """Make a new run of the same step for the same event."""
-        return Response({"run": _whole(queries.get_run(events.redrive(run_id)))}, status=202)
+        old = queries.get_run(run_id)
+        return Response({"run": _whole(queries.get_run(events.redrive(old.run_id)))}, status=202)
 
 
 class RunOutput(Door):

@@ -4,7 +4,7 @@ What is absent is left out, save a completed run's result and a payload, which m
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flows.event import iso
@@ -13,6 +13,7 @@ from flows.models import FlowAttempt, FlowEvent, FlowManifest, FlowOutput, FlowR
 from flows.states import NEED_ATTENTION, RunStatus
 
 BACKEND = "zaps-flows"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def run_document(run: FlowRun) -> dict[str, Any]:
@@ -120,8 +121,8 @@ def manifest_document(manifest: FlowManifest) -> dict[str, Any]:
 
 
 def epoch_ms(moment: datetime) -> int:
-    """Milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
+    """Whole milliseconds since 1970."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _attempt_document(run: FlowRun, attempt: FlowAttempt) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Manifests(Door):
         """Flows in the order in which they were first synced."""
         found = FlowManifest.objects.filter(deleted_at=None)
         page = paginate(
-            found, keys=("pk",), descending=False, cursor=request.query_params.get("cursor"), limit=limit_of(request)
+            found, keys=("id",), descending=False, cursor=request.query_params.get("cursor"), limit=limit_of(request)
         )
         body = {"manifests": [documents.manifest_document(row) for row in page.items]}
         return Response({**body, "nextCursor": page.next_cursor} if page.next_cursor else body)

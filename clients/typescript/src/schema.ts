@@ -798,7 +798,7 @@ export interface paths {
         put?: never;
         /**
          * Drain
-         * @description Poll whatever is due and ring for whatever is left lying.
+         * @description Begin and poll whatever is due, and ring for whatever is left lying.
          */
         post: operations["drain"];
         delete?: never;

@@ -20,7 +20,7 @@ IDS = [
 
 
 def moment(text):
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
 def claim():

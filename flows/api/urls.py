@@ -8,7 +8,7 @@ from flows.api import client, manifests, stream, worker
 class Anything:
     """What callers name things by: Django's own `path` knows no line breaks."""
 
-    regex = "(?s:.+)"
+    regex = r"[\s\S]+"
 
     def to_python(self, value: str) -> str:
         """As it stands."""

@@ -107,10 +107,11 @@ class KeysetList(ChangeList):
         return f"{shown} of about {max(_estimate(self.queryset), shown + 1):,} {many}"
 
     def _edge(self, key: str | None) -> dict[str, Any] | None:
-        """The ordering's columns of the row that the page begins behind; None where there is none: the first page."""
+        """The ordering's columns of the row that the page begins behind; None where it has no place: the first page."""
         if not key or not key.isascii() or not key.isdigit() or len(key) > 18:
             return None
-        return self.model._base_manager.filter(pk=key).values(*self.model_admin.keys).first()
+        edge = self.model._base_manager.filter(pk=key).values(*self.model_admin.keys).first()
+        return edge if edge is not None and None not in edge.values() else None
 
     def _link(self, name: str, key: int) -> str:
         return str(self.get_query_string({name: key}))

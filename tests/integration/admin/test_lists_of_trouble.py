@@ -78,6 +78,16 @@ def test_what_failed_last_is_the_first_dead_letter(listed):
     assert [letter.run_id for letter in listed(DeadLetter)] == [old.pk, new.pk]
 
 
+def test_behind_a_letter_that_goes_on_again_is_the_first_page(client, operator):
+    gone_on, letter = bury(), bury()
+    step = Step.objects.get(run=gone_on)
+    Step.objects.filter(pk=step.pk).update(status="waiting", wait_reason="approval", finished_at=None)
+
+    answer = client.get("/admin/runs/deadletter/", {"after": step.pk})
+
+    assert [row.run_id for row in answer.context["cl"].result_list] == [letter.pk]
+
+
 def test_a_dead_letter_is_found_by_its_run_code_model_and_recipe(listed):
     wanted, other = bury(error="MODERATED"), bury()
     Run.objects.filter(pk=wanted.pk).update(zap_slug="harbour")

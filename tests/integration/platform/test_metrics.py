@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.api import places
 from accounts.api.places import take_place
 from accounts.caller import Caller
 from core.ids import new_id
@@ -31,6 +32,12 @@ _SAMPLE = re.compile(r'(zaps_[a-z_]+(?:\{[a-z_]+="[^"\\\n]*"\})?) (\S+)')
 @pytest.fixture(autouse=True)
 def _token(settings):
     settings.ZAP_METRICS_TOKEN = TOKEN
+
+
+@pytest.fixture(autouse=True)
+def _empty_house(broker, monkeypatch):
+    """No message, and no stream that another test has left open."""
+    monkeypatch.setattr(places, "_TAKEN", {})
 
 
 @pytest.fixture

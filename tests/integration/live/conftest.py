@@ -1,5 +1,6 @@
 import pytest
 
+from accounts.api import places
 from tests.factories import make_run, planned
 from tests.integration.live.server import Server
 from tests.integration.people import bearer, make_user
@@ -9,6 +10,12 @@ from tests.integration.people import bearer, make_user
 def _no_bells(monkeypatch):
     """No worker answers the bells."""
     monkeypatch.setattr("runs.dispatch.ring_advance", lambda run_pk: True)
+
+
+@pytest.fixture(autouse=True)
+def _no_streams(monkeypatch):
+    """Another test may have asked for a stream and never read it."""
+    monkeypatch.setattr(places, "_TAKEN", {})
 
 
 @pytest.fixture

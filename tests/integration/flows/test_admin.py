@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.contrib.staticfiles import finders
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -20,6 +21,12 @@ from tests.integration.flows.making import NOON, claim_one, dispatch, step, sync
 
 pytestmark = pytest.mark.django_db
 TABLES = [FlowManifest, FlowEvent, FlowRun, FlowAttempt, FlowOutput, FlowSweepLog]
+
+
+@pytest.fixture
+def client():
+    """A browser; the room's own speaks the wire."""
+    return Client()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ def files():
     return default_storage.listdir("inputs")[1] if default_storage.exists("inputs") else []
 
 
+@pytest.mark.django_db
 def test_media_goes_into_storage_by_its_content_and_other_values_stay():
     stored = store_inputs({"PHOTO": uri(PNG), "NAME": "Ada", "AGE": 3, "LINK": "https://example.com/a.png"})
 
@@ -28,6 +29,7 @@ def test_media_goes_into_storage_by_its_content_and_other_values_stay():
     assert (type_of_input(stored["PHOTO"]), read_input(stored["PHOTO"])) == ("image/png", PNG)
 
 
+@pytest.mark.django_db
 def test_the_same_bytes_are_stored_once():
     store_inputs({"A": uri(PNG), "B": uri(PNG)})
     store_inputs({"A": uri(PNG)})
@@ -35,6 +37,7 @@ def test_the_same_bytes_are_stored_once():
     assert files() == [KEY.removeprefix("inputs/")]
 
 
+@pytest.mark.django_db
 def test_the_type_is_what_the_bytes_are():
     stored = store_inputs({"PHOTO": uri(PNG, "data:image/jpeg;base64,"), "OTHER": uri(PNG, "data:;base64,")})
 

@@ -65,6 +65,4 @@ def _run(package: Package, step: Mapping[str, Any], event: Mapping[str, Any], sa
         return Outcome(error=str(exc))
     transcript.close()
     transcript.flush()
-    if ended.is_timed_out:
-        return Outcome(error=f"The step did not end within its {command.timeout_s:g} s and was stopped.")
-    return transcript.listener.outcome(code=ended.code, last_words=transcript.last_words)
+    return transcript.outcome(ended, timeout_s=command.timeout_s)

@@ -40,7 +40,6 @@ class Surroundings:
 
     pass_on: tuple[str, ...] = ()
     code_mode: tuple[str, ...] = ()
-    server: str = ""
 
 
 def command_for(claim: Mapping[str, Any], package: Package, around: Surroundings) -> Command:
@@ -56,7 +55,7 @@ def command_for(claim: Mapping[str, Any], package: Package, around: Surroundings
         words=(*_program(claim["runner"], script, around), str(script)),
         cwd=cwd,
         environment={**_kept(around), **_told(claim)},
-        feed=json.dumps(_context(claim, package, around), ensure_ascii=False).encode(),
+        feed=json.dumps(_context(claim, package), ensure_ascii=False).encode(),
         timeout_s=float(step.get("timeoutMs") or 300_000) / 1000,
     )
 
@@ -95,7 +94,7 @@ def _told(claim: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _context(claim: Mapping[str, Any], package: Package, around: Surroundings) -> dict[str, Any]:
+def _context(claim: Mapping[str, Any], package: Package) -> dict[str, Any]:
     flow = {
         "name": claim["flowName"],
         "version": claim["flowVersion"],
@@ -113,4 +112,4 @@ def _context(claim: Mapping[str, Any], package: Package, around: Surroundings) -
         "replay": claim["replay"],
         "launchedBy": "zap-flow-worker",
     }
-    return {"flow": flow, "runtime": {**runtime, **({"workspaceBackendUrl": around.server} if around.server else {})}}
+    return {"flow": flow, "runtime": runtime}

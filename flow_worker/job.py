@@ -10,7 +10,7 @@ from flow_worker.backend import Backend, Refused, Unreachable
 from flow_worker.commands import CannotRun, Surroundings, command_for
 from flow_worker.outcome import Outcome
 from flow_worker.packages import Package
-from flow_worker.process import Ended, Running
+from flow_worker.process import Running
 from flow_worker.transcript import Transcript
 
 logger = logging.getLogger(__name__)
@@ -63,12 +63,7 @@ class Job:
             self._running.stop()
         ended = self._running.wait()
         self._transcript.close()
-        return self._outcome(ended, command.timeout_s)
-
-    def _outcome(self, ended: Ended, timeout_s: float) -> Outcome:
-        if ended.is_timed_out:
-            return Outcome(error=f"The step did not end within its {timeout_s:g} s and was stopped.")
-        return self._transcript.listener.outcome(code=ended.code, last_words=self._transcript.last_words)
+        return self._transcript.outcome(ended, timeout_s=command.timeout_s)
 
     def _report(self, outcome: Outcome) -> str:
         self._has_ended = True

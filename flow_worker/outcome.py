@@ -4,7 +4,7 @@ A line that only mentions the marker is passed over; a step that ends well and s
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,14 +51,6 @@ class Listener:
             why = self._unread or "it printed no FLOW_RESULT line"
             return Outcome(error=f"The step ended without a result: {why}.")
         return Outcome(result=self._result)
-
-
-def outcome_of(lines: Iterable[str]) -> Outcome:
-    """What lines of a step that ended well amount to."""
-    listener = Listener()
-    for line in lines:
-        listener.hear(line)
-    return listener.outcome(code=0, last_words="")
 
 
 def _quoted(words: str) -> str:

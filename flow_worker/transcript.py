@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from flow_worker.outcome import Listener
+from flow_worker.outcome import Listener, Outcome
+from flow_worker.process import Ended
 
 _MOST, _MOST_BYTES = 200, 256 * 1024  # of one batch
 _PIECE = 16 * 1024  # characters
@@ -43,6 +44,12 @@ class Transcript:
         with self._lock:
             self.listener.hear(self._line)
             self._line = ""
+
+    def outcome(self, ended: Ended, *, timeout_s: float) -> Outcome:
+        """What came of the step whose output this is; it was given `timeout_s`."""
+        if ended.is_timed_out:
+            return Outcome(error=f"The step did not end within its {timeout_s:g} s and was stopped.")
+        return self.listener.outcome(code=ended.code, last_words=self.last_words)
 
     def flush(self) -> None:
         """Send everything that waits."""

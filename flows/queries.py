@@ -1,6 +1,5 @@
 """Reads that more than one door needs."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -97,11 +96,6 @@ def output_tail(run: FlowRun, *, limit: int = TAIL) -> list[FlowOutput]:
     """The last pieces of a run's output, oldest first."""
     rows = FlowOutput.objects.filter(attempt__run=run).select_related("attempt")
     return list(reversed(rows.order_by("-attempt__number", "-seq")[:limit]))
-
-
-def run_ids_of(event: FlowEvent) -> Iterable[str]:
-    """Every run of an event, its replays' among them, oldest first."""
-    return event.runs.order_by("pk").values_list("run_id", flat=True)
 
 
 def _by_status(status: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 
 from flow_worker.backend import Unreachable
 from flow_worker.commands import CannotRun, Command, Surroundings, command_for
-from flow_worker.outcome import outcome_of
+from flow_worker.outcome import Listener
 from flow_worker.packages import PackageBroken, discover, read_package
 from flow_worker.process import Running
 from flow_worker.transcript import Transcript
@@ -51,6 +51,13 @@ def run(code, *, timeout_s=20.0, feed=b"", cwd="."):
     command = Command(words=(sys.executable, "-u", "-c", code), cwd=cwd, environment={}, feed=feed, timeout_s=timeout_s)
     running = Running(command, lambda kind, text: heard.append((kind, text)))
     return running, heard
+
+
+def outcome_of(lines):
+    listener = Listener()
+    for line in lines:
+        listener.hear(line)
+    return listener.outcome(code=0, last_words="")
 
 
 def test_a_package_is_read_with_its_schema(tmp_path):

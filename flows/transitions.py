@@ -5,6 +5,7 @@ A run is locked before its attempt, everywhere, and a concurrency key after both
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flows import news, sql
@@ -18,14 +19,15 @@ _BACKOFF = (
 )
 _FINAL = "completed_at = {now}, is_told = %(told)s"
 
+# What is the same for most claims stands in the text, not in its values: PostgreSQL plans such a statement once for a
+# connection. To plan takes it nearly as long as to claim.
 _CLAIM = f"""
 WITH picked AS (
     SELECT id FROM flow_runs
-    WHERE status = 'queued' AND NOT is_held AND runner = %(runner)s AND due_at <= {NOW}
-      AND (%(flows)s::text[] IS NULL OR flow_name = ANY(%(flows)s)) AND labels <@ %(labels)s::jsonb
-    ORDER BY priority DESC, due_at, id LIMIT %(count)s FOR UPDATE SKIP LOCKED
+    WHERE status = 'queued' AND NOT is_held AND runner = %(runner)s AND due_at <= {NOW} AND {{wanted}}
+    ORDER BY priority DESC, due_at, id LIMIT {{count}} FOR UPDATE SKIP LOCKED
 ), placed AS (
-    SELECT id, row_number() OVER () AS place FROM picked
+    SELECT id, {{place}} AS place FROM picked
 ), taken AS (
     UPDATE flow_runs AS r
     SET status = 'running', attempt_count = attempt_count + 1, updated_at = {NOW},
@@ -36,16 +38,28 @@ WITH picked AS (
 ), leased AS (
     INSERT INTO flow_attempts (run_id, number, status, worker_id, token_digest, lease_until, heartbeat_at, output_seq,
         output_bytes, is_output_cut, answer_digest, created_at)
-    SELECT id, attempt_count, 'running', %(worker)s, (%(digests)s::bytea[])[place],
-        {NOW} + %(lease_ms)s * interval '1 millisecond', {NOW}, 0, 0, false, '', {NOW}
-    FROM taken RETURNING run_id, lease_until
+    SELECT id, attempt_count, 'running', %(worker)s, {{digest}}, {NOW} + %(lease_ms)s * interval '1 millisecond', {NOW},
+        0, 0, false, '', {NOW}
+    FROM taken
 )
 SELECT taken.place, taken.run_id, taken.flow_name, taken.flow_version, taken.step_name, taken.runner, taken.replay,
-    taken.snapshot, taken.attempt_count, taken.max_attempts, leased.lease_until,
+    taken.snapshot, taken.attempt_count, taken.max_attempts, {NOW} + %(lease_ms)s * interval '1 millisecond',
     e.event_id, e.type, e.source, e.occurred_at, e.received_at, e.payload, e.extra
-FROM taken JOIN leased ON leased.run_id = taken.id JOIN flow_events AS e ON e.id = taken.event_id
-ORDER BY taken.place
+FROM taken JOIN flow_events AS e ON e.id = taken.event_id
 """
+
+
+@cache
+def _claim_text(is_single: bool, of_some_flows: bool, with_labels: bool) -> str:
+    labels = "%(labels)s::jsonb" if with_labels else "'[]'::jsonb"
+    wanted = f"labels <@ {labels}" + (" AND flow_name = ANY(%(flows)s::text[])" if of_some_flows else "")
+    if is_single:
+        return _CLAIM.format(wanted=wanted, count="1", place="1", digest="%(digest)s::bytea")
+    text = _CLAIM.format(
+        wanted=wanted, count="%(count)s", place="row_number() OVER ()", digest="(%(digests)s::bytea[])[place]"
+    )
+    return f"{text} ORDER BY taken.place"
+
 
 # Which run an attempt is of is read with the run's lock held; whose it is, with the attempt's.
 _HELD_RUN = "run AS (SELECT id FROM flow_runs WHERE run_id = %(run)s AND status = 'running' FOR UPDATE)"
@@ -178,13 +192,17 @@ def claim(
     labels: Sequence[str], at: datetime | None,
 ) -> list[tuple[Any, ...]]:  # fmt: skip
     """Give a worker up to as many runs of one runner as there are digests of fresh tokens, best first."""
-    return sql.rows(
-        _CLAIM,
-        {
-            "runner": runner, "worker": worker, "digests": list(digests), "count": len(digests), "at": at,
-            "lease_ms": lease_ms, "flows": None if flows is None else list(flows), "labels": sql.text(list(labels)),
-        },
-    )  # fmt: skip
+    values: dict[str, Any] = {"runner": runner, "worker": worker, "at": at, "lease_ms": lease_ms}
+    if len(digests) == 1:
+        values["digest"] = digests[0]
+    else:
+        values |= {"digests": list(digests), "count": len(digests)}
+    if flows is not None:
+        values["flows"] = list(flows)
+    if labels:
+        values["labels"] = sql.text(list(labels))
+    text = _claim_text("digest" in values, "flows" in values, "labels" in values)
+    return sql.rows(text, values)
 
 
 def heartbeat(lease: dict[str, Any], *, lease_ms: int, at: datetime | None) -> datetime | None:

@@ -7,4 +7,4 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter 
 
 def new_id(word: str) -> str:
     """A fresh id. 80 random bits: guessing one is hopeless, a clash will not happen."""
-    return f"{word}_" + "".join(secrets.choice(ALPHABET) for _ in range(16))
+    return f"{word}_" + "".join(ALPHABET[byte % 32] for byte in secrets.token_bytes(16))

@@ -24,8 +24,8 @@ MAX_KEY = 200
 _ACCEPT = """
 INSERT INTO flow_events (event_id, type, source, occurred_at, received_at, payload, extra, digest, missed, replays,
     created_at)
-VALUES (%(id)s, %(type)s, %(source)s, %(occurred_at)s, %(received_at)s, %(payload)s, %(extra)s, %(digest)s, '[]', 0,
-    coalesce(%(at)s::timestamptz, statement_timestamp()))
+VALUES (%(id)s, %(type)s, %(source)s, %(occurred_at)s, %(received_at)s, %(payload)s, %(extra)s, %(digest)s,
+    %(missed)s, 0, coalesce(%(at)s::timestamptz, statement_timestamp()))
 ON CONFLICT (event_id) DO NOTHING RETURNING id
 """
 _LISTENERS = """
@@ -55,13 +55,11 @@ def dispatch(data: Any, *, at: datetime | None = None) -> Dispatch:
     Raises BadInput, and EventChanged when the id is known for another event.
     """
     event = read_event(data, at=at or timezone.now())
-    row = _accept(event, at)
+    new, missed = _wanted(event.type, event.source, event.payload)
+    row = _accept(event, missed, at)
     if row is None:
         return _duplicate(event)
-    run_ids, missed = _start(row, event.type, event.source, event.payload, replay=0, at=at)
-    if missed:
-        FlowEvent.objects.filter(pk=row).update(missed=missed)
-    return _accepted(event.id, run_ids, missed)
+    return _accepted(event.id, add(new, event=row, replay=0, at=at), missed)
 
 
 @again
@@ -80,11 +78,9 @@ def replay(event_id: str, *, key: str = "", at: datetime | None = None) -> Dispa
         return Dispatch(
             status="duplicate", event_id=event_id, run_ids=tuple(runs.values_list("run_id", flat=True)), matched=0
         )
-    this = _again(event, key)
-    run_ids, missed = _start(event.pk, event.type, event.source, event.payload, replay=this.number, at=at)
-    if missed:
-        FlowReplay.objects.filter(pk=this.pk).update(missed=missed)
-    return _accepted(event_id, run_ids, missed)
+    new, missed = _wanted(event.type, event.source, event.payload)
+    number = _again(event, key, missed)
+    return _accepted(event_id, add(new, event=event.pk, replay=number, at=at), missed)
 
 
 @again
@@ -99,7 +95,7 @@ def redrive(run_id: str, *, at: datetime | None = None) -> str:
         raise NotFound(f"There is no run {run_id[:80]!r}.")
     if old.status not in (RunStatus.FAILED, RunStatus.CANCELED):
         raise RunEnded(f"Only a run that failed or was canceled can be redriven; this one is {old.status}.")
-    number = _again(_locked(old.event.event_id), "").number
+    number = _again(_locked(old.event.event_id), "", [])
     new = NewRun(
         flow=old.flow_name,
         version=old.flow_version,
@@ -110,13 +106,13 @@ def redrive(run_id: str, *, at: datetime | None = None) -> str:
     return add([new], event=old.event_id, replay=number, at=at)[0]
 
 
-def _accept(event: Event, at: datetime | None) -> int | None:
+def _accept(event: Event, missed: list[dict[str, str]], at: datetime | None) -> int | None:
     found = sql.rows(
         _ACCEPT,
         {
             "id": event.id, "type": event.type, "source": event.source, "occurred_at": event.occurred_at,
             "received_at": event.received_at, "payload": sql.text(event.payload), "extra": sql.text(event.extra),
-            "digest": event.digest, "at": at,
+            "digest": event.digest, "missed": sql.text(missed), "at": at,
         },
     )  # fmt: skip
     return found[0][0] if found else None
@@ -130,9 +126,8 @@ def _duplicate(event: Event) -> Dispatch:
     return Dispatch(status="duplicate", event_id=event.id, run_ids=run_ids, matched=0)
 
 
-def _start(
-    row: int, type: str, source: str | None, payload: Any, *, replay: int, at: datetime | None
-) -> tuple[list[str], list[dict[str, str]]]:
+def _wanted(type: str, source: str | None, payload: Any) -> tuple[list[NewRun], list[dict[str, str]]]:
+    """The runs that an event starts, and why it starts no others."""
     matches = match(_listeners(type), payload)
     new = [
         NewRun(
@@ -144,7 +139,7 @@ def _start(
         )
         for one in matches.started
     ]
-    return add(new, event=row, replay=replay, at=at), matches.missed
+    return new, matches.missed
 
 
 def _listeners(type: str) -> list[Listener]:
@@ -164,10 +159,11 @@ def _locked(event_id: str) -> FlowEvent:
     return event
 
 
-def _again(event: FlowEvent, key: str) -> FlowReplay:
+def _again(event: FlowEvent, key: str, missed: list[dict[str, str]]) -> int:
     event.replays += 1
     event.save(update_fields=["replays"])
-    return FlowReplay.objects.create(event=event, number=event.replays, key=key)
+    FlowReplay.objects.create(event=event, number=event.replays, key=key, missed=missed)
+    return event.replays
 
 
 def _accepted(event_id: str, run_ids: list[str], missed: list[dict[str, str]]) -> Dispatch:

@@ -92,7 +92,7 @@ def read_manifest(data: Any) -> Manifest:
 
 
 def step_from(content: Mapping[str, Any]) -> Step:
-    """A step as it was stored. Raises BadInput where it is none."""
+    """A step as it was stored: its schema was tried then. Raises BadInput where it is none."""
     reader = Fields(content, "")
     step = _step(reader)
     if reader.problems:
@@ -108,6 +108,9 @@ def _steps(reader: Fields) -> Iterator[Step]:
             continue
         inner = Fields(one, f"steps[{place}]", reader.problems)
         step = _step(inner)
+        if step.trigger and step.trigger.schema is not None:
+            for message in schemas.faults(step.trigger.schema):
+                inner.wrong("trigger.schemaJson", message)
         if step.name in seen:
             inner.wrong("name", f"There are two steps {step.name!r}: a run could not say which one it is of.")
         seen.add(step.name)
@@ -159,9 +162,6 @@ def _trigger(reader: Fields) -> Trigger | None:
     inner.known("type", "schema", "schemaJson")
     schema = inner.values.get("schemaJson")
     file = inner.text("schema", most=4000)
-    if schema is not None:
-        for message in schemas.faults(schema):
-            inner.wrong("schemaJson", message)
-    elif file:
+    if file and schema is None:
         inner.wrong("schema", "The server cannot read the schema's file. Send what is in it as schemaJson.")
     return Trigger(type=inner.text("type", required=True, most=300), schema=schema, schema_file=file)

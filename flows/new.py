@@ -17,11 +17,10 @@ INSERT INTO flow_runs (run_id, event_id, flow_name, flow_version, step_name, rep
 SELECT run_id, %(event)s, flow, version, step, %(replay)s, runner, snapshot, 'queued', priority, labels,
     {NOW} + delay_ms * interval '1 millisecond', key, key_limit, key <> '', 0, max_attempts, backoff_ms, '', false, '',
     false, {NOW}, {NOW}
-FROM unnest(%(run_ids)s::text[], %(flows)s::text[], %(versions)s::float8[], %(steps)s::text[], %(runners)s::text[],
-    %(snapshots)s::jsonb[], %(priorities)s::int[], %(labels)s::jsonb[], %(delays_ms)s::int8[], %(keys)s::text[],
-    %(key_limits)s::int[], %(attempts)s::int[], %(backoffs_ms)s::int[])
-    WITH ORDINALITY AS new (run_id, flow, version, step, runner, snapshot, priority, labels, delay_ms, key, key_limit,
-    max_attempts, backoff_ms, place)
+FROM ROWS FROM (jsonb_to_recordset(%(new)s::jsonb) AS (run_id text, flow text, version float8, step text, runner text,
+    snapshot jsonb, priority int, labels jsonb, delay_ms int8, key text, key_limit int, max_attempts int,
+    backoff_ms int)) WITH ORDINALITY AS new (run_id, flow, version, step, runner, snapshot, priority, labels, delay_ms,
+    key, key_limit, max_attempts, backoff_ms, place)
 ORDER BY place
 """
 
@@ -41,24 +40,16 @@ def add(new: Sequence[NewRun], *, event: int, replay: int, at: datetime | None) 
     """Make runs of one event, in this order: their ids. One of a key that is busy is held until it has its turn."""
     if not new:
         return []
-    run_ids = [new_id("frun") for _ in new]
-    sql.count(
-        _ADD,
-        {
-            "event": event, "replay": replay, "at": at, "run_ids": run_ids,
-            "flows": [one.flow for one in new],
-            "versions": [one.version for one in new],
-            "steps": [one.step.name for one in new],
-            "runners": [str(one.step.runner) for one in new],
-            "snapshots": [sql.text(one.snapshot) for one in new],
-            "priorities": [one.step.priority for one in new],
-            "labels": [sql.text(one.step.labels) for one in new],
-            "delays_ms": [one.step.delay_ms for one in new],
-            "keys": [one.key for one in new],
-            "key_limits": [one.step.concurrency_limit for one in new],
-            "attempts": [one.step.max_attempts for one in new],
-            "backoffs_ms": [one.step.backoff_ms for one in new],
-        },
-    )  # fmt: skip
+    rows = [_row(one) for one in new]
+    sql.count(_ADD, {"event": event, "replay": replay, "at": at, "new": sql.text(rows)})
     transitions.give_turns([one.key for one in new])
-    return run_ids
+    return [row["run_id"] for row in rows]
+
+
+def _row(one: NewRun) -> dict[str, Any]:
+    return {
+        "run_id": new_id("frun"), "flow": one.flow, "version": one.version, "step": one.step.name,
+        "runner": one.step.runner, "snapshot": one.snapshot, "priority": one.step.priority, "labels": one.step.labels,
+        "delay_ms": one.step.delay_ms, "key": one.key, "key_limit": one.step.concurrency_limit,
+        "max_attempts": one.step.max_attempts, "backoff_ms": one.step.backoff_ms,
+    }  # fmt: skip

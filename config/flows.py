@@ -1,11 +1,15 @@
 """Who may use flows here: an API key of the staff with the scope `flows`, or for senders a signed body."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from accounts.api.auth import AUTHENTICATORS, BearerToken, caller_of
+from accounts.api.places import take_place
 from accounts.api.standing import anew
 from accounts.caller import Caller, Scope
 from accounts.models import ApiToken
@@ -31,6 +35,10 @@ class Policy(policy.Policy):
         """Raises CallerUnknown, CallerRefused."""
         self.may_read(request)
 
+    def watching(self, request: HttpRequest) -> AbstractContextManager[object]:
+        """One of the streams that the caller may have open."""
+        return _place(_caller(request))
+
     def who(self, request: HttpRequest) -> str:
         """`token:<prefix>`, or `signature`."""
         return "signature" if is_signed(request, settings.ZAP_FLOWS_SECRET) else _caller(request).principal_id
@@ -43,6 +51,15 @@ class KeyHeader(BearerToken):
         """The key's owner and the key; None without the header. Raises AuthenticationFailed."""
         key = request.headers.get("x-api-key")
         return self.holder_of(key) if key else None
+
+
+@contextmanager
+def _place(caller: Caller) -> Iterator[None]:
+    place = take_place(caller)
+    try:
+        yield
+    finally:
+        place.leave()
 
 
 def _caller(request: HttpRequest) -> Caller:

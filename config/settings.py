@@ -121,6 +121,14 @@ ZAP_FLOWS_SECRET = ENV.secret(
     shown="none",
 )
 FLOWS_POLICY = "config.flows.Policy"
+FLOWS_RETENTION_DAYS = ENV.number(
+    "ZAP_FLOWS_RETENTION_DAYS",
+    0,
+    at_least=0,
+    at_most=36_500,
+    about="How many days after the end of its last run an event of flows is deleted, with its runs and their output; "
+    "sent again, it is new then. 0: never.",
+)
 ZAP_ALLOW_LOOPBACK = ENV.flag(
     "ZAP_ALLOW_LOOPBACK",
     about="Lets provider addresses on 127.0.0.1, and the media they serve, through the download guard: "
@@ -197,8 +205,13 @@ ZAP_RETENTION_DAYS = ENV.number(
     about="How many days after its end a run is deleted, whoever owns it; owners may choose fewer. 0: never.",
 )
 ZAP_CRON_LOG_DAYS = ENV.number(
-    "ZAP_CRON_LOG_DAYS", 14, at_least=1, at_most=3650, about="How long the logs of the drain's cycles are kept."
+    "ZAP_CRON_LOG_DAYS",
+    14,
+    at_least=1,
+    at_most=3650,
+    about="How long the logs of the drain's cycles and of flows' sweeps are kept.",
 )
+FLOWS_SWEEP_LOG_DAYS = ZAP_CRON_LOG_DAYS
 
 # --- what goes out ----------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Taking runs, keeping them, and losing them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -12,22 +13,23 @@ from core.errors import BadInput, NotFound, Problem
 from flows import hooks, leases, sql, transitions
 from flows.clock import lease_ms
 from flows.leases import Lease
-from flows.models import FlowAttempt
+from flows.models import FlowAttempt, FlowRun
 from flows.refusals import LeaseExpired, LeaseLost, RunCanceled
-from flows.states import AttemptStatus, Runner
+from flows.states import AttemptStatus, Runner, RunStatus
 
 MAX_BATCH = 200
+_RELEASED = "released"
 DEFAULT_RUNNERS = tuple(runner for runner in Runner if runner is not Runner.CODE_MODE)
 
-# The best run of each runner that has any, to know whose turn it is; nothing is locked.
-_HEADS = """
-SELECT h.runner FROM unnest(%(runners)s::text[]) AS wanted (runner) CROSS JOIN LATERAL (
-    SELECT runner, priority, due_at, id FROM flow_runs
+# The best runs of several runners, to know how many of each are to be taken; nothing is locked.
+_BEST = """
+SELECT h.run_id, h.runner FROM unnest(%(runners)s::text[]) AS wanted (runner) CROSS JOIN LATERAL (
+    SELECT run_id, runner, priority, due_at, id FROM flow_runs
     WHERE status = 'queued' AND NOT is_held AND runner = wanted.runner
       AND due_at <= coalesce(%(at)s::timestamptz, statement_timestamp())
       AND (%(flows)s::text[] IS NULL OR flow_name = ANY(%(flows)s)) AND labels <@ %(labels)s::jsonb
-    ORDER BY priority DESC, due_at, id LIMIT 1
-) AS h ORDER BY h.priority DESC, h.due_at, h.id
+    ORDER BY priority DESC, due_at, id LIMIT %(count)s
+) AS h ORDER BY h.priority DESC, h.due_at, h.id LIMIT %(count)s
 """
 
 
@@ -47,16 +49,20 @@ def claim(
     no run that asks for more. Raises BadInput.
     """
     _check(worker, count, runners)
-    order = list(dict.fromkeys(runners))
-    if len(order) > 1:
-        heads = {"runners": order, "flows": _listed(flows), "labels": sql.text(list(labels)), "at": at}
-        order = [runner for (runner,) in sql.rows(_HEADS, heads)]
+    take = partial(_take, worker, lasts_ms=lease_ms(lasts_ms), flows=flows, labels=labels, at=at)
+    several = list(dict.fromkeys(runners))
+    if len(several) == 1:
+        return take(count, several[0])
+    asked = {"runners": several, "flows": _listed(flows), "labels": sql.text(list(labels)), "count": count, "at": at}
+    best = sql.rows(_BEST, asked)
     found: list[Lease] = []
-    for runner in order:
-        wanted = count - len(found)
-        if wanted:
-            found += _take(worker, wanted, lease_ms(lasts_ms), runner, flows, labels, at)
-    return found
+    for runner, share in Counter(runner for _, runner in best).items():
+        found += take(share, runner)
+    if len(found) < len(best):  # others were quicker: there may be more, of whichever runner
+        for runner in several:
+            found += take(count - len(found), runner) if len(found) < count else []
+    places = {run_id: place for place, (run_id, _) in enumerate(best)}
+    return sorted(found, key=lambda lease: places.get(lease.run_id, count))
 
 
 def heartbeat(attempt: str, token: str, *, lasts_ms: float | None = None, at: datetime | None = None) -> datetime:
@@ -76,14 +82,15 @@ def heartbeat(attempt: str, token: str, *, lasts_ms: float | None = None, at: da
 def release(attempt: str, token: str, *, delay_ms: int = 0, at: datetime | None = None) -> str:
     """Give a run back unfinished: what it became, queued, or failed when no attempt was left.
 
-    Raises what `heartbeat` raises.
+    Given back again it is answered the same. Raises what `heartbeat` raises.
     """
     held = leases.key(attempt, token)
     told = not hooks.are_there()
-    became = transitions.release(held, delay_ms=delay_ms, answer="released", told=told, at=at)
+    became = transitions.release(held, delay_ms=delay_ms, answer=_RELEASED, told=told, at=at)
     if became is None:
-        raise lost(held)
-    if became == "failed":
+        repeated(held, _RELEASED)
+        return became_then(held)
+    if became == RunStatus.FAILED:
         transaction.on_commit(partial(hooks.tell, [held["run"]]))
     return became
 
@@ -102,8 +109,23 @@ def lost(held: dict[str, Any]) -> Exception:
     return LeaseLost(f"The attempt has {row.status}.")
 
 
+def repeated(held: dict[str, Any], answer: str) -> None:
+    """Whether this is what the attempt has reported already. Raises why it is not."""
+    row = FlowAttempt.objects.filter(run__run_id=held["run"], number=held["number"]).first()
+    if row is None or bytes(row.token_digest) != held["digest"] or row.answer_digest != answer:
+        raise lost(held)
+
+
+def became_then(held: dict[str, Any]) -> str:
+    """What an attempt's end made of its run, failed or queued."""
+    # The run may have gone on since, even to its end; what the report did to it is what the repeat is told.
+    row = FlowRun.objects.get(run_id=held["run"])
+    is_end = row.status == RunStatus.FAILED and row.attempt_count == held["number"]
+    return RunStatus.FAILED if is_end else RunStatus.QUEUED
+
+
 def _take(
-    worker: str, count: int, lasts_ms: int, runner: str, flows: Sequence[str] | None, labels: Sequence[str],
+    worker: str, count: int, runner: str, *, lasts_ms: int, flows: Sequence[str] | None, labels: Sequence[str],
     at: datetime | None,
 ) -> list[Lease]:  # fmt: skip
     tokens = [leases.new_token() for _ in range(count)]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from core.again import again
 from core.errors import BadInput, Problem
@@ -37,18 +37,19 @@ def append(attempt: str, token: str, pieces: Sequence[Mapping[str, Any]], *, at:
     """
     held = leases.key(attempt, token)
     _check(pieces)
-    row = (
-        FlowAttempt.objects.select_for_update()
-        .filter(run__run_id=held["run"], number=held["number"], status=AttemptStatus.RUNNING)
-        .first()
-    )
-    moment = at or timezone.now()
-    if row is None or bytes(row.token_digest) != held["digest"] or row.lease_until < moment:
+    moment = at or Now()
+    # The attempt alone: whoever ends a run locks the run before its attempt.
+    rows = FlowAttempt.objects.select_for_update(of=("self",)).filter(
+        run__run_id=held["run"], number=held["number"], token_digest=held["digest"], status=AttemptStatus.RUNNING,
+        lease_until__gte=moment,
+    )  # fmt: skip
+    row = rows.first()
+    if row is None:
         raise lost(held)
     return _store(row, pieces, moment)
 
 
-def _store(row: FlowAttempt, pieces: Sequence[Mapping[str, Any]], moment: datetime) -> Stored:
+def _store(row: FlowAttempt, pieces: Sequence[Mapping[str, Any]], moment: datetime | Now) -> Stored:
     fresh = [piece for piece in pieces if piece["seq"] > row.output_seq]
     if fresh and fresh[0]["seq"] != row.output_seq + 1:
         raise OutputGap(f"The next piece is {row.output_seq + 1}.", expectedSeq=row.output_seq + 1)

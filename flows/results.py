@@ -9,10 +9,10 @@ from django.db import transaction
 from core.again import again
 from core.errors import BadInput, NotFound, Problem
 from flows import hooks, leases, sql, transitions
-from flows.claims import lost
+from flows.claims import became_then, repeated
 from flows.fields import UNSTORABLE, storable
 from flows.manifest import digest_of
-from flows.models import FlowAttempt, FlowRun
+from flows.models import FlowRun
 from flows.refusals import RunEnded
 from flows.states import RunStatus, result_status
 
@@ -34,7 +34,7 @@ def complete(attempt: str, token: str, result: Any, *, at: datetime | None = Non
         told=not hooks.are_there(), at=at,
     )  # fmt: skip
     if not done:
-        _repeated(held, answer)
+        repeated(held, answer)
     else:
         transaction.on_commit(partial(hooks.tell, [held["run"]]))
     return str(held["run"])
@@ -55,8 +55,8 @@ def fail(attempt: str, token: str, error: str, *, retry: bool | None = None, at:
     told = not hooks.are_there()
     became = transitions.fail(held, error=error[:MAX_ERROR], retry=may_repeat, answer=answer, told=told, at=at)
     if became is None:
-        _repeated(held, answer)
-        return _became(held)
+        repeated(held, answer)
+        return became_then(held)
     if became == RunStatus.FAILED:
         transaction.on_commit(partial(hooks.tell, [held["run"]]))
     return became
@@ -77,19 +77,6 @@ def cancel(run_id: str, *, who: str = "", at: datetime | None = None) -> None:
         raise NotFound(f"There is no run {run_id[:80]!r}.")
     if status != RunStatus.CANCELED:
         raise RunEnded(f"The run has {status}.")
-
-
-def _repeated(held: dict[str, Any], answer: str) -> None:
-    """Whether this is what the attempt has reported already. Raises why it is not."""
-    row = FlowAttempt.objects.filter(run__run_id=held["run"], number=held["number"]).first()
-    if row is None or bytes(row.token_digest) != held["digest"] or row.answer_digest != answer:
-        raise lost(held)
-
-
-def _became(held: dict[str, Any]) -> str:
-    # The run may have gone on since, even to its end; what the report did to it is what the repeat is told.
-    row = FlowRun.objects.get(run_id=held["run"])
-    return RunStatus.FAILED if row.status == RunStatus.FAILED and row.attempt_count == held["number"] else "queued"
 
 
 def _retries(run_id: str) -> bool:

@@ -12,6 +12,8 @@ from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from flows import rules
+
 logger = logging.getLogger(__name__)
 
 MAX_REASONS = 3
@@ -32,7 +34,7 @@ def faults(schema: Any) -> list[str]:
             return [f"References lead within the schema; {reference[:100]!r} does not."]
         if not _is_schema(found):
             return [f"What {reference[:100]!r} leads to is no schema."]
-    return []
+    return [*_bad_patterns(schema)]
 
 
 def misfit(schema: str, payload: Any) -> str:
@@ -40,8 +42,11 @@ def misfit(schema: str, payload: Any) -> str:
 
     Names places and rules, never what the payload holds.
     """
+    rules.begin()
     try:
         errors = list(islice(_validator(schema).iter_errors(payload), MAX_REASONS))
+    except rules.TooMuchWork:
+        return "this payload is too long for the schema to be tried on it"
     except Exception as exc:  # of whatever kind: one flow's schema keeps no event from the others
         logger.warning("flow schema could not be tried error=%s", type(exc).__name__)
         return "the schema cannot be tried on this payload"
@@ -57,8 +62,8 @@ def _is_schema(value: Any) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _validator(schema: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(schema))
+def _validator(schema: str) -> Any:
+    return rules.PayloadValidator(json.loads(schema))
 
 
 def _told(error: ValidationError) -> str:
@@ -69,12 +74,31 @@ def _told(error: ValidationError) -> str:
 
 
 def _references(schema: Any) -> Iterator[str]:
+    for name, value in _rules_of(schema):
+        if name in ("$ref", "$dynamicRef") and isinstance(value, str):
+            yield value
+
+
+def _bad_patterns(schema: Any) -> Iterator[str]:
+    found = list(_rules_of(schema))
+    texts = [value for name, value in found if name == "pattern" and isinstance(value, str)]
+    for name, value in found:
+        texts += list(value) if name == "patternProperties" and isinstance(value, dict) else []
+    for text in texts:
+        try:
+            rules.pattern(text)
+        except rules.BadPattern:
+            yield f"The pattern {text[:100]!r} is too big, or looks around or back, which can take for ever."
+    if {"unevaluatedProperties", "patternProperties"} <= {name for name, _ in found}:
+        yield "unevaluatedProperties cannot stand beside patternProperties."
+
+
+def _rules_of(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Every name and its value, however deep. Some are names of properties: they are looked at, too."""
     if isinstance(schema, dict):
         for name, value in schema.items():
-            if name in ("$ref", "$dynamicRef") and isinstance(value, str):
-                yield value
-            else:
-                yield from _references(value)
+            yield name, value
+            yield from _rules_of(value)
     elif isinstance(schema, list):
         for value in schema:
-            yield from _references(value)
+            yield from _rules_of(value)

@@ -1,6 +1,7 @@
-"""What is done from time to time: leases that ran out, turns that were not given, hooks that were not called."""
+"""What is done from time to time: leases that ran out, turns and hooks that were missed, what is too old."""
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -8,14 +9,15 @@ from django.db.models import Exists, F, IntegerField, OuterRef
 from django.db.models.functions import Cast, Extract, Now
 
 from core.again import again
-from flows import hooks, transitions
+from flows import hooks, retention, transitions
 from flows.models import FlowRun, FlowSweepLog
 from flows.states import FINAL, RunStatus
 
 logger = logging.getLogger(__name__)
 
 BATCH = 200
-ORPHANED, KEPT = timedelta(minutes=5), timedelta(days=7)
+TELL_AT_MOST, TELL_S = 20_000, 5.0
+ORPHANED = timedelta(minutes=5)
 
 
 def sweep(*, at: datetime | None = None) -> FlowSweepLog:
@@ -23,7 +25,7 @@ def sweep(*, at: datetime | None = None) -> FlowSweepLog:
     _tidy_logs()
     log = FlowSweepLog.objects.create()
     processed, errors, error = 0, 0, ""
-    for job in (_expire_all, _give_lost_turns, _tell_all):
+    for job in (_expire_all, _give_lost_turns, _tell_all, retention.forget):
         try:
             processed += job(at)
         except Exception as exc:
@@ -43,12 +45,11 @@ def sweep(*, at: datetime | None = None) -> FlowSweepLog:
 
 
 def _tidy_logs() -> None:
-    """Close the logs of cycles that died, and forget those that are old."""
+    """Close the logs of cycles that died."""
     logs = FlowSweepLog.objects
     logs.filter(status=None, start_time__lt=Now() - ORPHANED).update(
         status="failed", end_time=Now(), error="The cycle never came to its end."
     )
-    logs.filter(start_time__lt=Now() - KEPT).delete()
 
 
 @again
@@ -80,5 +81,12 @@ def _give_lost_turns(at: datetime | None) -> int:
 
 
 def _tell_all(at: datetime | None) -> int:
-    untold = FlowRun.objects.filter(status__in=FINAL, is_told=False).order_by("pk").values_list("run_id", flat=True)
-    return hooks.tell(list(untold[:BATCH])) if hooks.are_there() else 0
+    """In any order, so that ends of which nobody can be told never stand before those of which one can."""
+    if not hooks.are_there():
+        return 0
+    untold = FlowRun.objects.filter(status__in=FINAL, is_told=False).order_by("?").values_list("run_id", flat=True)
+    run_ids = list(untold[:TELL_AT_MOST])
+    told, ends_at = 0, time.monotonic() + TELL_S
+    for first in range(0, len(run_ids), BATCH):
+        told += hooks.tell(run_ids[first : first + BATCH]) if time.monotonic() < ends_at else 0
+    return told

@@ -1,5 +1,6 @@
 """Who may do what: the installing project's affair, in one class that the setting FLOWS_POLICY names."""
 
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 from django.conf import settings
@@ -36,6 +37,14 @@ class Policy:
     def may_work(self, request: HttpRequest) -> None:
         """Sync flows, claim runs and report on them."""
         raise PolicyMissing
+
+    def watching(self, request: HttpRequest) -> AbstractContextManager[object]:
+        """What a caller holds while they follow a run's output, asked for where they may read.
+
+        It is entered on the event loop, which must not wait; entering it raises a core.errors.Refused for one who
+        follows too much already.
+        """
+        return nullcontext()
 
     def who(self, request: HttpRequest) -> str:
         """What to call the caller where it is written down who canceled a run, at most 160 characters."""

@@ -5,6 +5,7 @@ An event's id is the place of its last piece, so who comes back with it misses n
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -52,7 +53,9 @@ async def run_stream(request: HttpRequest, run_id: str) -> HttpResponseBase:
     seen = sse.last_event_id(request) or 0
     if seen and run.status in FINAL and not (await off_the_loop(lambda: _read(run, seen))).event:
         return HttpResponse(status=204)
-    return sse.stream(_events(request, run, seen))
+    seat = ExitStack()
+    seat.enter_context(await off_the_loop(lambda: policy().watching(request)))
+    return sse.stream(_events(request, run, seen, seat))
 
 
 def _admit(request: HttpRequest, run_id: str) -> FlowRun:
@@ -60,13 +63,15 @@ def _admit(request: HttpRequest, run_id: str) -> FlowRun:
     return queries.get_run(run_id)
 
 
-async def _events(request: HttpRequest, run: FlowRun, seen: int) -> AsyncIterator[bytes]:
+async def _events(
+    request: HttpRequest, run: FlowRun, seen: int, seat: AbstractContextManager[object]
+) -> AsyncIterator[bytes]:
     place = seen
 
     async def admit() -> FlowRun:
         return await off_the_loop(lambda: _admit(request, run.run_id))
 
-    with _hub().watch(run.pk, number=seen) as bell:
+    with seat, _hub().watch(run.pk, number=seen) as bell:
 
         async def look() -> Sight:
             nonlocal place

@@ -76,3 +76,22 @@ def test_strangers_are_not_let_in(server, as_alice, lease):
             return answer.status
 
     assert run(test) == 403
+
+
+def test_streams_of_flows_count_among_those_that_a_caller_may_have_open(server, as_staff, lease, settings):
+    settings.ZAP_STREAMS_PER_CALLER = 2
+    path = f"/api/flows/runs/{lease.run_id}/stream"
+
+    async def test(session):
+        async with server.open(session, path, as_staff) as one, server.open(session, path, as_staff) as two:
+            async with server.open(session, path, as_staff) as three:
+                refused = three.status, (await three.json())["code"]
+            return one.status, two.status, refused
+
+    async def again(session):
+        async with server.open(session, path, as_staff) as answer:
+            return answer.status
+
+    assert run(test) == (200, 200, (429, "TOO_MANY_STREAMS"))
+    results.cancel(lease.run_id)
+    assert run(again) == 200

@@ -72,7 +72,7 @@ class Browser:
         """How many there are."""
         return self.run("return document.querySelectorAll(arguments[0]).length", css)
 
-    def see(self, css, words="", *, within_s=30):
+    def see(self, css, words="", *, within_s=90):
         """Wait until such an element is shown with these words in it."""
         wait_until(lambda: self.count(css) and words in self.text(css), within_s=within_s)
 

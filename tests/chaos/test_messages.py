@@ -112,6 +112,7 @@ def test_a_run_that_is_announced_by_many_at_once_begins_each_step_once(workers, 
 
 
 def test_independent_steps_are_with_their_provider_at_the_same_time(workers, fal):
+    fal.stop_time()
     fal.work_for(2)
     workers.start("worker", "drain", "beat")
     run = make_run(paid("a"), paid("b"), paid("c", "a", "b"), mode="live")
@@ -119,5 +120,7 @@ def test_independent_steps_are_with_their_provider_at_the_same_time(workers, fal
     wait_until(lambda: run.attempts.filter(status="accepted").count() == 2)
 
     assert set(run.attempts.values_list("step__step_id", flat=True)) == {"a", "b"}
+    fal.work_for(0)
+    fal.pass_time(2)
     wait_for(run, "done")
     assert_nothing_lost(run, fal)

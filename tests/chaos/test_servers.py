@@ -70,6 +70,7 @@ def test_the_broker_forgets_everything_in_mid_run_again_and_again(workers, fal, 
 
 
 def test_messages_that_were_lost_before_anybody_read_them_are_sent_again(workers, fal, broker):
+    fal.stop_time()
     fal.work_for(1)
     run = make_run(paid("a"), mode="live")
     advance_run(run.pk)
@@ -77,6 +78,7 @@ def test_messages_that_were_lost_before_anybody_read_them_are_sent_again(workers
     workers.start("worker", "drain", "beat")
     attempt_in(run, "accepted")
     workers.kill("worker")
+    fal.pass_time(1)
     attempt_in(run, "settling")
     broker.flushall()  # the settling's is gone
 
@@ -88,6 +90,7 @@ def test_messages_that_were_lost_before_anybody_read_them_are_sent_again(workers
 
 
 def test_postgresql_dies_while_a_job_is_with_its_provider(workers, fal, database):
+    fal.stop_time()
     fal.work_for(2)
     workers.start("worker", "drain", "beat")
     run = make_run(paid("a"), paid("b", "a"), mode="live")
@@ -95,6 +98,8 @@ def test_postgresql_dies_while_a_job_is_with_its_provider(workers, fal, database
 
     database.kill()
     database.start()
+    fal.work_for(0)
+    fal.pass_time(2)
 
     wait_for(run, "done")
     assert len(fal.journal.submissions) == 2
@@ -160,11 +165,13 @@ def test_without_beat_the_steps_go_on_and_with_it_the_lost_ones_too(workers, fal
     workers.kill("beat")
     lucky = make_run(paid("a"), mode="live")
     wait_for(lucky, "done")
+    fal.stop_time()
     unlucky = make_run(paid("a"), mode="live")
     attempt_in(unlucky, "accepted")
     broker.flushall()
     workers.kill("worker")
 
+    fal.pass_time(1)
     workers.start("worker", "beat")
 
     wait_for(unlucky, "done")
@@ -174,6 +181,7 @@ def test_without_beat_the_steps_go_on_and_with_it_the_lost_ones_too(workers, fal
 
 
 def test_the_drain_dies_in_the_middle_of_a_poll(workers, fal):
+    fal.stop_time()
     fal.work_for(4)
     workers.start("worker")
     run = make_run(paid("a"), paid("b", "a"), mode="live")
@@ -185,6 +193,8 @@ def test_the_drain_dies_in_the_middle_of_a_poll(workers, fal):
     wait_until(lambda: fal.journal.count("status") > asked)
     workers.kill("drain")
 
+    fal.work_for(0)
+    fal.pass_time(4)
     workers.start("worker", "drain")
 
     wait_for(run, "done")

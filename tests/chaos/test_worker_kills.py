@@ -68,12 +68,15 @@ def test_killed_between_sending_and_answer_a_step_that_must_not_wait_fails_and_k
 
 
 def test_killed_after_the_job_was_accepted_the_step_is_finished_by_others(workers, fal):
-    fal.work_for(2.0)
+    fal.stop_time()
+    fal.work_for(2)
     workers.start("worker")
     run = make_run(paid("a"), paid("b", "a"), mode="live")
     attempt_in(run, "accepted")
     workers.kill("worker")
 
+    fal.work_for(0)
+    fal.pass_time(2)
     workers.start("worker", "drain", "beat")
     wait_for(run, "done")
 

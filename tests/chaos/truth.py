@@ -55,7 +55,7 @@ def state_of(run):
     return Run.objects.get(pk=run.pk).status, dict(run.steps.values_list("step_id", "status"))
 
 
-def wait_for(run, status, *, within_s=45.0):
+def wait_for(run, status, *, within_s=120.0):
     """Until the run has that status; what it looked like instead is in the failure."""
     try:
         wait_until(lambda: Run.objects.get(pk=run.pk).status == status, within_s=within_s)
@@ -66,7 +66,7 @@ def wait_for(run, status, *, within_s=45.0):
         raise AssertionError(f"{state_of(run)} and not {status} after {within_s} s: {rows}") from None
 
 
-def attempt_in(run, status, *, within_s=20.0):
+def attempt_in(run, status, *, within_s=90.0):
     """The run's attempt that has reached this status."""
     return wait_until(lambda: run.attempts.filter(status=status).first(), within_s=within_s)
 

@@ -13,7 +13,7 @@ from tests.docs.blocks import ROOT
 from tests.docs.likeness import learn, put_in
 from tests.processes import free_port, wait_until, with_in_environment
 
-_PATIENCE_S = 240
+_PATIENCE_S = 600
 _END = "--- the command has ended with"
 _FOREIGN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "ZAP", "DJANGO_")
 
@@ -39,10 +39,10 @@ class Server:
 
     def __exit__(self, *_):
         self._child.send_signal(signal.SIGINT)
-        self._child.wait(30)
+        self._child.wait(90)
         self._log.close()
         self._emulator.__exit__(None, None, None)
-        wait_until(lambda: not with_in_environment(str(self._folder)), within_s=20)
+        wait_until(lambda: not with_in_environment(str(self._folder)))
 
     def said(self):
         return (self._folder / "up.log").read_text()

@@ -1,5 +1,6 @@
 """Every command of README.md and docs/ does what its page says."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -8,6 +9,8 @@ from tests.docs.blocks import REASONS, blocks_of, commands_of, pages
 from tests.docs.place import Server, Shell
 
 PAGES = {page: blocks_of(page, text) for page, text in pages().items()}
+PROGRESS = re.compile(r"\d\d:\d\d:\d\d  \S")
+ENDED = re.compile(r"  (?:done|failed|skipped|canceled)\b")
 COMMANDS = [block for blocks in PAGES.values() for block in blocks if block.is_commands]
 
 
@@ -32,6 +35,15 @@ def test_every_command_of_the_page_does_what_it_says(page, shell):
         elif block.is_commands and not block.not_run:
             for command in commands_of(block):
                 shell.run(command)
+
+
+def test_a_line_of_progress_tells_an_end_and_leaves_room_around_it():
+    # What else is told, and before or after which line, is for the speed of the machine to say.
+    shown = [command.shown.splitlines() for block in COMMANDS for command in commands_of(block)]
+    told = [(lines, at) for lines in shown for at, line in enumerate(lines) if PROGRESS.match(line)]
+
+    assert [lines[at] for lines, at in told if not ENDED.search(lines[at])] == []
+    assert [lines[at] for lines, at in told if {*lines[at - 1 : at], *lines[at + 1 : at + 2]} != {"…"}] == []
 
 
 def test_whatever_is_not_run_has_a_reason_of_the_list():

@@ -37,7 +37,7 @@ def test_a_mock_run_becomes_a_film_in_a_bucket(stack, bucket):
         document = json.loads(get(f"{stack.address}/api/runs/{run['runId']}")[1])
         return document if document["run"]["status"] == "done" else None
 
-    document = wait_until(told, within_s=90)
+    document = wait_until(told)
     held = {one["Key"] for one in bucket.client.list_objects_v2(Bucket=name)["Contents"]}
     assert len(held) == len(document["assets"]) >= 3
     for asset in document["assets"]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,13 +10,14 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import imageio_ffmpeg
 import psutil
 import pytest
 
 from media.probe import probe
 
 ROOT = Path(__file__).resolve().parents[2]
-WITHIN_S = 120
+WITHIN_S = 300
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +57,10 @@ def workers_of(child):
 
 
 def make_slow_recipe(folder):
-    """Three clips that the mock needs some seconds for, one after another."""
+    """Three clips, one after another; the first is being made for longer than the command takes to look again."""
     steps = "\n".join(
         f"  - {{id: clip_{number}, kind: video.gen, provider: mock, duration_s: 3, prompt: a wave, "
+        f"params: {{mock: {{latency_s: {4 if number == 1 else 0}}}}}, "
         f"inputs: [{f'clip_{number - 1}' if number > 1 else ''}]}}"
         for number in (1, 2, 3)
     )
@@ -128,9 +131,20 @@ def test_ctrl_c_detaches_and_watching_brings_the_film(machine, tmp_path):
     assert (code, json.loads(out)["run"]["status"]) == (0, "done")
 
 
+def make_encoder_that_hangs_once(path, begun):
+    """An ffmpeg that leaves the file `begun` when it gets to the film, and does not end; the next time it works."""
+    begun, real = shlex.quote(str(begun)), shlex.quote(imageio_ffmpeg.get_ffmpeg_exe())
+    hang = f"[ -e {begun} ] || {{ : > {begun}; exec sleep 600; }}"
+    path.write_text(f'#!/bin/sh\ncase "$*" in *"[film]"*) {hang};; esac\nexec {real} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
 def test_a_killed_worker_is_started_again_and_the_film_is_made(machine, tmp_path):
-    child = begin(machine, "run", make_slow_recipe(tmp_path / "film"), "--json")
-    wait_for_line(child, "film  running")
+    begun = tmp_path / "begun"
+    encoder = make_encoder_that_hangs_once(tmp_path / "ffmpeg", begun)
+    child = begin({**machine, "IMAGEIO_FFMPEG_EXE": encoder}, "run", make_slow_recipe(tmp_path / "film"), "--json")
+    assert wait_until(begun.exists)
 
     next(workers_of(child)).kill()
     out, err = child.communicate(timeout=WITHIN_S)
@@ -174,7 +188,7 @@ def mine(machine):
     return found
 
 
-def wait_until(true, within_s=20):
+def wait_until(true, within_s=60):
     end = time.monotonic() + within_s
     while not (there := true()) and time.monotonic() < end:
         time.sleep(0.2)

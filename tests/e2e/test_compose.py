@@ -104,12 +104,12 @@ def test_every_part_becomes_healthy_and_together_they_make_a_film(containers):
         containers.start(name, ZAP_OPEN_MODES="plan,mock")
 
     for name in ("web", "engine", "media", "drain", "beat"):
-        wait_until(lambda name=name: containers.is_healthy(name), within_s=60, every_s=0.5)
+        wait_until(lambda name=name: containers.is_healthy(name), within_s=120, every_s=0.5)
 
     status, run = post(f"{containers.address}/api/zaps/run", {"slug": "hello-film", "mode": "mock"})
     assert status == 202
     assert run["statusUrl"].startswith(containers.address)
-    wait_until(lambda: '"status":"done"' in get(run["statusUrl"])[1].replace(" ", "").split('"steps"')[0], within_s=90)
+    wait_until(lambda: '"status":"done"' in get(run["statusUrl"])[1].replace(" ", "").split('"steps"')[0])
 
 
 def test_a_worker_that_is_not_there_is_not_healthy(containers):
@@ -119,7 +119,7 @@ def test_a_worker_that_is_not_there_is_not_healthy(containers):
 
 def test_a_drain_worker_that_is_told_to_end_does_so_within_its_grace(containers):
     child = containers.start("drain")
-    wait_until(lambda: containers.is_healthy("drain"), within_s=60, every_s=0.5)
+    wait_until(lambda: containers.is_healthy("drain"), within_s=120, every_s=0.5)
 
     child.terminate()
 

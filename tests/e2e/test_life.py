@@ -84,7 +84,7 @@ def test_from_candidates_over_a_judge_and_a_gate_to_a_film_that_is_made_again(wo
     )
     workers.start("worker", "drain", "beat")
 
-    wait_for(run, "waiting", within_s=60)
+    wait_for(run, "waiting")
     makes = run.attempts.filter(role="make").order_by("number")
     assert sorted(one.status for one in makes) == ["done", "done", "failed"]
     worse, better = (one for one in makes if one.status == "done")
@@ -93,14 +93,14 @@ def test_from_candidates_over_a_judge_and_a_gate_to_a_film_that_is_made_again(wo
 
     status, snapshot = press(run, "approve", who, assetId=worse.assets.get().asset_id, comment="that one")
     assert status == 200, snapshot
-    wait_for(run, "done", within_s=60)
+    wait_for(run, "done")
     assert run.steps.get(step_id="a").chosen == worse
     assert_nothing_lost(run, fal)
     assert run.cost_usd == 2 * (USD + LOOK)
 
     status, snapshot = press(run, "rerun-from", who, stepId="film")
     assert status == 200, snapshot
-    wait_for(run, "done", within_s=60)
+    wait_for(run, "done")
     assert len(fal.bought()) == 3
     assert_nothing_lost(run, fal)
 
@@ -117,7 +117,7 @@ def test_a_worker_that_is_killed_while_a_judge_looks_loses_no_verdict(workers, j
     workers.kill("worker")
     workers.start("worker")
 
-    wait_for(run, "done", within_s=90)
+    wait_for(run, "done")
     scores = Feedback.objects.filter(run=run, rater="vlm").order_by("pk").values_list("scores__overall", flat=True)
     assert list(scores) == [0.8, 0.9]
     assert len(judge.journal.submissions) == 3
@@ -128,7 +128,7 @@ def test_a_gate_that_nobody_minds_ends_in_its_time(workers, fal):
     run = make_run(planned("a", gate=Gate(timeout_s=1, on_timeout="approve")), planned("b", "a"))
     workers.start("worker", "drain", "beat")
 
-    wait_for(run, "done", within_s=45)
+    wait_for(run, "done")
 
     assert run.events.filter(type="step.approved", actor="worker").count() == 1
 

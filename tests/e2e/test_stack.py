@@ -29,7 +29,7 @@ def test_a_mock_run_becomes_a_film_through_real_workers(stack, settings):
 
     run_id = start_hello_film()
 
-    wait_until(lambda: is_done(run_id), within_s=60)
+    wait_until(lambda: is_done(run_id))
     film = Client().get(f"/api/runs/{run_id}").json()["run"]["zapUrl"]
     assert film
 
@@ -41,7 +41,7 @@ def test_a_run_whose_messages_are_all_lost_is_found_by_the_drain(stack, settings
 
     stack.start("worker", "drain", "beat")
 
-    wait_until(lambda: is_done(run_id), within_s=90)
+    wait_until(lambda: is_done(run_id))
 
 
 def test_beat_rings_for_the_drain_every_five_seconds_and_its_queue_is_the_drains_own(stack, broker):
@@ -51,7 +51,7 @@ def test_beat_rings_for_the_drain_every_five_seconds_and_its_queue_is_the_drains
 
     assert message["headers"]["task"] == "runs.drain"
     assert message["headers"]["expires"] is not None
-    wait_until(lambda: broker.llen("drain") >= 2, within_s=12)
+    wait_until(lambda: broker.llen("drain") >= 2)
 
 
 def test_a_cycle_of_the_drain_that_beat_asked_for_leaves_its_log(stack):
@@ -69,7 +69,7 @@ def test_beat_obeys_an_operator_who_changes_the_rhythm(stack, broker):
     task.interval = interval
     task.save()
 
-    wait_until(lambda: broker.llen("drain") >= 6, within_s=20)
+    wait_until(lambda: broker.llen("drain") >= 6, within_s=24)
 
 
 def test_a_process_that_dies_is_started_again(stack):

@@ -29,7 +29,7 @@ def data(tmp_path):
     """A folder with a space in its name."""
     folder = tmp_path / "my data"
     yield folder
-    wait_until(lambda: not with_in_environment(str(folder)), within_s=15)
+    wait_until(lambda: not with_in_environment(str(folder)))
 
 
 NOTE = "CREATE TABLE note AS SELECT 'kept' AS text"
@@ -119,7 +119,7 @@ def test_nothing_is_left_after_the_last_holder_was_killed(data):
 
     end(child, by=signal.SIGKILL)
 
-    wait_until(lambda: not with_in_environment(str(data)), within_s=15)
+    wait_until(lambda: not with_in_environment(str(data)))
     assert not data.exists()
 
 

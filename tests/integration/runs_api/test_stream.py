@@ -56,7 +56,7 @@ class Reader:
         self.parts = aiter(response.streaming_content)
         self.text = ""
 
-    async def next(self, within_s=5):
+    async def next(self, within_s=30):
         """Id and document of the next event; None when the stream has ended."""
         while "\n\n" not in self.text:
             try:

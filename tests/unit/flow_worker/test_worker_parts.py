@@ -2,6 +2,8 @@
 
 import json
 import sys
+import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -12,6 +14,7 @@ from flow_worker.outcome import Listener
 from flow_worker.packages import PackageBroken, discover, read_package
 from flow_worker.process import Running
 from flow_worker.transcript import Transcript
+from tests.processes import wait_until
 
 FLOW = """
 name = "ci"
@@ -155,20 +158,24 @@ def test_output_comes_while_the_step_runs_and_its_input_is_whole():
 
 
 def test_a_step_that_ignores_term_is_killed_with_all_that_it_started(monkeypatch):
+    ahead_s = 0.0
     monkeypatch.setattr("flow_worker.process.GRACE_S", 0.3)
+    monkeypatch.setattr("flow_worker.process.time", SimpleNamespace(monotonic=lambda: time.monotonic() + ahead_s))
     child = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(60)"
     code = (
         "import signal, subprocess, sys, time; signal.signal(15, signal.SIG_IGN);"
         f"print(subprocess.Popen([sys.executable, '-c', {child!r}]).pid, flush=True); time.sleep(60)"
     )
-    running, heard = run(code, timeout_s=1.0)
+    running, heard = run(code, timeout_s=60.0)
+    wait_until(lambda: heard and heard[-1][1].endswith("\n"))
 
+    ahead_s = 61.0
     ended = running.wait()
 
     assert ended.is_timed_out
     assert ended.code == -9
     grandchild = int("".join(text for _, text in heard))
-    assert is_gone(grandchild)
+    wait_until(lambda: is_gone(grandchild))
 
 
 def is_gone(pid):

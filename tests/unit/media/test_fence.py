@@ -301,7 +301,7 @@ def test_a_reader_gone_right_is_believed(strange: Path) -> None:
 
 
 def test_a_reader_is_ended_though_its_caller_is_busy_elsewhere(strange: Path) -> None:
-    with fence._PENS.call(0.3) as line:
+    with fence._PENS.call(2) as line:
         line.sendall(json.dumps({"job": "probe", "path": str(strange / "hang"), "options": {}}).encode())
 
         assert until(children)

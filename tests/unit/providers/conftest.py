@@ -65,8 +65,8 @@ def serve() -> Iterator[Callable[[Callable[[Request], Answer] | Answer], Loopbac
 
 
 @pytest.fixture
-def closed_port() -> str:
-    """An address at which nobody listens."""
+def closed_port() -> Iterator[str]:
+    """An address that is taken, and nobody listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{sock.getsockname()[1]}"
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"

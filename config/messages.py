@@ -19,6 +19,7 @@ CELERY_TASK_ROUTES = {
     "notifications.deliver": {"queue": "results"},
     "notifications.*": {"queue": "engine"},
     "automations.*": {"queue": "engine"},
+    "bridge.*": {"queue": "engine"},
 }
 CELERY_TASK_PUBLISH_RETRY = False  # a lost bell costs seconds; a caller who waits for Redis costs a request
 CELERY_WORKER_POOL = "threads"

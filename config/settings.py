@@ -129,6 +129,13 @@ FLOWS_RETENTION_DAYS = ENV.number(
     about="How many days after the end of its last run an event of flows is deleted, with its runs and their output; "
     "sent again, it is new then. 0: never.",
 )
+ZAP_FLOW_EVENTS = ENV.text(
+    "ZAP_FLOW_EVENTS",
+    "none",
+    choices=("none", "staff", "everyone"),
+    about="Whose runs flows are told of when they have ended: nobody's, those of staff, or `everyone`'s, runs that "
+    "nobody owns too. See [runs and flows](how-to/join-runs-and-flows.md).",
+)
 ZAP_ALLOW_LOOPBACK = ENV.flag(
     "ZAP_ALLOW_LOOPBACK",
     about="Lets provider addresses on 127.0.0.1, and the media they serve, through the download guard: "
@@ -335,6 +342,7 @@ INSTALLED_APPS = [
     "flows",
     "notifications",
     "automations",
+    "bridge",
     "web",
 ]
 MIDDLEWARE = [

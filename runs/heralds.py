@@ -1,6 +1,7 @@
 """Who else is told of what runs do.
 
-What tells the world stands above this room and cannot be named here, so it appoints its own herald when Django starts.
+What tells the world stands above this room and cannot be named here, so it appoints its own herald when Django starts;
+there may be several.
 """
 
 from collections.abc import Sequence
@@ -50,14 +51,40 @@ class Herald:
         return []
 
 
-_appointed = [Herald()]
+class _Appointed(Herald):
+    """All that were appointed, each in turn."""
+
+    def __init__(self) -> None:
+        self.heralds: dict[type[Herald], Herald] = {}
+
+    def moved(self, run: Run, told: Sequence[Told]) -> None:
+        for one in self.heralds.values():
+            one.moved(run, told)
+
+    def check(self, callback: Callback, caller: Caller) -> None:
+        for one in self.heralds.values():
+            one.check(callback, caller)
+
+    def follow(self, run: Run, callback: Callback, caller: Caller) -> None:
+        for one in self.heralds.values():
+            one.follow(run, callback, caller)
+
+    def forget(self, run: Run) -> None:
+        for one in self.heralds.values():
+            one.forget(run)
+
+    def ring_due(self, limit: int) -> list[str]:
+        return [subject for one in self.heralds.values() for subject in one.ring_due(limit)]
+
+
+_appointed = _Appointed()
 
 
 def appoint(herald: Herald) -> None:
-    """From now on, in this process, that one is told."""
-    _appointed[:] = [herald]
+    """From now on, in this process, that one is told, too. One that is appointed again takes its own place."""
+    _appointed.heralds[type(herald)] = herald
 
 
 def herald() -> Herald:
     """Whoever is told."""
-    return _appointed[0]
+    return _appointed

@@ -64,6 +64,7 @@ class Server:
             "DEBUG": "1",
             "ZAPS_DATA_DIR": str(self._folder / "data"),
             "ZAP_ALLOW_LOOPBACK": "1",
+            "ZAP_FLOW_EVENTS": "everyone",
             "FAL_KEY": "any",
         }
 

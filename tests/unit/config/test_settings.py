@@ -141,7 +141,7 @@ def test_no_other_module_reads_our_variables():
     allowed = {"config/asgi.py", "providers/download.py"}
     ours = {one.name for one in settings.ENV.declared}
     found = []
-    for room in ("accounts", "automations", "config", "core", "media", "providers", "runs", "zaps"):
+    for room in ("accounts", "automations", "bridge", "config", "core", "media", "providers", "runs", "zaps"):
         for path in (BASE_DIR / room).rglob("*.py"):
             name = str(path.relative_to(BASE_DIR))
             reads = re.findall(r"environ(?:\.get\(|\.setdefault\(|\[)\s*[\"']([A-Z_]+)", path.read_text())

@@ -35,6 +35,7 @@ class ApiToken(models.Model):
         db_table = "api_tokens"
         ordering = ["-pk"]
         verbose_name = "API token"
+        indexes = [models.Index(fields=["name"], name="api_token_name", opclasses=["varchar_pattern_ops"])]  # LIKE 'a%'
         constraints = [
             models.CheckConstraint(
                 condition=Q(
@@ -92,7 +93,10 @@ class IdempotencyKey(models.Model):
                 condition=Q(response_status=None) | Q(response_body__isnull=False), name="idempotency_key_answer_whole"
             ),
         ]
-        indexes = [models.Index(fields=["created_at"], name="idempotency_key_age")]  # for the purge
+        indexes = [
+            models.Index(fields=["created_at"], name="idempotency_key_age"),  # for the purge
+            models.Index(fields=["run_id"], name="idempotency_key_run", condition=~Q(run_id="")),  # operators' search
+        ]
 
     def __str__(self) -> str:
         return f"{self.principal} {self.key}"
@@ -169,6 +173,9 @@ class SecretAccess(models.Model):
         indexes = [
             models.Index(fields=["owner", "-id"], name="secret_access_of_owner"),
             models.Index(fields=["at"], name="secret_access_age"),  # for the purge
+            # Operators' lists: of a run, and of what is rare.
+            models.Index(fields=["run_id"], name="secret_access_run", condition=~Q(run_id="")),
+            models.Index(fields=["source", "-id"], name="secret_access_source"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ order something for more rows than the page shows.
 
 import json
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
@@ -16,22 +16,33 @@ from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 
-from core.ledger import Ledger
+from core.ledger import STYLESHEET, Ledger
+
+if TYPE_CHECKING:
+    _Admin = admin.ModelAdmin[Any]
+else:
+    _Admin = admin.ModelAdmin
 
 AFTER, BEFORE = "after", "before"
 
 
-class KeysetLedger(Ledger):
-    """A ledger whose list is in descending order of `keys`: the primary key, or a column and then the primary key.
+class Keyset(_Admin):
+    """A table whose list is in descending order of `keys`: the primary key, or a column and then the primary key.
 
     Filters and searches of such a list must be served by an index, or by the order itself.
     """
 
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": [STYLESHEET]}
+
     change_list_template = "admin/operators/keyset.html"
     keys: ClassVar[Sequence[str]] = ("pk",)
+    list_per_page = 50
+    show_full_result_count = False
+    date_hierarchy = None
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER
-    search_fields = ("pk",)  # for the box to appear; `find` does the work
+    search_fields: ClassVar[tuple[str, ...]] = ("pk",)  # for the box to appear; `find` does the work
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type["KeysetList"]:
         """The paging."""
@@ -51,10 +62,14 @@ class KeysetLedger(Ledger):
         return (rows.filter(self.find(term)) if term else rows), False
 
 
+class KeysetLedger(Keyset, Ledger):  # type: ignore[misc]  # both have the same stylesheet
+    """The same of a table that the engine owns."""
+
+
 class KeysetList(ChangeList):
     """One page of rows, with the rows before and after it."""
 
-    model_admin: KeysetLedger
+    model_admin: Keyset
     edges: dict[str, str]
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
@@ -83,7 +98,7 @@ class KeysetList(ChangeList):
         has_more, keys = len(keys) > size, keys[:size]
         if is_back and edge is not None:
             keys.reverse()
-        found = list(self.queryset.filter(pk__in=keys))
+        found = self.queryset.filter(pk__in=keys)
         has_newer = edge is not None and (has_more if is_back else True)
         has_older = edge is not None if is_back else has_more
         self.result_list, self.result_count = found, len(found)

@@ -52,10 +52,11 @@ _WRITE = f"""
 _DUE = """
     d.status = 'waiting' AND d.due_at <= now() AND (d.lease_until IS NULL OR d.lease_until < now())
     AND (d.rung_at IS NULL OR d.rung_at < now() - %(again)s * interval '1 second')"""
+_COUNTED = 10_000  # more are not counted one by one
 _BACKLOG = """
     SELECT count(*), coalesce(extract(epoch FROM statement_timestamp() - min(due_at) FILTER (
         WHERE due_at < now() AND (lease_until IS NULL OR lease_until < now()))), 0)::float
-    FROM deliveries WHERE status = 'waiting'"""
+    FROM (SELECT due_at, lease_until FROM deliveries WHERE status = 'waiting' ORDER BY due_at LIMIT %s) AS first"""
 _CLAIM = f"""
     WITH due AS (
         SELECT d.id, d.owner_id, e.failures > 0 AS is_failing,
@@ -126,9 +127,12 @@ def claim_due(limit: int) -> list[int]:
 
 
 def backlog() -> tuple[int, float]:
-    """How many are still to be sent, and for how many seconds the latest should have been; 0.0 where none is late."""
+    """How many are still to be sent, and for how many seconds the latest should have been; 0.0 where none is late.
+
+    One more than ten thousand stands for all beyond.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_BACKLOG)
+        cursor.execute(_BACKLOG, [_COUNTED + 1])
         waiting, late_s = cursor.fetchone()
     return waiting, late_s
 

@@ -4,11 +4,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from core.ledger import EMPTY, Ledger, badge, json_block, list_link, money, row_link, text_block, word_filter
+from core.keyset import KeysetLedger
+from core.ledger import EMPTY, badge, json_block, list_link, money, row_link, text_block, word_filter
 from zaps.models import Zap, ZapVersion
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class VersionInline(_Inline):
         return money(version.estimate_usd)
 
 
-class RecipeText(Ledger):
+class RecipeText(KeysetLedger):
     """What a recipe and a version of it have in common on their pages."""
 
     @admin.display(description="Zap.md")
@@ -81,9 +83,7 @@ class ZapAdmin(RecipeText):
     )
     list_select_related = ("author",)
     list_defer = ("source", "prompts", "search_text")
-    search_fields = ("slug", "title", "tags", "author__username")
-    search_help_text = "Slug, title, tag or author"
-    date_hierarchy = "updated_at"
+    search_help_text = "Author, in full, or the beginning of a slug"
     readonly_fields = ("state", "labels", "cost", "its_runs", "text", "prompt_files", "in_lists")
     fieldsets = (
         (
@@ -118,6 +118,11 @@ class ZapAdmin(RecipeText):
         ),
     )
     inlines = (VersionInline,)
+
+    def find(self, term: str) -> Q:
+        """By author, else by slug."""
+        author = User.objects.filter(username=term).values_list("pk", flat=True).first()
+        return Q(slug__startswith=term) if author is None else Q(author=author)
 
     @admin.display(description="status", ordering="status")
     def state(self, zap: Zap) -> SafeString | str:
@@ -154,11 +159,14 @@ class ZapVersionAdmin(RecipeText):
     list_display_links = ("version",)
     list_select_related = ("zap", "author")
     list_defer = ("source", "prompts", "zap__source", "zap__prompts", "zap__search_text")
-    search_fields = ("zap__slug", "content_hash__exact")
-    search_help_text = "Slug, or a content hash in full"
-    date_hierarchy = "created_at"
+    search_help_text = "Slug or content hash, in full"
     fields = ("recipe", "version", "author", "estimate", "content_hash", "created_at", "text", "prompt_files")
     readonly_fields = ("recipe", "estimate", "text", "prompt_files")
+
+    def find(self, term: str) -> Q:
+        """By slug, else by text."""
+        zap = Zap.objects.filter(slug=term).values_list("pk", flat=True).first()
+        return Q(content_hash=term) if zap is None else Q(zap=zap)
 
     @admin.display(description="recipe", ordering="zap__slug")
     def recipe(self, version: ZapVersion) -> SafeString | str:

@@ -62,6 +62,8 @@ class Zap(models.Model):
             models.Index(fields=["author", "slug"], name="zap_author"),
             models.Index(fields=["author", "status"], name="zap_author_status"),
             models.Index(fields=["status", "slug"], name="zap_status"),
+            # Operators' list, newest first.
+            models.Index(fields=["visibility", "-id"], name="zap_visibility"),
         ]
 
     def __str__(self) -> str:
@@ -84,6 +86,7 @@ class ZapVersion(models.Model):
 
     class Meta:
         db_table = "zap_versions"
+        indexes = [models.Index(fields=["content_hash"], name="zap_version_text")]  # operators' search
         ordering = ["-version"]
         constraints = [
             models.UniqueConstraint(fields=["zap", "version"], name="zap_version_once"),

@@ -106,7 +106,11 @@ def _money() -> list[Gauge]:
 def _deliveries() -> list[Gauge]:
     waiting, late_s = backlog()
     return [
-        gauge("zaps_deliveries_waiting", "Webhooks and mails that are still to be sent.", waiting),
+        gauge(
+            "zaps_deliveries_waiting",
+            "Webhooks and mails that are still to be sent; no more than 10,001 are counted.",
+            waiting,
+        ),
         gauge("zaps_deliveries_lag_seconds", "For how long the latest of them should have been sent.", late_s),
     ]
 

@@ -5,6 +5,7 @@ from django.contrib import admin
 from runs.admin import (
     accounts,
     audit,
+    beat,
     circuits,
     cron_logs,
     dead_letters,
@@ -21,6 +22,7 @@ from runs.admin import (
 __all__ = [
     "accounts",
     "audit",
+    "beat",
     "circuits",
     "cron_logs",
     "dead_letters",

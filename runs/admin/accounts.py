@@ -1,34 +1,30 @@
 """Accounts at providers: what each may be used for, and whether its provider asked us to slow down."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 
-from core.ledger import STYLESHEET, moment, span
+from core.keyset import Keyset
+from core.ledger import moment, span, word_filter
+from providers.registry import PROVIDERS
 from runs import circuits, limits
 from runs.models import Circuit, ProviderAccount
 
-if TYPE_CHECKING:
-    _Admin = admin.ModelAdmin[ProviderAccount]
-else:
-    _Admin = admin.ModelAdmin
-
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(_Admin):
+class ProviderAccountAdmin(Keyset):
     """An account appears with its first submission; its limits are the operator's."""
 
     list_display = (
         "key", "provider", "requests_per_s", "jobs_in_flight", "day_cap_usd", "held", "slowed_until", "slowdowns"
     )  # fmt: skip
     list_editable = ("requests_per_s", "jobs_in_flight", "day_cap_usd")
-    list_per_page = 50
     actions = ["pause_an_hour", "pause_a_day", "let_go_selected"]
-    list_filter = ("provider",)
-    search_fields = ("key__startswith",)
+    list_filter = (word_filter("provider", "provider", sorted(kind.name for kind in PROVIDERS)),)
+    search_help_text = "The beginning of a key"
     fields = (
         ("key", "provider"),
         ("requests_per_s", "jobs_in_flight", "day_cap_usd"),
@@ -37,15 +33,16 @@ class ProviderAccountAdmin(_Admin):
     )
     readonly_fields = ("key", "provider", "slowed_until", "slowdowns")
 
-    class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": [STYLESHEET]}
+    def find(self, term: str) -> Q:
+        """By key."""
+        return Q(key__startswith=term)
 
     @admin.display(description="paused until")
     def held(self, account: Any) -> str:
         """By an operator, or because its key or credit was refused."""
         return moment(account.held_until)
 
-    @admin.display(description="slowed down until", ordering="paused_until")
+    @admin.display(description="slowed down until")
     def slowed_until(self, account: ProviderAccount) -> str:
         """As its provider asked, to the second."""
         return moment(account.paused_until)
@@ -54,7 +51,8 @@ class ProviderAccountAdmin(_Admin):
         """With the end of its pause."""
         its = Circuit.objects.filter(provider=OuterRef("provider"), model="", account=OuterRef("key"))
         paused = its.exclude(status="closed").values("retry_at")[:1]
-        return super().get_queryset(request).annotate(held_until=Subquery(paused))
+        accounts: QuerySet[ProviderAccount] = super().get_queryset(request)
+        return accounts.annotate(held_until=Subquery(paused))
 
     @admin.action(description="Pause selected accounts for an hour", permissions=["change"])
     def pause_an_hour(self, request: HttpRequest, chosen: QuerySet[ProviderAccount]) -> None:

@@ -42,14 +42,17 @@ class AuditAdmin(KeysetLedger):
     list_display_links = ("happened",)
     list_filter = (DoneFilter,)
     list_select_related = ("user", "content_type")
-    search_help_text = "User or a row's key, in full; or a part of what was changed"
+    search_help_text = "User, a row's key or a run id, in full; or the beginning of an address"
     fields = (("happened", "who"), ("done", "what"), "told")
     readonly_fields = ("happened", "who", "done", "what", "told")
 
     def find(self, term: str) -> Q:
         """By who did it, else by what it was done to."""
         user = User.objects.filter(username=term).values_list("pk", flat=True).first()
-        return Q(user=user) if user is not None else Q(object_id=term) | Q(object_repr__icontains=term)
+        if user is not None:
+            return Q(user=user)
+        # Whatever was done to a run: here by its id, through the interface by its address.
+        return Q(object_id=term) | Q(object_repr__startswith=term) | Q(object_repr__startswith=f"/api/runs/{term}/")
 
     @admin.display(description="at")
     def happened(self, entry: LogEntry) -> str:
@@ -82,6 +85,5 @@ class AuditAdmin(KeysetLedger):
 
 
 def note(request: HttpRequest, rows: Iterable[Model], message: str) -> None:
-    """An action of the admin was carried out for these rows."""
-    for row in rows:
-        admin.site.get_model_admin(type(row)).log_change(request, row, message)
+    """An action of the admin was carried out for these rows. One statement, however many they are."""
+    LogEntry.objects.log_actions(int(request.user.pk or 0), list(rows), CHANGE, message)

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from accounts.leaving import departing
 from accounts.models import Departure, Retention
 from core.errors import ZapsError
-from core.keyset import KeysetLedger
-from core.ledger import EMPTY, Ledger, badge, moment
+from core.keyset import Keyset, KeysetLedger
+from core.ledger import EMPTY, badge, moment
 from runs.admin.audit import note
 from runs.admin.confirm import ask, is_confirmed
 from runs.deletion import retention
@@ -29,11 +29,29 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 admin.site.unregister(User)
 
 
-@admin.register(User)
-class PeopleAdmin(_UserAdmin):
-    """Django's own. Nobody is deleted by their row: it is the number that the ledger names."""
+def numbered(term: str) -> list[int]:
+    """The users of that number or name."""
+    who = Q(username=term)
+    if _NUMBER.fullmatch(term):
+        who |= Q(pk=term)
+    return list(User.objects.filter(who).values_list("pk", flat=True))
 
+
+@admin.register(User)
+class PeopleAdmin(Keyset, _UserAdmin):
+    """Django's own, newest first. Nobody is deleted by their row: it is the number that the ledger names."""
+
+    list_display = ("username", "email", "is_active", "is_staff", "is_superuser", "last_login", "date_joined")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_help_text = "Number, in full, or the beginning of a name or an e-mail address"
     actions = ["let_go"]
+
+    def find(self, term: str) -> Q:
+        """By number, else by name, else by address."""
+        if (found := numbered(term)) and _NUMBER.fullmatch(term):
+            return Q(pk__in=found)
+        by_name = Q(username__startswith=term)
+        return by_name if User.objects.filter(by_name).exists() else Q(email__startswith=term)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody: `let_go` does it."""
@@ -72,10 +90,7 @@ class DepartureAdmin(KeysetLedger):
 
     def find(self, term: str) -> Q:
         """By who leaves."""
-        who = Q(username=term)
-        if _NUMBER.fullmatch(term):
-            who |= Q(pk=term)
-        return Q(user__in=list(User.objects.filter(who).values_list("pk", flat=True)))
+        return Q(user__in=numbered(term))
 
     @admin.display(description="state")
     def state(self, departure: Departure) -> SafeString | str:
@@ -99,18 +114,21 @@ class DepartureAdmin(KeysetLedger):
 
 
 @admin.register(Retention)
-class RetentionAdmin(Ledger):
+class RetentionAdmin(KeysetLedger):
     """Owners who keep their runs for less than the operator does. They choose it themselves."""
 
     list_display = ("user", "days")
     list_select_related = ("user",)
-    search_fields = ("user__username__exact",)
-    search_help_text = "Name, in full"
+    search_help_text = "The user's number or name, in full"
     fields = ("user", "days")
+
+    def find(self, term: str) -> Q:
+        """By whose it is."""
+        return Q(user__in=numbered(term))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """With the number of runs that are too old now; looking deletes none."""
-        if request.method == "GET":
+        if request.method == "GET" and not request.GET:
             count, is_all = retention.count_due()
             runs = "1 run is" if count == 1 else f"{count:,} runs are" if is_all else f"More than {count:,} runs are"
             self.message_user(request, f"{runs} too old, and deleted by and by.", messages.INFO)

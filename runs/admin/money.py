@@ -10,18 +10,17 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from core.keyset import KeysetLedger
-from core.ledger import EMPTY, STYLESHEET, Ledger, badge, list_link, moment, money, word_filter
+from core.keyset import Keyset, KeysetLedger
+from core.ledger import EMPTY, badge, list_link, moment, money, word_filter
 from providers.registry import PROVIDERS
 from runs.budgets import caps_of
 from runs.models import Allowance, Budget, LedgerEntry
 from zaps.planned import LOCAL
 
 if TYPE_CHECKING:
-    _Admin = admin.ModelAdmin[Any]
     _Form = forms.ModelForm[Allowance]
 else:
-    _Admin, _Form = admin.ModelAdmin, forms.ModelForm
+    _Form = forms.ModelForm
 
 
 _SOURCES = ("reported", "derived", "quoted")  # only what was spent has one
@@ -124,17 +123,20 @@ class WhoseFilter(admin.SimpleListFilter):
 
 
 @admin.register(Budget)
-class BudgetAdmin(Ledger):
+class BudgetAdmin(KeysetLedger):
     """What runs together hold and have spent."""
 
     list_display = ("key", "who", "day", "held", "spent")
     list_filter = (WhoseFilter,)
     list_select_related = ("owner",)
-    ordering = ("-day", "key")
-    search_fields = ("owner__username__exact", "key__startswith")
-    search_help_text = "User, or the beginning of a key"
+    search_help_text = "User, in full, or the beginning of a key"
     fields = (("key", "who", "day"), ("held", "spent"))
     readonly_fields = ("who", "held", "spent")
+
+    def find(self, term: str) -> Q:
+        """By whose it is, else by key."""
+        owner = User.objects.filter(username=term).values_list("pk", flat=True).first()
+        return Q(key__startswith=term) if owner is None else Q(owner=owner)
 
     @admin.display(description="owner", ordering="owner")
     def who(self, budget: Budget) -> str:
@@ -175,18 +177,18 @@ class AllowanceForm(_Form):
 
 
 @admin.register(Allowance)
-class AllowanceAdmin(_Admin):
+class AllowanceAdmin(Keyset):
     """What an owner may spend, where it is not what the settings say. The one table of money that people fill in."""
 
     form = AllowanceForm
     list_display = ("owner", "in_all", "a_day")
     list_select_related = ("owner",)
     autocomplete_fields = ("owner",)
-    search_fields = ("owner__username__startswith",)
-    search_help_text = "User"
+    search_help_text = "User, in full"
 
-    class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": [STYLESHEET]}
+    def find(self, term: str) -> Q:
+        """By whose it is."""
+        return Q(owner__in=list(User.objects.filter(username=term).values_list("pk", flat=True)))
 
     @admin.display(description="in all", ordering="cap_usd")
     def in_all(self, allowance: Allowance) -> str:

@@ -30,6 +30,7 @@ class ProviderAccount(models.Model):
     class Meta:
         db_table = "provider_accounts"
         ordering = ["provider", "key"]
+        indexes = [models.Index(fields=["provider", "-id"], name="account_provider")]  # operators' list, newest first
         constraints = [
             models.CheckConstraint(
                 condition=Q(requests_per_s=None) | Q(requests_per_s__gt=0), name="account_rate_is_above_nothing"

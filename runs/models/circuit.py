@@ -1,7 +1,7 @@
 """The circuit breaker of one provider's model, or of one account there: paused while its failures pile up."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 
@@ -26,6 +26,14 @@ class Circuit(models.Model):
 
     class Meta:
         db_table = "circuits"
+        indexes = [
+            # Operators' lists: what is paused, what changed last, and models by their names' beginnings.
+            models.Index(F("retry_at").desc(nulls_last=True), name="circuit_paused", condition=~Q(status="closed")),
+            models.Index(fields=["-updated_at", "-id"], name="circuit_changed"),
+            models.Index(
+                fields=["model"], name="circuit_model", opclasses=["varchar_pattern_ops"], condition=~Q(model="")
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["provider", "model", "account"], name="circuit_once"),
             models.CheckConstraint(

@@ -25,6 +25,7 @@ class RunShare(models.Model):
         db_table = "run_shares"
         ordering = ["-pk"]
         verbose_name = "read token"
+        indexes = [models.Index(fields=["shared_by", "-id"], name="run_share_by")]  # operators' search
         constraints = [
             models.CheckConstraint(condition=Q(expires_at__gt=models.F("created_at")), name="run_share_lasts"),
         ]

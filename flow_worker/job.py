@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flow_worker.backend import Backend, Refused, Unreachable
@@ -16,6 +16,8 @@ from flow_worker.transcript import Transcript
 logger = logging.getLogger(__name__)
 
 _FLUSH_S = 0.5
+_BEAT_S = 5.0  # at most, however long the lease: the answer is how a step hears that it was canceled
+_UNFIT = (400, 413)  # what is said cannot be taken, however often
 
 
 class Job:
@@ -31,11 +33,13 @@ class Job:
         self._is_lost = self._gives_back = self._has_ended = False
 
     def run(self, around: Surroundings) -> str:
-        """Do it: completed, failed, released or lost."""
+        """Do it: completed, failed, queued, released or lost."""
         name = f"{self.claim['flowName']}/{self.claim['stepName']}"
         logger.info("run=%s step=%s attempt=%s", self.claim["runId"], name, self.claim["attemptNumber"])
-        keeper = threading.Thread(target=self._keep, daemon=True)
-        keeper.start()
+        # Apart, so that output which is slow to send, or has no end, holds up no heartbeat.
+        keepers = [threading.Thread(target=self._keep, args=args, daemon=True) for args in self._duties()]
+        for keeper in keepers:
+            keeper.start()
         try:
             became = self._report(self._carry_out(around))
         except (Refused, Unreachable) as exc:
@@ -43,8 +47,9 @@ class Job:
             logger.warning("run=%s lost=%s", self.claim["runId"], exc)
         finally:
             self._over.set()
-            keeper.join()
-        logger.info("run=%s became=%s", self.claim["runId"], became)
+            for keeper in keepers:
+                keeper.join()
+        logger.info("run=%s attempt=%s became=%s", self.claim["runId"], self.claim["attemptNumber"], became)
         return became
 
     def give_back(self) -> None:
@@ -57,11 +62,11 @@ class Job:
         try:
             command = command_for(self.claim, self._package, around)
             self._running = Running(command, self._transcript.write)
-        except (CannotRun, OSError) as exc:
+        except (CannotRun, OSError, ValueError) as exc:
             return Outcome(error=str(exc))
         if self._gives_back or self._is_lost:
             self._running.stop()
-        ended = self._running.wait()
+        ended = self._running.wait(while_=self._holds)
         self._transcript.close()
         return self._transcript.outcome(ended, timeout_s=command.timeout_s)
 
@@ -74,28 +79,41 @@ class Job:
             self._tell("release", {})
             return "released"
         if outcome.result is None:
-            return str(self._tell("fail", {"error": outcome.error})["status"])
-        return str(self._tell("complete", {"result": outcome.result})["status"])
+            return self._fail(outcome.error)
+        try:
+            return str(self._tell("complete", {"result": outcome.result})["status"])
+        except Refused as exc:
+            if exc.status not in _UNFIT:
+                raise
+            return self._fail(f"The step's result was refused: {exc}")
 
-    def _keep(self) -> None:
-        """Heartbeats and output, until the job is over or the lease is lost."""
-        beat_every_s = self._lease_ms / 3000
-        beat_at = time.monotonic() + beat_every_s
-        while not self._over.wait(_FLUSH_S):
+    def _fail(self, error: str) -> str:
+        return str(self._tell("fail", {"error": error})["status"])
+
+    def _duties(self) -> tuple[tuple[Callable[[], None], float], ...]:
+        """What is done while the step runs, and how often in seconds."""
+        return (self._beat, min(self._lease_ms / 3000, _BEAT_S)), (self._transcript.flush, _FLUSH_S)
+
+    def _keep(self, duty: Callable[[], None], every_s: float) -> None:
+        while not self._over.wait(every_s):
             try:
-                self._transcript.flush()
-                if time.monotonic() >= beat_at:
-                    self._backend.report(
-                        self.claim["attemptId"], "heartbeat", {**self._held, "leaseMs": self._lease_ms},
-                        while_=lambda: False,
-                    )  # fmt: skip
-                    beat_at = time.monotonic() + beat_every_s
-                    self._holds_until = time.monotonic() + self._lease_ms / 1000
+                duty()
             except Unreachable:
-                if not self._may_hold():
-                    return self._lose("the server was not reached while the lease lasted")
+                pass  # the lease says how long we may go on without an answer
             except Refused as exc:
                 return self._lose("canceled" if exc.is_canceled else exc.code)
+
+    def _beat(self) -> None:
+        asked_at = time.monotonic()
+        body = {**self._held, "leaseMs": self._lease_ms}
+        self._backend.report(self.claim["attemptId"], "heartbeat", body, while_=lambda: False)
+        self._holds_until = asked_at + self._lease_ms / 1000
+
+    def _holds(self) -> bool:
+        """Whether the step may go on."""
+        if not self._is_lost and not self._may_hold():
+            self._lose("the server was not reached while the lease lasted")
+        return not self._is_lost
 
     def _lose(self, why: str) -> None:
         logger.warning("run=%s lease lost: %s", self.claim["runId"], why)
@@ -104,15 +122,16 @@ class Job:
             self._running.stop()
 
     def _send(self, pieces: list[dict[str, Any]]) -> None:
-        self._backend.report(
-            self.claim["attemptId"], "output", {**self._held, "output": pieces}, while_=self._is_reporting
-        )
+        body = {**self._held, "output": pieces}
+        stored = self._backend.report(self.claim["attemptId"], "output", body, while_=self._is_reporting)
+        if stored.get("isCut"):
+            self._transcript.enough()
 
     def _tell(self, verb: str, body: Mapping[str, Any]) -> dict[str, Any]:
         return self._backend.report(self.claim["attemptId"], verb, {**self._held, **body}, while_=self._may_hold)
 
     def _is_reporting(self) -> bool:
-        # While the step runs, output waits for the next flush instead, so that heartbeats are not held up.
+        # While the step runs, output waits for the next flush instead.
         return self._has_ended and self._may_hold()
 
     def _may_hold(self) -> bool:

@@ -65,11 +65,11 @@ def discover(roots: Iterable[Path]) -> Found:
     broken = []
     for root in roots:
         for folder in sorted(root.iterdir()) if root.is_dir() else []:
-            if not (folder / MANIFEST).is_file():
-                continue
             try:
+                if not (folder / MANIFEST).is_file():
+                    continue
                 package = read_package(folder)
-            except PackageBroken as exc:
+            except (PackageBroken, OSError) as exc:
                 broken.append(f"{folder / MANIFEST}: {exc}")
             else:
                 packages.setdefault(package.name, package)
@@ -98,7 +98,10 @@ def read_package(folder: Path) -> Package:
 
 def inside(root: Path, path: str) -> Path:
     """A path of a package, with every link followed. Raises PackageBroken where it leads out of the package."""
-    found = (root / path).resolve()
+    try:
+        found = (root / path).resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, or a name that no file can have
+        raise PackageBroken(f"{path!r} cannot be followed.") from None
     if not found.is_relative_to(root.resolve()):
         raise PackageBroken(f"{path!r} leads out of the flow's folder.")
     return found

@@ -58,10 +58,12 @@ class Running:
         """Ask it to end, and make it end when it does not."""
         self._stopped.set()
 
-    def wait(self) -> Ended:
-        """Until it has ended, and all that it has started with it."""
+    def wait(self, *, while_: Callable[[], bool] = lambda: True) -> Ended:
+        """Until it has ended, and all that it has started with it. It is stopped when `while_` does not hold."""
         is_timed_out = False
         while self._process.poll() is None:
+            if not while_():
+                self.stop()
             if self._stopped.wait(0.05):
                 break
             if time.monotonic() >= self._ends_at:
@@ -90,8 +92,8 @@ class Running:
     def _signal(self, number: signal.Signals) -> None:
         try:
             os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            pass
+        except (ProcessLookupError, PermissionError):
+            pass  # nobody is left, or only who has taken another user's rights
 
 
 def _feed(stdin: IO[bytes], text: bytes) -> None:

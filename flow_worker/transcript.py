@@ -25,7 +25,7 @@ class Transcript:
         self._waiting: deque[dict[str, Any]] = deque()
         self._seq = self._bytes = 0
         self._line = ""
-        self._is_cut = False
+        self._is_cut, self._is_wanted = False, True
         self.listener = Listener()
         self.last_words = ""
 
@@ -51,6 +51,10 @@ class Transcript:
             return Outcome(error=f"The step did not end within its {timeout_s:g} s and was stopped.")
         return self.listener.outcome(code=ended.code, last_words=self.last_words)
 
+    def enough(self) -> None:
+        """The server stores no more of it: what is not sent yet, and what comes, is thrown away."""
+        self._is_wanted = False
+
     def flush(self) -> None:
         """Send everything that waits."""
         with self._sending:
@@ -68,10 +72,16 @@ class Transcript:
         self._line = self._line[-2_000_000:]
 
     def _add(self, kind: str, text: str) -> None:
-        if self._bytes > _KEPT_BYTES:
-            if self._is_cut:
+        if not self._is_wanted:
+            return
+        was_cut, self._is_cut = self._is_cut, self._bytes > _KEPT_BYTES
+        if self._is_cut:
+            if was_cut:
                 return
-            self._is_cut, kind, text = True, "system", "The server cannot be reached; output from here on is lost.\n"
+            kind, text = (
+                "system",
+                "The server cannot be reached, or not as fast as the step writes; output is lost here.\n",
+            )
         self._seq += 1
         self._bytes += len(text)
         self._waiting.append({"seq": self._seq, "kind": kind, "text": text})
@@ -80,6 +90,8 @@ class Transcript:
         batch: list[dict[str, Any]] = []
         size = 0
         with self._lock:
+            if not self._is_wanted:
+                self._waiting.clear()
             for piece in self._waiting:
                 size += len(piece["text"]) * 4
                 if batch and (size > _MOST_BYTES or len(batch) == _MOST):

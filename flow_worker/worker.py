@@ -19,7 +19,8 @@ from flow_worker.packages import Found, discover
 logger = logging.getLogger(__name__)
 
 RUNNERS = ("bun", "node", "python", "shell")
-_AGAIN_S = 5.0
+_AGAIN_S = 2.0
+_LOOK_S = 0.2
 _OTHER_VERSION_MS = 5000
 
 
@@ -32,7 +33,7 @@ class Options:
     runners: Sequence[str] = RUNNERS
     labels: Sequence[str] = ()
     lease_ms: int = 60_000
-    wait_ms: int = 10_000
+    wait_ms: int = 5000  # for work; so long may it take until a worker that has none hears that it is to end
     drain_s: float = 30.0
     once: bool = False
     around: Surroundings = field(default_factory=Surroundings)
@@ -44,14 +45,14 @@ class Worker:
 
     def __init__(self, backend: Backend, options: Options) -> None:
         self._backend, self._options = backend, options
-        self._stopping = threading.Event()
+        self._asked = 0
         self._jobs: set[Job] = set()
         self._free = threading.Semaphore(options.slots)
         self.done = 0
 
     def stop(self) -> None:
-        """Claim nothing more; steps that run may come to their end within `drain_s`."""
-        self._stopping.set()
+        """Claim nothing more; steps that run may come to their end within `drain_s`. Asked again: end them now."""
+        self._asked += 1  # and nothing that takes a lock, since a signal comes at any moment
 
     def run(self) -> Found:
         """Work. Returns the flows that there were."""
@@ -60,25 +61,28 @@ class Worker:
             logger.warning("left out: %s", sentence)
         self._sync(found)
         with ThreadPoolExecutor(self._options.slots) as pool:
-            while not self._stopping.is_set():
-                if not self._take(found, pool):
-                    break
+            while not self._asked and self._take(found, pool):
+                pass
             self._drain()
         return found
 
     def _take(self, found: Found, pool: ThreadPoolExecutor) -> bool:
         """Claim as many runs as slots are free and begin them. False: there is nothing left to do."""
-        if not self._free.acquire(timeout=0.2):
+        if not self._free.acquire(timeout=_LOOK_S):
             return True
         slots = 1
         while slots < self._options.slots and self._free.acquire(blocking=False):
             slots += 1
+        is_busy = bool(self._jobs)
         claims = self._claim(found, slots)
         for _ in range(slots - len(claims)):
             self._free.release()
         for claim in claims:
             self._begin(claim, found, pool)
-        return bool(claims) or not self._options.once or bool(self._jobs)
+        if claims or not self._options.once:
+            return True
+        self._pause(_LOOK_S)  # what runs may start more
+        return is_busy
 
     def _claim(self, found: Found, slots: int) -> list[dict[str, Any]]:
         body = {
@@ -88,28 +92,31 @@ class Worker:
             "runners": list(self._options.runners),
             "flows": [package.name for package in found.packages],
             "labels": list(self._options.labels),
-            "waitMs": 0 if self._options.once or self._jobs else self._options.wait_ms,
+            "waitMs": 0 if self._options.once else self._options.wait_ms,
         }
         try:
             return self._backend.claim(body)
         except (Unreachable, Refused) as exc:
             logger.warning("claim: %s", exc)
-            self._stopping.wait(_AGAIN_S)
+            self._pause(_AGAIN_S)
             return []
 
     def _begin(self, claim: dict[str, Any], found: Found, pool: ThreadPoolExecutor) -> None:
         package = found.get(claim["flowName"])
+        if self._asked:
+            self._pass_on(claim, delay_ms=0)
+            return
         if package is None or package.manifest["version"] != claim["flowVersion"]:
-            self._pass_on(claim)
+            # Another version of the flow than the run was made for would do something else under its name.
+            logger.warning("run=%s is of version %s of %s", claim["runId"], claim["flowVersion"], claim["flowName"])
+            self._pass_on(claim, delay_ms=_OTHER_VERSION_MS)
             return
         job = Job(claim, package, self._backend, lease_ms=self._options.lease_ms)
         self._jobs.add(job)
         pool.submit(job.run, self._options.around).add_done_callback(lambda future: self._ended(job, future))
 
-    def _pass_on(self, claim: dict[str, Any]) -> None:
-        """Another version of the flow than the run was made for would do something else under its name."""
-        logger.warning("run=%s is of version %s of %s", claim["runId"], claim["flowVersion"], claim["flowName"])
-        body = {"leaseToken": claim["leaseToken"], "delayMs": _OTHER_VERSION_MS}
+    def _pass_on(self, claim: dict[str, Any], *, delay_ms: int) -> None:
+        body = {"leaseToken": claim["leaseToken"], "delayMs": delay_ms}
         try:
             self._backend.report(claim["attemptId"], "release", body, while_=lambda: False)
         except (Unreachable, Refused) as exc:
@@ -125,14 +132,16 @@ class Worker:
 
     def _drain(self) -> None:
         until = time.monotonic() + self._options.drain_s
-        while self._jobs and time.monotonic() < until:
+        if self._jobs:
+            logger.info("ending, when %s steps have ended or in %g s", len(self._jobs), self._options.drain_s)
+        while self._jobs and self._asked < 2 and time.monotonic() < until:
             time.sleep(0.05)
         for job in list(self._jobs):
             job.give_back()
 
     def _sync(self, found: Found) -> None:
         for package in found.packages:
-            while not self._stopping.is_set():
+            while not self._asked:
                 try:
                     logger.info("flow=%s %s", package.name, self._backend.sync(package.manifest))
                     break
@@ -141,4 +150,9 @@ class Worker:
                     break
                 except Unreachable as exc:
                     logger.warning("flow=%s: %s", package.name, exc)
-                    self._stopping.wait(_AGAIN_S)
+                    self._pause(_AGAIN_S)
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._asked and (left := until - time.monotonic()) > 0:
+            time.sleep(min(_LOOK_S, left))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from core.ids import new_id
-from flows import sql, transitions
+from flows import news, sql, transitions
 from flows.clock import NOW
 from flows.manifest import Step
 
@@ -43,6 +43,7 @@ def add(new: Sequence[NewRun], *, event: int, replay: int, at: datetime | None) 
     rows = [_row(one) for one in new]
     sql.count(_ADD, {"event": event, "replay": replay, "at": at, "new": sql.text(rows)})
     transitions.give_turns([one.key for one in new])
+    news.work_soon()
     return [row["run_id"] for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Saying that a run has new output, or has ended, to whoever watches it."""
+"""Saying that a run has new output, or has ended, to whoever watches it; and to idle workers that there is work."""
 
 from collections.abc import Collection, Iterable
 
@@ -10,10 +10,12 @@ from flows.models import FlowAttempt, FlowRun
 from flows.states import FINAL
 
 CHANNEL = "zap:flows"
+WORK_CHANNEL = "zap:flows:work"
 _ENDED = 1 << 61  # beyond every place in an output
 _SEQ_BITS = 32
 
-_HERALD = Herald(CHANNEL)
+_HERALD, _CRIER = Herald(CHANNEL), Herald(WORK_CHANNEL)
+WORK = Notice(0, 0, 0)  # nobody's: who hears it looks
 
 
 def mark(attempt: int, seq: int) -> int:
@@ -36,6 +38,11 @@ def ended_soon(runs: Iterable[int]) -> None:
     found = [Notice(run, 0, _ENDED) for run in runs]
     if found:
         transaction.on_commit(lambda: _HERALD.say(found))
+
+
+def work_soon() -> None:
+    """Tell that somebody may find a run to claim, once the current transaction has committed."""
+    transaction.on_commit(lambda: _CRIER.say([WORK]))
 
 
 def newest(keys: Collection[int]) -> list[Notice]:

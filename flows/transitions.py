@@ -236,6 +236,8 @@ def expire(*, count: int, told: bool, at: datetime | None) -> list[tuple[str, st
     """End leases that ran out, the oldest first: which runs, and what they became."""
     found = sql.rows(_EXPIRE, {"count": count, "error": EXPIRED, "told": told, "at": at})
     _ended([(pk, key) for pk, _, status, key in found if status != "queued"])
+    if found:
+        news.work_soon()
     return [(run, status) for _, run, status, _ in found]
 
 
@@ -253,14 +255,17 @@ def give_turns(keys: Sequence[str]) -> None:
     """
     for key in sorted({key for key in keys if key}):
         sql.rows(_LOCK_KEY, {"key": key})
-        sql.count(_UNHOLD, {"key": key})
+        if sql.count(_UNHOLD, {"key": key}):
+            news.work_soon()
 
 
 def _left(found: list[tuple[Any, ...]]) -> str | None:
     if not found:
         return None
     pk, status, key = found[0]
-    if status != "queued":
+    if status == "queued":
+        news.work_soon()
+    else:
         _ended([(pk, key)])
     return str(status)
 

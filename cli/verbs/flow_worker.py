@@ -36,7 +36,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=30.0,
         metavar="S",
-        help="how long steps may go on after a TERM; 30 unless given",
+        help="how long steps may go on after a TERM, or until a second one; 30 unless given",
+    )
+    add(
+        "--lease-s",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="how long the server waits for a worker that is lost; 10 to 1800, 60 unless given",
     )
     add("--once", action="store_true", help="end when nothing is left to do")
 
@@ -45,6 +52,8 @@ def run(args: argparse.Namespace) -> Exit:
     """Exit 0 after a TERM or Ctrl-C, or with --once when nothing is left."""
     if not 1 <= args.slots <= 1000:
         raise faults.bad_input("USAGE", "--slots is from 1 to 1000.")
+    if not 10 <= args.lease_s <= 1800:
+        raise faults.bad_input("USAGE", "--lease-s is from 10 to 1800.")
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     worker = Worker(Backend(_through(connect())), _options(args))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,6 +72,7 @@ def _options(args: argparse.Namespace) -> Options:
         slots=args.slots,
         runners=runners,
         labels=args.label,
+        lease_ms=int(args.lease_s * 1000),
         drain_s=args.drain_s,
         once=args.once,
         around=Surroundings(pass_on=tuple(args.env), code_mode=tuple(shlex.split(args.code_mode or ""))),

@@ -62,7 +62,7 @@ async def follow(
     NotFound from `look`. While the database is away the stream stays.
     """
     welcome = _Welcome(admit)
-    _give_thread_back()
+    give_thread_back()
     yield format_retry()
     while True:
         bell.clear()
@@ -80,7 +80,7 @@ async def follow(
                 yield KEEP_ALIVE
 
 
-def _give_thread_back() -> None:
+def give_thread_back() -> None:
     """Django keeps a thread for each request until it ends. A stream needs none, and there may be a thousand."""
     request = SyncToAsync.thread_sensitive_context.get(None)
     executor = SyncToAsync.context_to_thread_executor.pop(request, None) if request is not None else None

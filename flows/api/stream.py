@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
+from django.db.transaction import non_atomic_requests
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.utils.encoders import JSONEncoder
@@ -45,6 +46,7 @@ class Pieces:
         return self.status in FINAL and not self.is_full
 
 
+@non_atomic_requests
 @answers_problems
 async def run_stream(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """The stream, from its beginning, or behind `Last-Event-ID`; 204 when the run has ended and the caller has all."""

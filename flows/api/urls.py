@@ -32,7 +32,7 @@ urlpatterns = [
     path("runs/<str:run_id>/output", client.RunOutput.as_view(), name="flow-run-output"),
     path("runs/<str:run_id>/stream", stream.run_stream),
     path("runs/<anything:run_id>", client.OneRun.as_view()),
-    path("claims", worker.Claims.as_view()),
+    path("claims", worker.claim),
     path("attempts/<str:attempt_id>/heartbeat", worker.Heartbeat.as_view()),
     path("attempts/<str:attempt_id>/output", worker.Output.as_view()),
     path("attempts/<str:attempt_id>/complete", worker.Complete.as_view()),

@@ -1,7 +1,14 @@
 """The addresses that workers use."""
 
+from collections.abc import Sequence
+from functools import wraps
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.db.transaction import non_atomic_requests
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,11 +39,31 @@ class Claims(WorkerDoor):
     def post(self, request: Request) -> Response:
         """Up to `count` runs as `{claims: […]}`; without `count` one run by itself, or 204 when there is none."""
         body = asks.read(asks.ClaimBody, request)
-        found = waiting.until(lambda: _claim(body), wait_ms=body.get("waitMs", 0))
-        documented = [documents.lease_document(lease) for lease in found]
-        if "count" in body:
-            return Response({"claims": documented})
-        return Response(documented[0]) if documented else Response(status=204)
+        return Waits(body) if body.get("waitMs") else _claimed(body, _claim(body))
+
+
+class Waits(Response):
+    """Whoever asks so is ready to wait for work."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        super().__init__()
+        self.body = body
+
+
+_CLAIMS = Claims.as_view()
+
+
+@non_atomic_requests
+@wraps(_CLAIMS)
+async def claim(request: HttpRequest) -> HttpResponseBase:
+    """The door for claims. Whoever waits holds no thread, and is given nothing once they have hung up."""
+    answer = await sync_to_async(_asked)(request)
+    if isinstance(answer, Waits):
+        body = answer.body
+        found = await waiting.for_work(lambda: _claim(body), undo=_give_back, wait_ms=body["waitMs"])
+        said = _claimed(body, found)
+        answer.data, answer.status_code = said.data, said.status_code
+    return answer
 
 
 class Heartbeat(WorkerDoor):
@@ -133,3 +160,22 @@ def _claim(body: dict[str, Any]) -> list[Lease]:
         flows=body.get("flows"),
         labels=body.get("labels", ()),
     )
+
+
+def _asked(request: HttpRequest) -> HttpResponseBase:
+    answer: HttpResponseBase = _CLAIMS(request)
+    if isinstance(answer, Waits) and not connection.in_atomic_block:
+        connection.close()
+    return answer
+
+
+def _claimed(body: dict[str, Any], found: Sequence[Lease]) -> Response:
+    documented = [documents.lease_document(lease) for lease in found]
+    if "count" in body:
+        return Response({"claims": documented})
+    return Response(documented[0]) if documented else Response(status=204)
+
+
+def _give_back(found: Sequence[Lease]) -> None:
+    for lease in found:
+        claims.release(lease.attempt_id, lease.token)

@@ -1,5 +1,6 @@
 """The one way for a verb to reach Zaps: the HTTP interface, at ZAP_API_URL or inside this process."""
 
+import http.client
 import importlib
 import json
 import os
@@ -24,7 +25,11 @@ UPLOAD_TIMEOUT_S = 600.0  # between two pieces
 _TRIES = 3
 _HEAD_BYTES = 8192
 _SCHEMES = frozenset({"http", "https"})
-_GONE = (urllib.error.URLError, TimeoutError, ConnectionError, json.JSONDecodeError)
+# An answer that breaks off, or is no text, is nobody's who is in order.
+_GONE = (
+    urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException, json.JSONDecodeError,
+    UnicodeDecodeError,
+)  # fmt: skip
 
 
 class Client(Protocol):

@@ -8,11 +8,13 @@ import io
 import json
 import os
 from contextlib import closing
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import django
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import default_storage
@@ -134,7 +136,8 @@ class InProcessClient:
             match = resolve(request.path_info)
         except Http404:
             return read_answer(404, b'{"code": "NOT_FOUND", "detail": "There is no such address."}')
-        response = match.func(request, *match.args, **match.kwargs)
+        view = async_to_sync(match.func) if iscoroutinefunction(match.func) else match.func
+        response = view(request, *match.args, **match.kwargs)
         if hasattr(response, "render"):
             response.render()
         try:

@@ -146,6 +146,12 @@ def test_an_asset_in_storage_elsewhere_has_no_path():
     assert with_paths(snapshot, client) == {"assets": [{"storageKey": "runs/none/at/all"}]}
 
 
+def test_a_flow_worker_waits_for_work_without_a_server_too():
+    client = enter()
+
+    assert client.call("POST", "/api/flows/claims", {"workerId": "w", "count": 1, "waitMs": 10}) == {"claims": []}
+
+
 def test_the_newest_runs_are_listed(capsys):
     older, newer = make_run(slug="older"), make_run(slug="newer")
 

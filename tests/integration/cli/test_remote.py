@@ -1,5 +1,6 @@
 import json
 import socket
+import threading
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -109,6 +110,30 @@ def test_a_server_that_is_not_there_is_told(monkeypatch, capsys):
         monkeypatch.setenv("ZAP_API_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")
 
         assert ended("status", "--json") == 1
+
+    assert told(capsys)["code"] == "API_UNREACHABLE"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", b"hello\r\n\r\n", b"HTTP/1.1 502 Bad\r\n\r\n\xe9"],
+    ids=["it breaks off", "no HTTP", "no text"],
+)
+def test_an_answer_that_is_none_is_told_as_no_answer(said, monkeypatch, capsys):
+    def serve():
+        for _ in range(3):  # so often is tried
+            line, _ = ear.accept()
+            with line:
+                line.recv(65536)
+                line.sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as ear:
+        monkeypatch.setenv("ZAP_API_URL", f"http://127.0.0.1:{ear.getsockname()[1]}")
+        server = threading.Thread(target=serve)
+        server.start()
+
+        assert ended("status", "--json") == 1
+        server.join()
 
     assert told(capsys)["code"] == "API_UNREACHABLE"
 

@@ -7,6 +7,7 @@ import sys
 import django
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from clients import node
 from tests.processes import Processes
@@ -14,6 +15,9 @@ from tests.servers import SERVERS, environment
 
 os.environ.update(environment())
 django.setup()
+# An example that was slow says that the machine was busy.
+settings.register_profile("any-speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-speed")
 
 
 def pytest_addoption(parser):

@@ -27,8 +27,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if not config.getoption("--all"):
         return
-    if missing := [tool for tool in ("chromium", "chromedriver", *node.NEEDED) if not shutil.which(tool)]:
-        needed = "apt-get install chromium chromium-driver nodejs npm"
+    if missing := [tool for tool in ("chromium", "chromedriver", "curl", *node.NEEDED) if not shutil.which(tool)]:
+        needed = "apt-get install chromium chromium-driver curl nodejs npm"
         raise pytest.UsageError(f"--all tries everything, and {' and '.join(missing)} cannot be found: {needed}")
     for folder in (node.CLIENT, node.FRONTEND):
         node.set_up(folder)

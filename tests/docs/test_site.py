@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,11 +16,21 @@ ELSEWHERE = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*?(?:src|href
 @pytest.fixture
 def docs(tmp_path):
     """A copy of docs/, to be changed, beside what it refers to."""
+    return copy(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """An unchanged copy of docs/, of which the site is made; with what the builder said, and whether it was content."""
+    docs = copy(tmp_path_factory.mktemp("site"))
+    return docs, *build(docs)
+
+
+def copy(folder):
     for name in ("pyproject.toml", "CHANGELOG.md"):
-        shutil.copy(ROOT / name, tmp_path)
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    shutil.copytree(ROOT / "docs", tmp_path / "docs", symlinks=True)
-    return tmp_path / "docs"
+        shutil.copy(ROOT / name, folder)
+    (folder / "examples").symlink_to(ROOT / "examples")
+    return Path(shutil.copytree(ROOT / "docs", folder / "docs", symlinks=True))
 
 
 def build(docs):
@@ -41,8 +52,8 @@ def build(docs):
     return done.stderr, done.returncode == 0
 
 
-def test_the_site_has_every_page_and_loads_nothing_from_elsewhere(docs):
-    said, is_built = build(docs)
+def test_the_site_has_every_page_and_loads_nothing_from_elsewhere(built):
+    docs, said, is_built = built
 
     assert is_built, said
     pages = {path.relative_to(docs).with_suffix(".html") for path in docs.rglob("*.md")}
@@ -53,8 +64,8 @@ def test_the_site_has_every_page_and_loads_nothing_from_elsewhere(docs):
     assert not re.search(r"(?:@import|url\()\s*[\"']?(?:https?:)?//", sheets)
 
 
-def test_the_navigation_is_the_lists_of_the_first_page(docs):
-    build(docs)
+def test_the_navigation_is_the_lists_of_the_first_page(built):
+    docs, *_ = built
 
     page = (docs.parent / "site" / "architecture.html").read_text()
     captions = re.findall(r'<p class="caption"[^>]*><span class="caption-text">([^<]+)', page)

@@ -323,6 +323,7 @@ CACHES = {
 
 # --- Django -----------------------------------------------------------------------------------------------------
 
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000  # operators order something for a thousand rows, one field each
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
     "django.contrib.admin",

@@ -24,6 +24,7 @@ else:
     _Admin = admin.ModelAdmin
 
 AFTER, BEFORE = "after", "before"
+AT_ONCE = 1000  # rows that one order of an operator is for
 
 
 class Keyset(_Admin):
@@ -52,6 +53,12 @@ class Keyset(_Admin):
         """The newest first."""
         return [f"-{name}" for name in self.keys]
 
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]
+        """For what was ticked; or for everything that the filters and the search leave, as far as `AT_ONCE`."""
+        if "1" in request.POST.getlist("select_across"):
+            queryset = queryset.filter(pk__in=list(queryset.values_list("pk", flat=True)[:AT_ONCE]))
+        return super().response_action(request, queryset)
+
     def find(self, term: str) -> Q:
         """Which rows a search is for; `term` is not empty and has no space around it."""
         raise NotImplementedError
@@ -71,6 +78,7 @@ class KeysetList(ChangeList):
 
     model_admin: Keyset
     edges: dict[str, str]
+    at_once: int  # how many rows may be ordered for beyond the page; 0 where it shows all
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """Everything that the filters leave; where the page begins is no filter."""
@@ -106,6 +114,7 @@ class KeysetList(ChangeList):
         self.older_url = self._link(AFTER, keys[-1]) if has_older and keys else ""
         self.first_url = self.get_query_string() if edge is not None else ""
         self.told = self._told(is_whole=edge is None and not has_more)
+        self.at_once = AT_ONCE if self.older_url or self.newer_url else 0
         self.full_result_count = self.result_count  # else the page would show this one's rows as all results
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.show_admin_actions = True

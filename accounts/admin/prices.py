@@ -103,6 +103,9 @@ class OperatorPriceAdmin(Ledger):
                 provider=provider, model=model, variant=variant, source="withdrawn by hand", verified_at=_today()
             )
             book.write(entry, variant=variant, by=f"user:{request.user.pk}")
+        for row in rows:
+            if (row.provider, row.model, row.variant) in counted:
+                self.log_change(request, row, "Withdrawn.")
         self.message_user(request, f"{len(counted)} withdrawn; live runs of them are refused.", messages.SUCCESS)
 
     @admin.display(description="price", ordering="usd")

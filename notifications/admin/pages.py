@@ -10,6 +10,7 @@ from core.keyset import KeysetLedger
 from core.ledger import EMPTY, badge, moment, row_link, word_filter
 from notifications import outbox
 from notifications.models import Delivery, Endpoint
+from runs.admin.audit import note
 from runs.models import Run
 
 _REASONS = ("owner", "operator", "gone", "failing")
@@ -55,9 +56,10 @@ class EndpointAdmin(KeysetLedger):
     @admin.action(description="Turn selected webhook endpoints off", permissions=["turn_off"])
     def turn_off(self, request: HttpRequest, endpoints: QuerySet[Endpoint]) -> None:
         """They are told nothing more, and what waits for them ends."""
-        on = list(endpoints.filter(is_on=True).values_list("pk", flat=True))
-        for pk in on:
-            outbox.turn_off(pk, "operator")
+        on = list(endpoints.filter(is_on=True))
+        for endpoint in on:
+            outbox.turn_off(endpoint.pk, "operator")
+        note(request, on, "Turned off.")
         self.message_user(request, f"{len(on)} turned off; their owners may turn them on again.", messages.SUCCESS)
 
     def has_turn_off_permission(self, request: HttpRequest) -> bool:
@@ -122,8 +124,9 @@ class DeliveryAdmin(KeysetLedger):
     def resend(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
         """Under the ids that they had; those whose receiver is off, or that are on their way, are left alone."""
         ended = deliveries.exclude(status="waiting").exclude(endpoint__is_on=False)
-        count = sum(outbox.again(delivery) for delivery in ended)
-        self.message_user(request, f"{count} are sent again.", messages.SUCCESS)
+        sent = [delivery for delivery in ended if outbox.again(delivery)]
+        note(request, sent, "Sent again.")
+        self.message_user(request, f"{len(sent)} are sent again.", messages.SUCCESS)
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Who may change deliveries at all."""

@@ -1,6 +1,6 @@
 """Who did what: every change in the admin and by staff through the interface, newest first. Nobody can change it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from core.keyset import KeysetLedger
 from core.ledger import EMPTY, badge, moment
 
+_SAID = 20
 _WORDS = {ADDITION: "added", CHANGE: "changed", DELETION: "deleted"}
 
 
@@ -82,6 +83,14 @@ class AuditAdmin(KeysetLedger):
     def told(self, entry: LogEntry) -> str:
         """Which fields, or which action."""
         return entry.get_change_message() or EMPTY
+
+
+def tell(page: Any, request: HttpRequest, lines: Sequence[str], level: int) -> None:
+    """What came of an action, a line a row; of many rows the first, and how many more there are."""
+    for line in lines[:_SAID]:
+        page.message_user(request, line, level)
+    if (more := len(lines) - _SAID) > 0:
+        page.message_user(request, f"… and {more} more.", level)
 
 
 def note(request: HttpRequest, rows: Iterable[Model], message: str) -> None:

@@ -8,10 +8,10 @@ from django.utils.safestring import SafeString
 from core.keyset import KeysetLedger
 from core.ledger import moment, money, row_link, word_filter
 from providers.registry import PROVIDERS
-from runs.admin.audit import note
+from runs.admin.audit import note, tell
 from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
 from runs.admin.steps import of_run
-from runs.dead_letters import BULKY, MAX_AT_ONCE, redrive, spends_money
+from runs.dead_letters import BULKY, redrive, spends_money
 from runs.faults import explain
 from runs.models import DeadLetter, Run, Step
 from zaps.planned import LOCAL
@@ -77,19 +77,18 @@ class DeadLetterAdmin(KeysetLedger):
     def redrive_selected(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> HttpResponse | None:
         """Make all that failed in their runs again; each run is told for itself what happened."""
         runs = list(dict.fromkeys(letters.values_list("run__run_id", flat=True)))
-        if spends_money(runs[:MAX_AT_ONCE]) and not is_confirmed(request):
-            at_stake = what_it_may_cost(runs[:MAX_AT_ONCE])
+        if spends_money(runs) and not is_confirmed(request):
+            at_stake = what_it_may_cost(runs)
             return ask(self, request, letters, action="redrive_selected", question=f"Redrive? {at_stake}")
-        for outcome in redrive(runs[:MAX_AT_ONCE], actor=f"user:{request.user.pk}"):
+        done, refused = {}, []
+        for outcome in redrive(runs, actor=f"user:{request.user.pk}"):
             if outcome.refused is None:
-                note(request, Run.objects.filter(run_id=outcome.run_id), "Redriven.")
-                told = f"{outcome.run_id} goes on; {', '.join(outcome.step_ids)} made again."
-                self.message_user(request, told, messages.SUCCESS)
+                done[outcome.run_id] = f"{outcome.run_id} goes on; {', '.join(outcome.step_ids)} made again."
             else:
-                told = f"{outcome.run_id}: {outcome.refused.code}: {outcome.refused.detail}"
-                self.message_user(request, told, messages.ERROR)
-        if len(runs) > MAX_AT_ONCE:
-            self.message_user(request, f"Only {MAX_AT_ONCE} runs at once: redrive the rest again.", messages.WARNING)
+                refused.append(f"{outcome.run_id}: {outcome.refused.code}: {outcome.refused.detail}")
+        note(request, Run.objects.filter(run_id__in=done).order_by("pk"), "Redriven.")
+        tell(self, request, refused, messages.ERROR)
+        tell(self, request, list(done.values()), messages.SUCCESS)
         return None
 
     def has_redrive_permission(self, request: HttpRequest) -> bool:

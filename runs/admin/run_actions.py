@@ -8,14 +8,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from core.errors import Conflict, ZapsError
-from core.keyset import KeysetLedger
-from runs.admin.audit import note
+from core.keyset import AT_ONCE, KeysetLedger
+from runs.admin.audit import note, tell
 from runs.admin.confirm import ask, is_confirmed, what_it_may_cost
 from runs.control import cancel_run, resume_run, retry_run
 from runs.deletion import delete_run
 from runs.models import Run
-
-MAX_AT_ONCE = 100
 
 
 class RunActions(KeysetLedger):
@@ -41,18 +39,12 @@ class RunActions(KeysetLedger):
     @admin.action(description="Delete what is in selected runs", permissions=["cancel"])
     def erase_selected(self, request: HttpRequest, runs: QuerySet[Run]) -> HttpResponse | None:
         """Of those that have ended: all that was given, said and made goes, what it cost stays."""
-        chosen = runs.filter(deleted_at=None).order_by("pk")[:MAX_AT_ONCE]
+        chosen = runs.filter(deleted_at=None).order_by("pk")[:AT_ONCE]
         if not is_confirmed(request):
             question = "Delete what was given, said and made in these runs? It cannot be brought back."
             return ask(self, request, chosen, action="erase_selected", question=question)
-        for run_id in list(chosen.values_list("run_id", flat=True)):
-            try:
-                delete_run(run_id, actor=f"user:{request.user.pk}")
-            except ZapsError as exc:
-                self.message_user(request, f"{run_id}: {exc.code}: {exc.detail}", messages.ERROR)
-            else:
-                note(request, Run.objects.filter(run_id=run_id), "Deleted.")
-                self.message_user(request, f"{run_id} was deleted.", messages.SUCCESS)
+        run_ids = list(chosen.values_list("run_id", flat=True))
+        self._each(request, run_ids, delete_run, noted="Deleted.", told="{} was deleted.")
         return None
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
@@ -61,18 +53,22 @@ class RunActions(KeysetLedger):
 
     def cancel(self, request: HttpRequest, run_ids: Sequence[str]) -> None:
         """Cancel these and say what became of them."""
-        canceled, ended = 0, 0
-        for run_id in run_ids:
-            try:
-                cancel_run(run_id, actor=f"user:{request.user.pk}")
-            except Conflict:
-                ended += 1
-            except ZapsError as exc:
-                self.message_user(request, f"{run_id}: {exc.detail}", messages.ERROR)
-            else:
-                note(request, Run.objects.filter(run_id=run_id), "Canceled.")
-                canceled += 1
-        if canceled:
+        done: list[str] = []
+        ended, refused = 0, []
+        try:
+            for run_id in run_ids:
+                try:
+                    cancel_run(run_id, actor=f"user:{request.user.pk}")
+                except Conflict:
+                    ended += 1
+                except ZapsError as exc:
+                    refused.append(f"{run_id}: {exc.detail}")
+                else:
+                    done.append(run_id)
+        finally:
+            note(request, Run.objects.filter(run_id__in=done).order_by("pk"), "Canceled.")
+        tell(self, request, refused, messages.ERROR)
+        if canceled := len(done):
             told = "1 run was canceled." if canceled == 1 else f"{canceled} runs were canceled."
             told += " What a provider is busy with is told to stop, and billed truthfully."
             self.message_user(request, told, messages.SUCCESS)
@@ -83,19 +79,29 @@ class RunActions(KeysetLedger):
     def _go_on(
         self, request: HttpRequest, runs: QuerySet[Run], action: str, verb: Callable[..., Any], question: str
     ) -> HttpResponse | None:
-        chosen = runs.order_by("pk")[:MAX_AT_ONCE]
+        chosen = runs.order_by("pk")[:AT_ONCE]
         named = list(chosen.values_list("run_id", "provider_mode"))
         run_ids = [run_id for run_id, _ in named]
         if any(mode == "live" for _, mode in named) and not is_confirmed(request):
             return ask(self, request, chosen, action=action, question=f"{question} {what_it_may_cost(run_ids)}")
-        for run_id in run_ids:
-            try:
-                verb(run_id, actor=f"user:{request.user.pk}")
-            except ZapsError as exc:
-                self.message_user(request, f"{run_id}: {exc.code}: {exc.detail}", messages.ERROR)
-            else:
-                note(request, Run.objects.filter(run_id=run_id), f"{question.rstrip('?')}: made to go on.")
-                self.message_user(request, f"{run_id} goes on.", messages.SUCCESS)
-        if len(run_ids) == MAX_AT_ONCE:
-            self.message_user(request, f"{MAX_AT_ONCE} runs at once: choose again for the rest.", messages.WARNING)
+        noted = f"{question.rstrip('?')}: made to go on."
+        self._each(request, run_ids, verb, noted=noted, told="{} goes on.")
         return None
+
+    def _each(
+        self, request: HttpRequest, run_ids: Sequence[str], verb: Callable[..., Any], *, noted: str, told: str
+    ) -> None:
+        """Note what was done, also where it ends in the middle, and say what came of each."""
+        done, refused = [], []
+        try:
+            for run_id in run_ids:
+                try:
+                    verb(run_id, actor=f"user:{request.user.pk}")
+                except ZapsError as exc:
+                    refused.append(f"{run_id}: {exc.code}: {exc.detail}")
+                else:
+                    done.append(run_id)
+        finally:
+            note(request, Run.objects.filter(run_id__in=done).order_by("pk"), noted)
+        tell(self, request, refused, messages.ERROR)
+        tell(self, request, [told.format(run_id) for run_id in done], messages.SUCCESS)

@@ -15,8 +15,11 @@ from flow_worker.packages import Package, PackageBroken, inside
 SHIM = Path(__file__).parent / "module_runner.mjs"
 #: of the worker's own environment, what a step may see: nothing that could be a secret
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "TERM")
+RUNNERS = ("bun", "node", "python", "shell")
+_LOOKED_UP = ("bun", "node")
 _MODULE = re.compile(r"\bexport\s+default\b|\bas\s+default\b")
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+# A comment stands behind a space or a bracket; what stands behind a colon or a quote is an address or a pattern.
+_COMMENT = re.compile(r"(?<![^\s;{}()])(?://[^\n]*|/\*.*?\*/)", re.DOTALL)
 
 
 class CannotRun(Exception):
@@ -40,6 +43,11 @@ class Surroundings:
 
     pass_on: tuple[str, ...] = ()
     code_mode: tuple[str, ...] = ()
+
+
+def runners_here() -> tuple[str, ...]:
+    """The runners that this machine has the programs for. `code-mode` is none of them: somebody must allow it."""
+    return tuple(runner for runner in RUNNERS if runner not in _LOOKED_UP or shutil.which(runner))
 
 
 def command_for(claim: Mapping[str, Any], package: Package, around: Surroundings) -> Command:
@@ -69,7 +77,7 @@ def _program(runner: str, script: Path, around: Surroundings) -> tuple[str, ...]
         if not around.code_mode:
             raise CannotRun("code-mode is not allowed on this worker: start it with --code-mode PROGRAM.")
         return around.code_mode
-    found = shutil.which(runner) if runner in ("bun", "node") else None
+    found = shutil.which(runner) if runner in _LOOKED_UP else None
     if found is None:
         raise CannotRun(f"There is no {runner!r} on this machine.")
     return (found, str(SHIM)) if _is_module(script) else (found,)

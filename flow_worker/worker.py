@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from flow_worker.backend import Backend, Refused, Unreachable
-from flow_worker.commands import Surroundings
+from flow_worker.commands import Surroundings, runners_here
 from flow_worker.job import Job
 from flow_worker.packages import Found, discover
 
 logger = logging.getLogger(__name__)
 
-RUNNERS = ("bun", "node", "python", "shell")
 _AGAIN_S = 2.0
 _LOOK_S = 0.2
 _OTHER_VERSION_MS = 5000
@@ -30,7 +29,7 @@ class Options:
 
     roots: Sequence[Path]
     slots: int = 1
-    runners: Sequence[str] = RUNNERS
+    runners: Sequence[str] = field(default_factory=runners_here)
     labels: Sequence[str] = ()
     lease_ms: int = 60_000
     wait_ms: int = 5000  # for work; so long may it take until a worker that has none hears that it is to end

@@ -10,6 +10,7 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from clients import node
+from tests import bun
 from tests.processes import Processes
 from tests.servers import SERVERS, environment
 
@@ -30,8 +31,10 @@ def pytest_configure(config):
     if missing := [tool for tool in ("chromium", "chromedriver", "curl", *node.NEEDED) if not shutil.which(tool)]:
         needed = "apt-get install chromium chromium-driver curl nodejs npm"
         raise pytest.UsageError(f"--all tries everything, and {' and '.join(missing)} cannot be found: {needed}")
-    for folder in (node.CLIENT, node.FRONTEND):
+    for folder in (node.CLIENT, node.FRONTEND, bun.FOLDER):
         node.set_up(folder)
+    if not bun.is_there():
+        raise pytest.UsageError("--all tries everything, and there is no Bun for this machine in the npm registry.")
 
 
 def pytest_sessionfinish(session, exitstatus):

@@ -1,4 +1,4 @@
-"""Node's own tools, where they are installed: `./dev test --all` installs them, and wants them."""
+"""Node's own tools and Bun, where they are installed: `./dev test --all` installs them, and wants them."""
 
 import shutil
 import subprocess
@@ -6,7 +6,9 @@ import subprocess
 import pytest
 
 from clients import node
+from tests import bun
 
+needs_bun = pytest.mark.skipif(not bun.is_there(), reason="Bun is not installed: ./dev test --all installs it")
 needs_node = pytest.mark.skipif(
     not (all(map(shutil.which, node.NEEDED)) and node.is_set_up(node.CLIENT) and node.is_set_up(node.FRONTEND)),
     reason="Node, or what its lock files name, is not installed: ./dev test --all installs it",

@@ -13,9 +13,9 @@ from cli import faults, talk
 from cli.client import Client, connect
 from cli.exits import Exit
 from flow_worker.backend import Backend, Refused, Unreachable
-from flow_worker.commands import Surroundings
+from flow_worker.commands import RUNNERS, Surroundings, runners_here
 from flow_worker.packages import ROOTS
-from flow_worker.worker import RUNNERS, Options, Worker
+from flow_worker.worker import Options, Worker
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "--root", type=Path, action="append", metavar="DIR", help=f"where flows are; {' and '.join(ROOTS)} unless given"
     )
     add("--slots", type=int, default=1, metavar="N", help="how many steps run at once; 1 unless given")
-    add("--runner", action="append", choices=RUNNERS, help="take only such steps; all unless given")
+    add(
+        "--runner",
+        action="append",
+        choices=RUNNERS,
+        help="take only such steps; all that this machine can run unless given",
+    )
     add("--label", action="append", default=[], metavar="WORD", help="what this machine offers")
     add(
         "--env", action="append", default=[], metavar="NAME", help="a variable that steps may see, beside PATH and HOME"
@@ -66,7 +71,7 @@ def run(args: argparse.Namespace) -> Exit:
 
 
 def _options(args: argparse.Namespace) -> Options:
-    runners = [*(args.runner or RUNNERS), *(["code-mode"] if args.code_mode else [])]
+    runners = [*(args.runner or runners_here()), *(["code-mode"] if args.code_mode else [])]
     return Options(
         roots=args.root or [Path(root) for root in ROOTS],
         slots=args.slots,

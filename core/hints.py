@@ -33,6 +33,11 @@ class Health:
         logger.warning("%s error=%s", self._without, type(exc).__name__)
 
 
+def is_there() -> bool:
+    """Whether this project has a Redis at all: one that has only flows may do without."""
+    return bool(getattr(settings, "REDIS_URL", ""))
+
+
 @cache
 def client() -> redis.Redis:
     """One for all threads of the process."""

@@ -61,7 +61,9 @@ class Herald:
         self._is_heard = True
 
     def say(self, notices: Iterable[Notice]) -> None:
-        """Soon. Raises nothing and waits for nothing."""
+        """Soon, and to nobody in a project without Redis. Raises nothing and waits for nothing."""
+        if not hints.is_there():
+            return
         with self._lock:
             for notice in notices:
                 known = self._news.get(notice.key)

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from core import notices
+from core import hints, notices
 from core.notices import Notice
 
 logger = logging.getLogger(__name__)
@@ -190,7 +190,7 @@ class Hub:
         return found
 
     async def _keep_listening(self) -> None:
-        while True:
+        while hints.is_there():
             try:
                 await self._listen()
             except (RedisError, OSError) as exc:

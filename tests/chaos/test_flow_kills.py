@@ -72,7 +72,7 @@ class Crew:
 
     def __init__(self, address, token, folder, flow):
         self.address, self.token, self.folder, self.flow = address, token, folder, flow
-        self.journals, self.logs = [], []
+        self.journals, self.logs, self.log_of = [], [], {}
         self.at_work = [self._begin(place) for place in range(HANDS + WORKERS)]
 
     def kill(self, place):
@@ -81,9 +81,10 @@ class Crew:
         self.at_work[place] = self._begin(place)
 
     def drain(self):
-        """TERM to those that understand it: how they ended."""
+        """TERM to those that understand it, once they do: how they ended."""
         real = self.at_work[HANDS:]
         for process in real:
+            wait_until(lambda log=self.log_of[process.pid]: "flow=chaos" in log.read_text(), within_s=60)
             process.terminate()
         return [process.wait(60) for process in real]
 
@@ -106,7 +107,9 @@ class Crew:
         self.logs.append(self.folder / f"{number}.log")
         worker = ["-m", "cli", "flow-worker", "--root", str(self.flow), "--lease-s", "10", "--slots", "2"]
         with self.logs[-1].open("w") as log:
-            return subprocess.Popen([sys.executable, *worker], cwd=BASE_DIR, env=env, stdout=log, stderr=log)
+            process = subprocess.Popen([sys.executable, *worker], cwd=BASE_DIR, env=env, stdout=log, stderr=log)
+        self.log_of[process.pid] = self.logs[-1]
+        return process
 
 
 class Sender(threading.Thread):

@@ -79,11 +79,15 @@ def test_who_waits_without_redis_finds_the_work_by_looking(server, asked, monkey
     async def test(session):
         claim = asyncio.create_task(asked(session))
         await until(lambda: waiters(server))
+        begun = time.monotonic()
         done = await off(dispatch, at=None)
         async with await claim as answer:
-            return list(done.run_ids) == await runs_of(answer)
+            return list(done.run_ids) == await runs_of(answer), time.monotonic() - begun
 
-    assert run(test)
+    was_given_it, took_s = run(test)
+
+    assert was_given_it
+    assert took_s < LONG_MS / 1000 * 0.8
 
 
 def test_when_the_time_is_over_there_is_nothing(server, asked):

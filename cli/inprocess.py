@@ -11,7 +11,7 @@ from contextlib import closing
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import django
 from asgiref.sync import async_to_sync
@@ -157,7 +157,7 @@ class InProcessClient:
         parts = urlsplit(path)
         environ = {
             "REQUEST_METHOD": method,
-            "PATH_INFO": unquote(parts.path),
+            "PATH_INFO": unquote_to_bytes(parts.path).decode("latin-1"),  # as servers hand it on
             "QUERY_STRING": parts.query,
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",

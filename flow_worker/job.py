@@ -40,8 +40,11 @@ class Job:
         keepers = [threading.Thread(target=self._keep, args=args, daemon=True) for args in self._duties()]
         for keeper in keepers:
             keeper.start()
+        why = ""
         try:
-            became = self._report(self._carry_out(around))
+            outcome = self._carry_out(around)
+            why = outcome.error.partition("\n")[0]  # the sentence; what follows is the step's own
+            became = self._report(outcome)
         except (Refused, Unreachable) as exc:
             became = "lost"
             logger.warning("run=%s lost=%s", self.claim["runId"], exc)
@@ -49,7 +52,8 @@ class Job:
             self._over.set()
             for keeper in keepers:
                 keeper.join()
-        logger.info("run=%s attempt=%s became=%s", self.claim["runId"], self.claim["attemptNumber"], became)
+        number = self.claim["attemptNumber"]
+        logger.info("run=%s attempt=%s became=%s step=%s %s", self.claim["runId"], number, became, name, why)
         return became
 
     def give_back(self) -> None:

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 _AGAIN_S = 2.0
 _LOOK_S = 0.2
 _OTHER_VERSION_MS = 5000
+_NOT_LET_IN = (401, 403)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Worker:
         self._asked = 0
         self._jobs: set[Job] = set()
         self._free = threading.Semaphore(options.slots)
+        self._refusal: Refused | Unreachable | None = None
         self.done = 0
 
     def stop(self) -> None:
@@ -54,7 +56,10 @@ class Worker:
         self._asked += 1  # and nothing that takes a lock, since a signal comes at any moment
 
     def run(self) -> Found:
-        """Work. Returns the flows that there were."""
+        """Work. Returns the flows that there were.
+
+        Raises Refused where the server does not let this worker in, and with `once` Unreachable.
+        """
         found = discover(self._options.roots)
         for sentence in found.broken:
             logger.warning("left out: %s", sentence)
@@ -63,6 +68,8 @@ class Worker:
             while not self._asked and self._take(found, pool):
                 pass
             self._drain()
+        if self._refusal is not None:
+            raise self._refusal
         return found
 
     def _take(self, found: Found, pool: ThreadPoolExecutor) -> bool:
@@ -97,7 +104,7 @@ class Worker:
             return self._backend.claim(body)
         except (Unreachable, Refused) as exc:
             logger.warning("claim: %s", exc)
-            self._pause(_AGAIN_S)
+            self._wait_or_end(exc)
             return []
 
     def _begin(self, claim: dict[str, Any], found: Found, pool: ThreadPoolExecutor) -> None:
@@ -146,10 +153,20 @@ class Worker:
                     break
                 except Refused as exc:
                     logger.warning("flow=%s refused: %s", package.name, exc)
-                    break
+                    if exc.status not in _NOT_LET_IN:
+                        break
+                    self._wait_or_end(exc)
                 except Unreachable as exc:
                     logger.warning("flow=%s: %s", package.name, exc)
-                    self._pause(_AGAIN_S)
+                    self._wait_or_end(exc)
+
+    def _wait_or_end(self, exc: Refused | Unreachable) -> None:
+        """The server may come back; but it lets nobody in whom it did not before, and `once` waits for nobody."""
+        is_hopeless = exc.status in _NOT_LET_IN if isinstance(exc, Refused) else self._options.once and not self._jobs
+        if is_hopeless:
+            self._refusal = exc
+            self._asked = self._asked or 1
+        self._pause(_AGAIN_S)
 
     def _pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -12,6 +12,7 @@ from accounts.caller import Caller, Scope
 from accounts.tokens import create_token
 from runs.shares import make_share
 from tests.integration.admin.rows import make_run
+from tests.integration.flows.making import claim_one, dispatch, sync
 from tests.integration.people import bearer, make_user
 from tests.integration.recipes import door
 from zaps.catalogue import Entry, publish
@@ -42,6 +43,15 @@ def set_up(settings, tmp_path, monkeypatch):
     settings.ZAP_CALLS_PER_MINUTE = settings.ZAP_OPEN_CALLS_PER_MINUTE = settings.ZAP_LOGINS_PER_MINUTE = 0
     monkeypatch.setattr("runs.dispatch.ring_advance", lambda run_pk: True)
     monkeypatch.setattr("socket.getaddrinfo", nowhere)
+
+
+@pytest.fixture
+def flow_names(one_connection):
+    """What stands in the addresses of flows, where a run is another thing: one that a worker is at."""
+    sync("ci")
+    dispatch("e1", at=None)
+    lease = claim_one(at=None)
+    return {"event_id": "e1", "name": "ci", "run_id": lease.run_id, "attempt_id": lease.attempt_id}
 
 
 @pytest.fixture

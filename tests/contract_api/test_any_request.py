@@ -38,7 +38,7 @@ CHECKS = [
     response_schema_conformance,
     status_code_conformance,
 ]
-STREAMS = {"watchRun", "watchRuns"}
+STREAMS = {"watchRun", "watchRuns", "watchFlowRun"}
 OPERATIONS = {
     operation.definition.raw["operationId"]: operation
     for operation in (found.ok() for found in CONTRACT.get_all_operations())
@@ -56,10 +56,13 @@ MANY = settings(
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_answer_is_one_that_the_contract_names(world, name):
+def test_every_answer_is_one_that_the_contract_names(world, flow_names, name):
     operation = OPERATIONS[name]
+    of_flows = flow_names if "Flow" in name else {}
     for headers, names in world.values():
-        ours = {one.name: names.get(one.name, "thing_0000000000000000") for one in operation.path_parameters}
+        ours = {
+            one.name: (names | of_flows).get(one.name, "thing_0000000000000000") for one in operation.path_parameters
+        }
         for mode in GenerationMode:
             cases = operation.as_strategy(mode, path_parameters=ours or None, headers=headers)
             if mode is GenerationMode.POSITIVE or can_be_wrong(operation):

@@ -25,7 +25,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="S",
         dest="scopes",
-        help="read, run, live, publish, secrets, prices, keys, account or flows, repeatable; by default all that you may",
+        help="read, run, live, publish, secrets, prices, keys, account or flows; by default all you may",
     )
     create.add_argument("--days", type=int, metavar="N", help="how long it lasts; by default until it is revoked")
     shown = verbs.add_parser("list", help="show the keys", allow_abbrev=False)

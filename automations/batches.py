@@ -18,7 +18,7 @@ from accounts.caller import Caller
 from automations import begin, dispatch, media, sheet
 from automations.begin import NoRoom, Room
 from automations.models import Batch, Firing
-from automations.whose import caller_for, find_to_stop
+from automations.whose import caller_for, find, find_to_stop, require_giver
 from core.again import again
 from core.errors import BadInput, Conflict, NotFound, OverBudget, Problem, ZapsError
 from core.ids import new_id
@@ -142,6 +142,31 @@ def cancel_batch(batch_id: str, caller: Caller, *, at: datetime) -> Batch:
             stop(batch, at=at)
             dispatch.look_soon()
         return batch
+
+
+def resume_batch(batch_id: str, caller: Caller, *, cap_usd: Decimal) -> Batch:
+    """Raise the cap, and let the rows that it refused have their turn again. Twice is the same as once.
+
+    A row that named an upload stays refused: its file went when it was refused. Raises BadInput where the cap would be
+    less than before, and Conflict where the batch was canceled, or no row is there that a higher cap would begin.
+    """
+    with transaction.atomic():
+        batch = find(Batch.objects.select_for_update(), caller, batch_id=batch_id)
+        require_giver(batch, caller)
+        if batch.status in ("canceling", "canceled"):
+            raise Conflict("The batch was canceled.")
+        if cap_usd < batch.cap_usd:
+            sentence = f"The cap is {batch.cap_usd.normalize():f} USD already, and can only be raised."
+            raise BadInput(sentence, problems=[Problem(code="PARAMETER_INVALID", message=sentence, path="maxUsd")])
+        refused = Firing.objects.filter(batch=batch, status="refused", error=NoRoom.code)
+        again_due = [row.pk for row in refused.only("inputs") if not keys_of(row.inputs)]
+        if not again_due and not Firing.objects.filter(batch=batch, status="due").exists():
+            raise Conflict("No row waits that a higher cap would begin.")
+        Firing.objects.filter(pk__in=again_due).update(status="due", error="", ended_at=None)
+        batch.cap_usd, batch.status, batch.reason, batch.finished_at = cap_usd, "open", "", None
+        batch.save()
+        dispatch.look_soon()
+    return batch
 
 
 def stop(batch: Batch, *, at: datetime) -> None:

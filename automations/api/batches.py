@@ -17,7 +17,7 @@ from automations.api.rows import read as read_form
 from automations.batches import Quote, Wish
 from automations.models import Batch, Firing
 from automations.whose import find, visible
-from core.api.fields import EpochMs, Flag, Text, Usd
+from core.api.fields import EpochMs, Flag, StrictRequest, Text, Usd
 from core.api.openapi import refusals
 from core.api.parsers import MEGABYTE, JsonObjectParser
 from core.money import ZERO
@@ -107,6 +107,12 @@ class BatchForm(StandingForm):
     dryRun = Flag(required=False, help_text="Only say what it would cost.")
 
 
+class ResumeForm(StrictRequest):
+    """More money for a batch."""
+
+    maxUsd = Usd(help_text="What all rows together may cost from now on; not less than before.")
+
+
 class Batches(APIView):
     """The caller's batches."""
 
@@ -163,6 +169,21 @@ class CancelBatch(APIView):
     def post(self, request: Request, batch_id: str) -> Response:
         """No further row begins; runs at work are stopped and billed truthfully. 409 when it is done already."""
         batch = batches.cancel_batch(batch_id, caller_of(request), at=timezone.now())
+        return Response(BatchRow(batch).data)
+
+
+class ResumeBatch(APIView):
+    """A batch whose cap was too low."""
+
+    @extend_schema(operation_id="resumeBatch", request=ResumeForm, responses={200: BatchRow, **refusals(404, 409)})
+    def post(self, request: Request, batch_id: str) -> Response:
+        """Raise the cap, and begin the rows that it had refused. 409 when it was canceled, or there is no such row."""
+        caller = caller_of(request)
+        caller.known_user  # noqa: B018 (401 before 422)
+        find(Batch.objects.all(), caller, batch_id=batch_id)  # and 404
+        body = ResumeForm(data=request.data)
+        body.is_valid(raise_exception=True)
+        batch = batches.resume_batch(batch_id, caller, cap_usd=body.validated_data["maxUsd"])
         return Response(BatchRow(batch).data)
 
 

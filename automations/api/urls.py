@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from automations.api.batches import Batches, BatchView, CancelBatch
+from automations.api.batches import Batches, BatchView, CancelBatch, ResumeBatch
 from automations.api.schedules import ScheduleRuns, Schedules, ScheduleView
 from automations.api.triggers import FireTrigger, RotateTrigger, Triggers, TriggerView
 from core.api.converters import PublicId
@@ -28,4 +28,5 @@ urlpatterns = [
     path("batches", Batches.as_view(), name="batches"),
     path("batches/<order_id:batch_id>", BatchView.as_view(), name="batch"),
     path("batches/<order_id:batch_id>/cancel", CancelBatch.as_view(), name="cancel-batch"),
+    path("batches/<order_id:batch_id>/resume", ResumeBatch.as_view(), name="resume-batch"),
 ]

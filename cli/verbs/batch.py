@@ -27,6 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     what.add_argument("file", metavar="FILE", nargs="?", help="a .csv whose head names inputs, or a .jsonl")
     what.add_argument("--watch", metavar="BATCH", help="stay with one that was begun before")
     what.add_argument("--cancel", metavar="BATCH", help="begin nothing more of it, and stop what is at work")
+    what.add_argument("--resume", metavar="BATCH", help="raise its cap to --max-usd; rows that it had refused begin")
     what.add_argument("--list", action="store_true", help="show the batches")
     parser.add_argument("--recipe", metavar="SLUG", help="of a recipe in the catalogue")
     parser.add_argument("--version", type=int, metavar="N", help="of the recipe; by default the newest")
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> Exit:
     if args.cancel:
         client.call("POST", f"{_path(args.cancel)}/cancel")
         return _result(client, args.cancel, args, ended=False)
-    batch_id = args.watch or _begin(client, args)
+    batch_id = args.watch or (_resume(client, args) if args.resume else _begin(client, args))
     if args.no_wait:
         return _result(client, batch_id, args, ended=False)
     return _follow(client, batch_id, args)
@@ -58,9 +59,23 @@ def _begin(client: Client, args: argparse.Namespace) -> str:
     with faults.inside(args.file):
         quoted = client.call("POST", "/api/batches", {**body, "dryRun": True})
         talk.say(f"{quoted['rowCount']} rows: {talk.costs(quoted)}; the cap is {talk.usd(quoted['maxUsd'])}.")
-        if args.mode == "live" and not args.yes and sys.stdin.isatty() and sys.stderr.isatty():
-            consent.ask(min(quoted["mostUsd"], quoted["maxUsd"]))
+        _ask(args, args.mode, min(quoted["mostUsd"], quoted["maxUsd"]))
         return str(client.call("POST", "/api/batches", body, key=str(uuid.uuid4()))["batchId"])
+
+
+def _resume(client: Client, args: argparse.Namespace) -> str:
+    if args.max_usd is None:
+        raise faults.bad_input("CAP_MISSING", "--resume needs --max-usd, for all rows together.")
+    found = _look(client, args.resume)
+    _ask(args, found["batch"]["mode"], max(float(args.max_usd) - found["costUsd"], 0.0))
+    client.call("POST", f"{_path(args.resume)}/resume", {"maxUsd": float(args.max_usd)})
+    return str(args.resume)
+
+
+def _ask(args: argparse.Namespace, mode: str, most_usd: float) -> None:
+    """Of a person at a terminal, before money is spent."""
+    if mode == "live" and not args.yes and sys.stdin.isatty() and sys.stderr.isatty():
+        consent.ask(most_usd)
 
 
 def _body(args: argparse.Namespace) -> dict[str, Any]:

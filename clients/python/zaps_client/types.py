@@ -694,6 +694,14 @@ class RerunRequest(TypedDict, closed=True):
     maxUsd: NotRequired[float | None]
 
 
+class ResumeForm(TypedDict, closed=True):
+    """
+    More money for a batch.
+    """
+
+    maxUsd: float
+
+
 class ResumeRequest(TypedDict, closed=True):
     """
     How much the rest may cost.

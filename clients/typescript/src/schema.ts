@@ -155,6 +155,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/batches/{batch_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume batch
+         * @description Raise the cap, and begin the rows that it had refused. 409 when it was canceled, or there is no such row.
+         */
+        post: operations["resumeBatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/dead-letters": {
         parameters: {
             query?: never;
@@ -3451,6 +3471,14 @@ export interface components {
              */
             maxUsd?: number | null;
         };
+        /** @description More money for a batch. */
+        ResumeForm: {
+            /**
+             * Format: double
+             * @description What all rows together may cost from now on; not less than before.
+             */
+            maxUsd: number;
+        };
         /** @description How much the rest may cost. */
         ResumeRequest: {
             /**
@@ -4840,6 +4868,7 @@ export type RedriveRow = components['schemas']['RedriveRow'];
 export type RejectRequest = components['schemas']['RejectRequest'];
 export type ReleaseBody = components['schemas']['ReleaseBody'];
 export type RerunRequest = components['schemas']['RerunRequest'];
+export type ResumeForm = components['schemas']['ResumeForm'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
 export type RetentionForm = components['schemas']['RetentionForm'];
 export type RetentionRow = components['schemas']['RetentionRow'];
@@ -5234,6 +5263,44 @@ export interface operations {
             404: components["responses"]["Refused404"];
             406: components["responses"]["Refused406"];
             409: components["responses"]["Refused409"];
+            422: components["responses"]["Refused422"];
+            429: components["responses"]["Refused429"];
+            500: components["responses"]["Refused500"];
+            503: components["responses"]["Refused503"];
+        };
+    };
+    resumeBatch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeForm"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchRow"];
+                };
+            };
+            400: components["responses"]["Refused400"];
+            401: components["responses"]["Refused401"];
+            403: components["responses"]["Refused403"];
+            404: components["responses"]["Refused404"];
+            406: components["responses"]["Refused406"];
+            409: components["responses"]["Refused409"];
+            413: components["responses"]["Refused413"];
+            415: components["responses"]["Refused415"];
             422: components["responses"]["Refused422"];
             429: components["responses"]["Refused429"];
             500: components["responses"]["Refused500"];

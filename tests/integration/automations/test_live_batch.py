@@ -1,16 +1,19 @@
 """A batch that spends money, with the emulated vendor: its one cap stops it, to the cent."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.db.models import Sum
 
+from accounts.caller import Caller, CallerRefused, Scope
 from automations import sheet
-from automations.batches import Wish, make_batch, quote
+from automations.batches import Wish, make_batch, quote, resume_batch
 from automations.begin import spent_or_held
 from automations.look import look
-from automations.models import Firing
-from core.errors import OverBudget
+from automations.models import Batch, Firing
+from core.errors import BadInput, Conflict, OverBudget
 from runs.models import LedgerEntry, Run
 from runs.order import Mode
 from tests.integration.automations.conftest import at
@@ -95,3 +98,47 @@ def test_a_live_batch_whose_first_attempts_break_its_cap_is_refused_whole(live):
         live("0.099999", 4)
 
     assert not Firing.objects.exists()
+
+
+def test_a_higher_cap_begins_what_the_lower_one_had_refused(live, bells, fal, caller):
+    four = live("0.1", 4)
+    play(bells, four)
+
+    for _ in range(2):  # pressed twice
+        resume_batch(four.batch_id, caller, cap_usd=Decimal("0.2"))
+    play(bells, Batch.objects.get())
+
+    assert outcomes(four) == [("done", "")] * 4
+    assert booked() == Decimal("0.1")
+    assert len(fal.bought()) == 4
+
+
+def test_a_cap_is_not_lowered_by_resuming_and_what_is_done_stays_so(live, bells, fal, caller):
+    one = live("0.05", 1)
+    play(bells, one)
+
+    with pytest.raises(BadInput, match="only be raised"):
+        resume_batch(one.batch_id, caller, cap_usd=Decimal("0.01"))
+    with pytest.raises(Conflict, match="No row"):
+        resume_batch(one.batch_id, caller, cap_usd=Decimal(1))
+    assert Batch.objects.get().status == "done"
+
+
+def test_a_row_whose_file_is_gone_stays_refused(live, bells, fal, caller):
+    two = live("0.05", 2)
+    Firing.objects.filter(batch=two).update(status="refused", error="ORDER_SPEND_CAP")
+    Firing.objects.filter(batch=two, number=2).update(inputs={"NAME": f"input:inputs/{'a' * 64}|image/png"})
+
+    resume_batch(two.batch_id, caller, cap_usd=Decimal(1))
+
+    assert outcomes(two) == [("due", ""), ("refused", "ORDER_SPEND_CAP")]
+
+
+def test_who_may_only_rehearse_and_who_only_operates_give_a_batch_no_more_money(live, caller):
+    staff = Caller(user=User.objects.create_user("mo"), principal_id="user:mo", scopes=frozenset(Scope), is_staff=True)
+    one = live("0.05", 1)
+
+    for other in (replace(caller, scopes=frozenset({Scope.READ, Scope.RUN})), staff):
+        with pytest.raises(CallerRefused):
+            resume_batch(one.batch_id, other, cap_usd=Decimal(1))
+    assert Batch.objects.get().cap_usd == Decimal("0.05")

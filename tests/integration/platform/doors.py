@@ -126,6 +126,7 @@ GET    /api/batches                                     401 200 200 200
 POST   /api/batches                                     401 422 422 422
 GET    /api/batches/{batch_id}                          401 404 200 200
 POST   /api/batches/{batch_id}/cancel                   401 404 200 200
+POST   /api/batches/{batch_id}/resume                   401 404 422 422
 GET    /.well-known/agent.json                          200 200 200 200
 GET    /                                                200 200 200 200
 GET    /zaps/{slug}                                     404 404 200 200

@@ -66,11 +66,15 @@ class Sequence(RuleBasedStateMachine):
     def time_passes(self, seconds):
         self.model.now += seconds
 
-    @rule(which=SOME)
-    def a_lease_comes_to_its_last_moment(self, which):
+    @rule(which=SOME, swept=st.booleans(), work=st.sampled_from(["heartbeat", "complete", "fail", "release"]))
+    def use_a_lease_in_its_last_moment(self, which, swept, work):
         held = self.pick([one for one in self.model.held if not one.end and one.until >= self.model.now], which)
         if held:
             self.model.now = held.until
+            if swept:
+                self.sweep()
+            said = {"heartbeat": 0, "complete": {}, "fail": None, "release": 0}[work]
+            getattr(self, work)(-1 - self.model.held.index(held), said)
 
     @rule(flow=FLOWS, edition=st.sampled_from([1, 2]))
     def sync(self, flow, edition):

@@ -111,7 +111,7 @@ class Browser:
         """What the page wrote to its console as an error: broken scripts, refused loads."""
         return [one["message"] for one in self._say("POST", "/se/log", {"type": "browser"}) if one["level"] == "SEVERE"]
 
-    def command(self, name, **given):
+    def command(self, name, /, **given):
         """One of Chromium's own commands."""
         return self._say("POST", "/goog/cdp/execute", {"cmd": name, "params": given})
 

@@ -1,5 +1,6 @@
 """Runs: the list, and the page of one with its attempts and what its step writes."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.contrib import admin
@@ -12,11 +13,12 @@ from django.utils.safestring import SafeString, mark_safe
 from core.ledger import EMPTY, badge, json_block, moment, row_link, took, word_filter
 from flows import events, queries, results
 from flows.admin.table import Table, actor
-from flows.models import FlowEvent, FlowRun
+from flows.models import FlowEvent, FlowOutput, FlowRun
 from flows.queries import Place
 from flows.states import FINAL, ResultStatus, RunStatus
 
 _ATTEMPTS = 100
+_MOST_SHOWN = 256 * 1024  # characters of output in the page itself
 _HEAD = mark_safe(
     '<table class="flow-table"><thead><tr><th>attempt<th>status<th>worker<th>began<th>took<th>lease until<th>error</tr>'
     "</thead><tbody>"
@@ -126,13 +128,14 @@ class FlowRunAdmin(Table):
         """Its tail. The page's script asks the output's address for what comes after."""
         pieces = queries.output_tail(run)
         last = Place(attempt=pieces[-1].attempt.number, seq=pieces[-1].seq) if pieces else Place()
-        shown = format_html_join("", '<span class="flow-{}">{}</span>', ((piece.kind, piece.text) for piece in pieces))
-        address = "" if run.status in FINAL else output_address(run.run_id)
+        shown = format_html_join("", '<span class="flow-{}">{}</span>', _marked(pieces))
+        is_cut = any(one.is_output_cut for one in run.attempts.only("is_output_cut"))
         return format_html(
-            '<pre class="flow-output" data-from="{}" data-after="{}" tabindex="0">{}</pre><p role="status"></p>',
-            address,
+            '<pre class="flow-output" data-from="{}" data-after="{}" tabindex="0">{}</pre><p role="status">{}</p>',
+            "" if run.status in FINAL else output_address(run.run_id),
             str(last),
             shown,
+            "It wrote more than is kept." if is_cut else "",
         )
 
     @admin.display(description="result")
@@ -161,6 +164,24 @@ class FlowRunAdmin(Table):
         self.each(
             request, chosen.order_by("pk"), lambda run: events.redrive(run.run_id), lambda new: f"Redriven as {new}."
         )
+
+
+def _marked(pieces: Sequence[FlowOutput]) -> list[tuple[str, str]]:
+    """The last of the pieces, as kind and text, with a mark where an attempt after the first begins."""
+    found: list[tuple[str, str]] = []
+    room, later = _MOST_SHOWN, None
+    for piece in reversed(pieces):
+        if later not in (None, piece.attempt.number):
+            found.append(("mark", f"attempt {later}\n"))
+        later = piece.attempt.number
+        room -= len(piece.text)
+        if found and room < 0:
+            break
+        found.append((piece.kind, piece.text))
+    else:
+        if later is not None and later > 1:
+            found.append(("mark", f"attempt {later}\n"))
+    return found[::-1]
 
 
 def output_address(run_id: str) -> str:

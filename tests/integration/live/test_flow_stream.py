@@ -1,10 +1,18 @@
 """The output of a flow's run, as it is written."""
 
+import socket
+
 import pytest
 
+from config import patience
+from core.api import hub as hubs
 from flows import output, results
-from tests.integration.flows.making import claim_one, dispatch, sync
-from tests.integration.live.server import Reader, off, run
+from flows.api import stream
+from flows.models import FlowRun
+from tests.integration.flows.making import claim_one, dispatch, step, sync
+from tests.integration.live.server import Reader, off, run, until
+from tests.integration.live.test_run_stream import read_to_the_end
+from tests.servers import SERVERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -15,7 +23,7 @@ def lines(*numbers):
 
 @pytest.fixture
 def lease():
-    sync()
+    sync("ci", step(maxAttempts=2, retryOnFail=True, backoffMs=0))
     dispatch(at=None)
     return claim_one(at=None)
 
@@ -68,6 +76,103 @@ def test_a_reader_who_comes_back_misses_nothing_and_is_sent_nothing_twice(server
 
     assert texts(missed) == ["line 2\n"]
     assert status == 204
+
+
+def test_one_stream_follows_over_two_attempts_and_a_reader_may_come_back_between_them(server, as_staff, lease, write):
+    path = f"/api/flows/runs/{lease.run_id}/stream"
+    write(1, 2)
+
+    async def test(session):
+        async with server.open(session, path, as_staff) as answer:
+            reader = Reader(answer)
+            seen = [await reader.next()]
+            place = reader.last_id
+            await off(results.fail, lease.attempt_id, lease.token, "no")
+            second = await off(claim_one, at=None)
+            await off(output.append, second.attempt_id, second.token, lines(1))
+            seen.append(await reader.next())
+        async with server.open(session, path, as_staff, **{"Last-Event-ID": str(place)}) as answer:
+            again = Reader(answer)
+            seen.append(await again.next())
+            await off(results.fail, second.attempt_id, second.token, "no")
+            return [*seen, await again.next()]
+
+    first, second, again, end = run(test)
+
+    assert texts(first) == ["line 1\n", "line 2\n"]
+    assert [(piece["attemptNumber"], piece["seq"]) for piece in second["output"]] == [(2, 1)]
+    assert again == second
+    assert end == {"status": "failed"}
+
+
+def test_more_output_than_one_event_holds_comes_in_several_and_before_the_end(server, as_staff, lease, monkeypatch):
+    for first in (1, 501, 1001):
+        output.append(lease.attempt_id, lease.token, lines(*range(first, first + 500)))
+    results.complete(lease.attempt_id, lease.token, {})
+
+    async def test(session):
+        async with server.open(session, f"/api/flows/runs/{lease.run_id}/stream", as_staff) as answer:
+            reader, seen = Reader(answer), []
+            while (event := await reader.next()) and "output" in event:
+                seen += [piece["seq"] for piece in event["output"]]
+            return seen, event
+
+    assert run(test) == (list(range(1, 1501)), {"status": "completed"})
+
+
+def test_output_goes_on_without_redis_and_quickly_again_when_it_is_back(server, as_staff, lease, write, monkeypatch):
+    monkeypatch.setattr(hubs, "CHECK_EVERY_S", 1000)
+
+    async def test(session):
+        async with server.open(session, f"/api/flows/runs/{lease.run_id}/stream", as_staff) as answer:
+            reader, seen = Reader(answer), []
+            await off(write, 1)
+            seen += texts(await reader.next())
+            hub = stream._by_loop[server.loop]
+            await until(lambda: hub.is_told)
+            await off(SERVERS.stop, "valkey")
+            try:
+                await until(lambda: not hub.is_told)
+                await off(write, 2)
+                seen += texts(await reader.next())
+            finally:
+                await off(SERVERS.start, "valkey")
+            await until(lambda: hub.is_told)
+            await off(write, 3)
+            return seen + texts(await reader.next())
+
+    assert run(test) == ["line 1\n", "line 2\n", "line 3\n"]
+
+
+def test_whoever_reads_output_slowly_is_hung_up_on_and_keeps_nobody_waiting(
+    server, as_staff, lease, write, monkeypatch
+):
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.5)
+    path, key = f"/api/flows/runs/{lease.run_id}/stream", FlowRun.objects.get().pk
+    large = [{"seq": number, "kind": "stdout", "text": "x" * 60_000} for number in range(1, 21)]
+    output.append(lease.attempt_id, lease.token, large)
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    words = [f"GET {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in as_staff.items())]
+
+    def begin_slowly():
+        slow.connect(("127.0.0.1", server.port))
+        slow.sendall("\r\n".join([*words, "", ""]).encode())
+        slow.recv(1, socket.MSG_PEEK)
+
+    async def test(session):
+        async with server.open(session, path, as_staff, **{"Last-Event-ID": str((1 << 32) + 20)}) as answer:
+            reader = Reader(answer)
+            await off(begin_slowly)
+            await off(write, 21)
+            seen = texts(await reader.next())
+            await until(lambda: len(stream._by_loop[server.loop]._bells[key]) == 1)
+            await off(write, 22)
+            return seen + texts(await reader.next())
+
+    with slow:
+        assert run(test) == ["line 21\n", "line 22\n"]
+        assert read_to_the_end(slow) < 1_200_000
 
 
 def test_strangers_are_not_let_in(server, as_alice, lease):

@@ -1,6 +1,6 @@
 """How fast are flows: events against a thousand manifests, and claims, one by one and in batches?
 
-    ./dev bench flows [--workers 8] [--seconds 5] [--runs 100000] [--finished 1000000]
+    ./dev bench flows [--workers 8] [--seconds 5] [--runs 250000] [--finished 1000000]
 
 The cost of a claim is taken from one process with ten thousand finished runs in the tables, and then with a million,
 which stay there for the rest. Then worker processes do the same all at once.
@@ -24,7 +24,7 @@ BATCH, FEW, ALONE = 100, 10_000, 1000
 
 
 def main() -> None:
-    options = place.arguments(__doc__, workers=8, seconds=5, runs=100_000, finished=1_000_000)
+    options = place.arguments(__doc__, workers=8, seconds=5, runs=250_000, finished=1_000_000)
     with place.own_servers():
         place.report(options, measure(options))
 

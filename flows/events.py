@@ -1,6 +1,7 @@
 """Accepting what happened: the event and every run that it starts, in one transaction or not at all."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,19 +16,12 @@ from flows.event import Event, read_event
 from flows.manifest import step_from
 from flows.matching import Listener, concurrency_key, match
 from flows.models import FlowEvent, FlowReplay, FlowRun
-from flows.new import NewRun, add
+from flows.new import NewRun, accept, add
 from flows.refusals import EventChanged, RunEnded
 from flows.states import RunStatus
 
 MAX_KEY = 200
 
-_ACCEPT = """
-INSERT INTO flow_events (event_id, type, source, occurred_at, received_at, payload, extra, digest, missed, replays,
-    created_at)
-VALUES (%(id)s, %(type)s, %(source)s, %(occurred_at)s, %(received_at)s, %(payload)s, %(extra)s, %(digest)s,
-    %(missed)s, 0, coalesce(%(at)s::timestamptz, statement_timestamp()))
-ON CONFLICT (event_id) DO NOTHING RETURNING id
-"""
 _LISTENERS = """
 SELECT m.name, m.version, m.revision, m.root, m.config, m.steps -> t.position, t.schema::text
 FROM flow_triggers AS t JOIN flow_manifests AS m ON m.id = t.manifest_id
@@ -48,7 +42,6 @@ class Dispatch:
 
 
 @again
-@transaction.atomic
 def dispatch(data: Any, *, at: datetime | None = None) -> Dispatch:
     """Accept an event and make the runs that it starts. Sent again, it names the same runs and makes none.
 
@@ -56,10 +49,11 @@ def dispatch(data: Any, *, at: datetime | None = None) -> Dispatch:
     """
     event = read_event(data, at=at or timezone.now())
     new, missed = _wanted(event.type, event.source, event.payload)
-    row = _accept(event, missed, at)
-    if row is None:
+    with transaction.atomic() if any(one.key for one in new) else nullcontext():
+        run_ids = accept(event, new, missed, at=at)
+    if run_ids is None:
         return _duplicate(event)
-    return _accepted(event.id, add(new, event=row, replay=0, at=at), missed)
+    return _accepted(event.id, run_ids, missed)
 
 
 @again
@@ -104,18 +98,6 @@ def redrive(run_id: str, *, at: datetime | None = None) -> str:
         snapshot=old.snapshot,
     )
     return add([new], event=old.event_id, replay=number, at=at)[0]
-
-
-def _accept(event: Event, missed: list[dict[str, str]], at: datetime | None) -> int | None:
-    found = sql.rows(
-        _ACCEPT,
-        {
-            "id": event.id, "type": event.type, "source": event.source, "occurred_at": event.occurred_at,
-            "received_at": event.received_at, "payload": sql.text(event.payload), "extra": sql.text(event.extra),
-            "digest": event.digest, "missed": sql.text(missed), "at": at,
-        },
-    )  # fmt: skip
-    return found[0][0] if found else None
 
 
 def _duplicate(event: Event) -> Dispatch:

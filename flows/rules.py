@@ -107,11 +107,11 @@ def _counted(name: str, rule: Rule) -> Rule:
     """The rule at a price: its own size and the value's, which is squared where each is compared with each."""
     is_square = name.startswith("unevaluated")
 
-    def try_it(validator: Any, asked: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    def try_it(validator: Any, asked: Any, value: Any, schema: Any) -> Iterator[ValidationError] | None:
         size = len(value) if isinstance(value, list | dict) else 0
         parts = len(asked) if isinstance(asked, list | dict) else 0
         _spend(1 + (size + parts) // 50 + (size * size // 1000 if is_square else 0))
-        yield from rule(validator, asked, value, schema) or ()
+        return rule(validator, asked, value, schema)
 
     return try_it
 

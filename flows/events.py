@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from core.again import again
 from core.errors import BadInput, NotFound, Problem
 from flows import sql
 from flows.event import Event, read_event
-from flows.manifest import step_from
+from flows.manifest import Step, step_from
 from flows.matching import Listener, concurrency_key, match
 from flows.models import FlowEvent, FlowReplay, FlowRun
 from flows.new import NewRun, accept, add
@@ -115,9 +116,9 @@ def _wanted(type: str, source: str | None, payload: Any) -> tuple[list[NewRun], 
         NewRun(
             flow=one.flow,
             version=one.version,
-            step=(step := step_from(one.step)),
-            key=concurrency_key(step.concurrency_key, type=type, source=source, payload=payload),
-            snapshot={"step": one.step, "config": one.config, "root": one.root, "revision": one.revision},
+            step=one.step,
+            key=concurrency_key(one.step.concurrency_key, type=type, source=source, payload=payload),
+            snapshot={"step": one.content, "config": one.config, "root": one.root, "revision": one.revision},
         )
         for one in matches.started
     ]
@@ -125,13 +126,22 @@ def _wanted(type: str, source: str | None, payload: Any) -> tuple[list[NewRun], 
 
 
 def _listeners(type: str) -> list[Listener]:
-    return [
-        Listener(
-            flow=name, version=version, revision=revision, root=root, config=sql.value(config),
-            step=sql.value(step), schema=schema or "",
-        )
-        for name, version, revision, root, config, step, schema in sql.rows(_LISTENERS, {"type": type})
-    ]  # fmt: skip
+    found = []
+    for name, version, revision, root, config, text, schema in sql.rows(_LISTENERS, {"type": type}):
+        content, step = _step(text)
+        found.append(
+            Listener(
+                flow=name, version=version, revision=revision, root=root, config=sql.value(config), content=content,
+                step=step, schema=schema or "",
+            )
+        )  # fmt: skip
+    return found
+
+
+@lru_cache(maxsize=2048)
+def _step(text: str) -> tuple[Mapping[str, Any], Step]:
+    content = sql.value(text)
+    return content, step_from(content)
 
 
 def _locked(event_id: str) -> FlowEvent:

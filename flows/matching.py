@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows import schemas
+from flows.manifest import Step
 
 _PLACE = re.compile(r"\{(payload(?:\.[^{}.]+)+|type|source)\}")
 _LONGEST_KEY = 300
@@ -13,14 +14,15 @@ _LONGEST_KEY = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """One step that listens to an event's type. `schema` is JSON text; "" asks for nothing."""
+    """A step that listens to an event's type, and its content as stored. `schema` is JSON text; "" asks for nothing."""
 
     flow: str
     version: float
     revision: int
     root: str
     config: Any
-    step: Mapping[str, Any]
+    step: Step
+    content: Mapping[str, Any]
     schema: str
 
 
@@ -38,7 +40,7 @@ def match(listeners: list[Listener], payload: Any) -> Matches:
     for one in listeners:
         reason = schemas.misfit(one.schema, payload) if one.schema else ""
         if reason:
-            missed.append({"flow": one.flow, "step": str(one.step["name"]), "reason": reason})
+            missed.append({"flow": one.flow, "step": one.step.name, "reason": reason})
         else:
             started.append(one)
     return Matches(started=started, missed=missed)

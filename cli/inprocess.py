@@ -3,7 +3,6 @@
 There is no socket and no browser, so nobody has to log in: the caller is the staff user `local`.
 """
 
-import importlib
 import io
 import json
 import os
@@ -21,7 +20,6 @@ from django.core.files.storage import default_storage
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.management import call_command
 from django.db import OperationalError, close_old_connections, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404
 from django.urls import resolve
 
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 LOCAL_USER = "local"
-_SETUP_LOCK = 7_090_001  # any number that nobody else locks
 
 
 def set_up() -> None:
@@ -44,7 +41,7 @@ def set_up() -> None:
     try:
         django.setup()
         if not os.environ.get("DATABASE_URL"):
-            _make_tables()
+            call_command("prepare", stdout=io.StringIO())
     except ImproperlyConfigured as exc:
         raise faults.bad_input("SETTINGS_INVALID", str(exc)) from exc
     except OperationalError as exc:
@@ -54,19 +51,6 @@ def set_up() -> None:
             exit_code=Exit.FAILED,
             remediation="Check DATABASE_URL.",
         ) from exc
-
-
-def _make_tables() -> None:
-    """Bring embedded tables to this version; of several that start at once, one does it and the others wait."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_SETUP_LOCK])
-        try:
-            executor = MigrationExecutor(connection)
-            if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-                call_command("migrate", verbosity=0, interactive=False)
-            importlib.import_module("zaps.catalogue").load_bundled()
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_SETUP_LOCK])
 
 
 def stand_here() -> None:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, HttpResponseRedirect
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
@@ -54,6 +54,12 @@ def chosen(request: HttpRequest, slug: str) -> HttpResponseBase:
     answer = thumbnail_of(asset, longest=LARGE)
     answer.headers["Cache-Control"] = "private, max-age=300"  # another may be chosen
     return answer
+
+
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:
+    """Where the icon is, for browsers that ask for it before they have read a page."""
+    return HttpResponseRedirect(static("web/icon.svg"), headers={"Cache-Control": "public, max-age=86400"})
 
 
 def poster_of(zap: dict[str, Any]) -> str:

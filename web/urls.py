@@ -9,7 +9,7 @@ from web.fork import fork, fork_plan
 from web.gallery import gallery
 from web.guard import View, fenced
 from web.interface import interface
-from web.posters import chosen, drawn, still
+from web.posters import chosen, drawn, icon, still
 from web.recipe import plan, recipe, run
 from web.runs import act, delete, my_runs, one_run, share
 from web.studio import check, keep, studio
@@ -27,6 +27,7 @@ def _page(address: str, view: View, name: str) -> URLPattern:
 
 urlpatterns = [
     _page("", gallery, "gallery"),
+    _page("favicon.ico", icon, "favicon"),
     _page("zaps/<page_slug:slug>", recipe, "recipe"),
     _page("zaps/<page_slug:slug>/plan", plan, "recipe-plan"),
     _page("zaps/<page_slug:slug>/run", run, "recipe-run"),

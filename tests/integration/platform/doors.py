@@ -129,6 +129,7 @@ POST   /api/batches/{batch_id}/cancel                   401 404 200 200
 POST   /api/batches/{batch_id}/resume                   401 404 422 422
 GET    /.well-known/agent.json                          200 200 200 200
 GET    /                                                200 200 200 200
+GET    /favicon.ico                                     302 302 302 302
 GET    /zaps/{slug}                                     404 404 200 200
 POST   /zaps/{slug}/plan                                404 404 200 200
 POST   /zaps/{slug}/run                                 404 404 403 403

@@ -128,3 +128,10 @@ def test_signing_in_leads_to_no_other_site(nobody):
     page = nobody.open("/sign-in?next=https://elsewhere.example/")
 
     assert nobody.press(page, "Sign in", username="anna", password="x")["Location"] == "/"
+
+
+def test_a_browser_that_asks_for_the_icon_is_told_where_it_is(nobody):
+    answer = nobody.client.get("/favicon.ico")
+
+    assert answer.status_code == 302
+    assert finders.find(answer["Location"].removeprefix("/static/"))

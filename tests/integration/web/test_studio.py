@@ -174,6 +174,16 @@ def test_a_version_compared_with_itself_differs_in_nothing(nobody, mine):
     assert "Nothing differs." in nobody.open("/zaps/my-door/versions?from=1&to=1").text
 
 
+def test_where_there_is_one_version_none_are_compared(as_alice, alice):
+    publish(Entry(source=door(slug="my-door"), visibility="public"), author=alice)
+
+    for path in ("/zaps/my-door", "/studio?edit=my-door"):
+        assert "/zaps/my-door/versions" not in [one.given.get("href") for one in as_alice.open(path).all("a")]
+    page = as_alice.open("/zaps/my-door/versions")
+    assert not page.all("select")
+    assert "There is one version of it." in page.text
+
+
 @pytest.mark.parametrize(("query", "status"), [("from=1&to=9", 404), ("from=x&to=1", 422), ("to=-1", 422)])
 def test_a_version_that_there_is_not_is_refused_in_words(query, status, nobody, mine):
     assert nobody.open(f"/zaps/my-door/versions?{query}", status=status).one("h1").text

@@ -5,6 +5,8 @@ from tests.integration.flows.wire import SECRET, Client
 from tests.integration.live.server import Server
 from tests.integration.people import bearer, make_user
 
+pytest.register_assert_rewrite("tests.integration.flows.checks")
+
 
 @pytest.fixture
 def port(transactional_db, settings, monkeypatch):

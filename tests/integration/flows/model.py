@@ -111,7 +111,9 @@ class Model:
             assert run_id not in self.runs
             key = step.get("concurrency", {}).get("key", "").replace("{payload.n}", str(n))
             fresh.append(
-                Run(run_id, len(self.runs), flow, edition, step, event, key, self.now + wait_s, is_held=bool(key))
+                Run(
+                    run_id, len(self.runs), flow, edition, step, event, key, micro(self.now + wait_s), is_held=bool(key)
+                )
             )
             self.runs[run_id] = fresh[-1]
         self.events[event]["runs"] += run_ids
@@ -139,11 +141,15 @@ class Model:
         ]
         return sorted(ready, key=lambda run: run.place)
 
+    def open(self):
+        """The leases that may still be used."""
+        return [held for held in self.held if not held.refusal(self.now)]
+
     def claim(self, lease, run, lasts_s):
         """A lease was given out."""
         run.status, run.tries = "running", run.tries + 1
         run.started = self.now if run.started is None else run.started
-        self.held.append(Held(lease, run, self.now + max(lasts_s, LEAST_LEASE_S)))
+        self.held.append(Held(lease, run, micro(self.now + max(lasts_s, LEAST_LEASE_S))))
 
     def end(self, held, status, said, *, result=None):
         """The attempt came to its end, and the run with it."""
@@ -158,7 +164,7 @@ class Model:
         again_now = again and run.tries < run.most
         held.end, held.said, held.became = said[0], said, "queued" if again_now else "failed"
         if again_now:
-            run.status, run.due = "queued", None if wait_s is None else self.now + wait_s
+            run.status, run.due = "queued", None if wait_s is None else micro(self.now + wait_s)
         else:
             run.is_dead = again
             self._close(run, "failed")
@@ -175,6 +181,11 @@ class Model:
 
     def _close(self, run, status):
         run.status, run.ended = status, self.now
+
+
+def micro(seconds):
+    """To the microsecond, as the database keeps it: what is the same moment there is the same number here."""
+    return round(seconds, 6)
 
 
 def backoff_s(run, now):

@@ -10,71 +10,57 @@ import pytest
 from django.db import connection
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from core.errors import Conflict, NotFound
-from flows import claims, events, hooks, manifests, output, results, sweep
-from flows.models import FlowAttempt, FlowEvent, FlowOutput, FlowRun
+from flows import claims, events, manifests, output, results, sweep
+from flows.models import FlowRun
 from flows.refusals import EventChanged, OutputGap, RunEnded
+from tests.integration.flows.checks import Checked
 from tests.integration.flows.making import NOON, after, event
-from tests.integration.flows.model import FINAL, LEAST_LEASE_S, LIMIT, Flow, Model, backoff_s, steps
+from tests.integration.flows.model import FINAL, LEAST_LEASE_S, Flow, backoff_s, micro, steps
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EXAMPLES = int(os.environ.get("FLOWS_EXAMPLES", "0"))
 TABLES = "flow_output, flow_attempts, flow_runs, flow_replays, flow_events, flow_triggers, flow_manifest_versions"
 SOME, FLOWS = st.integers(0, 20), st.sampled_from(["ci", "web"])
+MOMENT_S = 0.000_001
 
 
-class Sequence(RuleBasedStateMachine):
+class Sequence(Checked):
     """See the module."""
 
     def __init__(self):
         super().__init__()
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {TABLES}, flow_manifests, flow_sweep_logs")
-        self.model, self.finals, self.heard, self.ends = Model(), {}, [], 0
-        self.hook = hooks.on_final(self.hear)
         for flow in self.model.flows:
             self.sync(flow, 1)
 
-    def hear(self, run):
-        """Every third time nobody can be told."""
-        self.ends += 1
-        if self.ends % 3 == 0:
-            raise RuntimeError("not now")
-        self.heard.append((run.run_id, run.status))
-
-    def teardown(self):
-        for _ in range(2):
-            while FlowRun.objects.filter(status__in=FINAL, is_told=False).exists():
-                sweep.sweep(at=self.at)
-        hooks.remove(self.hook)
-        ended = FlowRun.objects.filter(status__in=FINAL).values_list("run_id", "status")
-        assert set(self.heard) == set(ended)
-        assert len(self.heard) == len(ended)
-
-    @property
-    def at(self):
-        return after(self.model.now)
-
-    def pick(self, rows, which):
-        """One of them, of late ones rather than of early ones; None where there is none."""
-        rows = list(rows)
-        return rows[-1 - which % len(rows)] if rows else None
+    @initialize(
+        types=st.lists(st.sampled_from(["pushed", "urgent"]), min_size=3, max_size=4),
+        count=st.sampled_from([2, 5, 50]), lasts_s=st.sampled_from([LEAST_LEASE_S, 25]),
+    )  # fmt: skip
+    def work_is_under_way(self, types, count, lasts_s):
+        """Leases are given out, and at least one run waits for its turn."""
+        for which, type in enumerate(types):
+            self.send(which, type, 1)
+        self.claim(count, lasts_s, ["python", "node"], None, ["gpu"])
 
     @rule(seconds=st.sampled_from([0, 1, 9, 10, 10.001, 11, 40]))
     def time_passes(self, seconds):
-        self.model.now += seconds
+        self.model.now = micro(self.model.now + seconds)
 
-    @rule(which=SOME, swept=st.booleans(), work=st.sampled_from(["heartbeat", "complete", "fail", "release"]))
-    def use_a_lease_in_its_last_moment(self, which, swept, work):
-        held = self.pick([one for one in self.model.held if not one.end and one.until >= self.model.now], which)
-        if held:
-            self.model.now = held.until
+    @rule(
+        which=SOME, past_s=st.sampled_from([0, 0, MOMENT_S]), swept=st.booleans(),
+        work=st.sampled_from(["heartbeat", "complete", "fail", "release"]),
+    )  # fmt: skip
+    def use_a_lease_in_its_last_moment_or_the_next(self, which, past_s, swept, work):
+        if held := self.pick(self.model.open(), which):
+            self.model.now = micro(held.until + past_s)
             if swept:
                 self.sweep()
-            said = {"heartbeat": 0, "complete": {}, "fail": None, "release": 0}[work]
-            getattr(self, work)(-1 - self.model.held.index(held), said)
+            getattr(self, work)(held, {"heartbeat": 0, "complete": {}, "fail": True, "release": 0}[work])
 
     @rule(flow=FLOWS, edition=st.sampled_from([1, 2]))
     def sync(self, flow, edition):
@@ -168,23 +154,23 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(which=SOME, lasts_s=st.sampled_from([0, LEAST_LEASE_S, 30]))
     def heartbeat(self, which, lasts_s):
-        if held := self.pick(self.model.held, which):
+        if held := self.lease(which):
             attempt, token = held.lease.attempt_id, held.lease.token
             until = self.report(held, lambda: claims.heartbeat(attempt, token, lasts_ms=lasts_s * 1000, at=self.at))
             if until:
-                held.until = max(held.until, self.model.now + max(lasts_s, LEAST_LEASE_S))
+                held.until = max(held.until, micro(self.model.now + max(lasts_s, LEAST_LEASE_S)))
                 assert until == after(held.until)
 
     @rule(which=SOME)
     def show_a_wrong_token(self, which):
-        if held := self.pick(self.model.held, which):
+        if held := self.lease(which):
             with pytest.raises(Conflict) as caught:
                 results.complete(held.lease.attempt_id, f"{held.lease.token}x", {}, at=self.at)
             assert type(caught.value).__name__ == "LeaseLost"
 
     @rule(which=SOME, skip=st.integers(0, 2), count=st.integers(1, 3))
     def write(self, which, skip, count):
-        if held := self.pick(self.model.held, which):
+        if held := self.lease(which):
             first = max(1, held.written + skip)
             pieces = [{"seq": first + n, "kind": "stdout", "text": f"{first + n}"} for n in range(count)]
             add = lambda: output.append(held.lease.attempt_id, held.lease.token, pieces, at=self.at)  # noqa: E731
@@ -197,7 +183,7 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(which=SOME, result=st.sampled_from([{}, {"status": "blocked"}, None, "text"]))
     def complete(self, which, result):
-        if held := self.pick(self.model.held, which):
+        if held := self.lease(which):
             said = ("completed", repr(result))
             work = lambda: results.complete(held.lease.attempt_id, held.lease.token, result, at=self.at)  # noqa: E731
             if held.said == said:
@@ -207,14 +193,14 @@ class Sequence(RuleBasedStateMachine):
 
     @rule(which=SOME, retry=st.sampled_from([None, True, False]))
     def fail(self, which, retry):
-        if held := self.pick(self.model.held, which):
+        if held := self.lease(which):
             may = held.run.step.get("retryOnFail", False) if retry is None else retry
             work = lambda: results.fail(held.lease.attempt_id, held.lease.token, "no", retry=retry, at=self.at)  # noqa: E731
             self.given_back(held, ("failed", retry), work, again=may, wait_s=None)
 
     @rule(which=SOME, delay_s=st.sampled_from([0, 5]))
     def release(self, which, delay_s):
-        if held := self.pick(self.model.held, which):
+        if held := self.lease(which):
             attempt, token = held.lease.attempt_id, held.lease.token
             work = lambda: claims.release(attempt, token, delay_ms=delay_s * 1000, at=self.at)  # noqa: E731
             self.given_back(held, ("released",), work, again=True, wait_s=delay_s)
@@ -241,7 +227,18 @@ class Sequence(RuleBasedStateMachine):
     def cancel(self, which):
         if (run_id := self.pick(self.model.runs, which)) is None:
             return
-        run = self.model.runs[run_id]
+        self.stop(self.model.runs[run_id])
+
+    @rule(which=SOME, is_held=st.booleans())
+    def cancel_where_runs_wait(self, which, is_held):
+        """One that waits for its turn, or one that keeps another waiting."""
+        waiting = {run.key for run in self.model.runs.values() if run.is_held}
+        queue = [run for run in self.model.runs.values() if run.key in waiting and run.status not in FINAL]
+        if run := self.pick([run for run in queue if run.is_held == is_held], which):
+            self.stop(run)
+
+    def stop(self, run):
+        run_id = run.run_id
         if run.status in ("completed", "failed"):
             with pytest.raises(RunEnded):
                 results.cancel(run_id, at=self.at)
@@ -271,46 +268,13 @@ class Sequence(RuleBasedStateMachine):
             self.wait(run)
         self.model.give_turns(run.key for run in runs if run.status == "failed")
 
-    @invariant()
-    def every_row_says_what_the_model_says(self):
-        rows = {row.run_id: row for row in FlowRun.objects.all()}
-        assert list(reversed(rows)) == list(self.model.runs)
-        for run_id, run in self.model.runs.items():
-            row = rows[run_id]
-            said = (row.status, row.is_held, row.attempt_count, row.is_dead, row.result, row.flow_name, row.step_name)
-            assert said == (
-                run.status, run.is_held, run.tries, run.is_dead, run.result, run.flow, run.step["name"],
-            )  # fmt: skip
-            assert row.due_at == after(run.due)
-            assert (row.started_at, row.completed_at) == tuple(
-                None if moment is None else after(moment) for moment in (run.started, run.ended)
-            )
-            if run.status in FINAL:
-                seen = (row.error, row.result_status, row.canceled_by, row.updated_at)
-                assert self.finals.setdefault(run_id, seen) == seen
-        for key in {run.key for run in self.model.runs.values()} - {""}:
-            assert sum(row.concurrency_key == key and row.status == "running" for row in rows.values()) <= LIMIT
-
-    @invariant()
-    def every_attempt_has_its_number_and_its_end(self):
-        ends = {"": "running", "completed": "completed", "canceled": "canceled"}
-        held = sorted(self.model.held, key=lambda one: (one.run.serial, one.lease.number))
-        rows = FlowAttempt.objects.order_by("run_id", "number")
-        assert list(rows.values_list("run__run_id", "number", "status", "lease_until", "output_seq")) == [
-            (one.run.run_id, one.lease.number, ends.get(one.end, "failed"), after(one.until), one.written)
-            for one in held
-        ]
-        pieces = FlowOutput.objects.order_by("attempt__run_id", "attempt__number", "seq").values_list("text", flat=True)
-        assert list(pieces) == [str(n + 1) for one in held for n in range(one.written)]
-        assert FlowEvent.objects.count() == len(self.model.events)
-
 
 def test_whatever_happens_in_whatever_order_every_promise_is_kept(monkeypatch):
     monkeypatch.setattr(logging.root.manager, "disable", logging.CRITICAL)
     run_state_machine_as_test(
         Sequence,
         settings=settings(
-            max_examples=EXAMPLES or 25, stateful_step_count=40, derandomize=not EXAMPLES, database=None, deadline=None,
+            max_examples=EXAMPLES or 80, stateful_step_count=40, derandomize=not EXAMPLES, database=None, deadline=None,
             suppress_health_check=list(HealthCheck), phases=[Phase.generate, *([Phase.shrink] if EXAMPLES else [])],
         ),
     )  # fmt: skip

@@ -133,6 +133,38 @@ def test_a_run_that_waits_to_be_tried_again_keeps_its_turn():
     assert claim_one(at=after(60)).event["id"] == "e1"
 
 
+def test_a_run_that_is_canceled_while_it_waits_never_has_a_turn_and_gives_none():
+    sync("ci", step(concurrency={"key": "k"}))
+    for name in ("e1", "e2", "e3"):
+        dispatch(name)
+    first, canceled = claim_one(), FlowRun.objects.get(event__event_id="e2")
+
+    results.cancel(canceled.run_id, at=after(1))
+
+    canceled.refresh_from_db()
+    assert (canceled.status, canceled.is_held, canceled.attempt_count) == ("canceled", False, 0)
+    assert (canceled.completed_at, canceled.result, canceled.is_dead) == (after(1), None, False)
+    assert claim(count=5, at=after(2)) == []
+    results.complete(first.attempt_id, first.token, {}, at=after(3))
+    assert [lease.event["id"] for lease in claim(count=5, at=after(3))] == ["e3"]
+
+
+@pytest.mark.parametrize("is_claimed", [True, False])
+def test_a_canceled_run_gives_its_turn_to_the_next_of_its_key(is_claimed):
+    sync("ci", step(concurrency={"key": "k-{payload.n}"}))
+    for name, n in (("e1", 1), ("e2", 1), ("e3", 1), ("e4", 2), ("e5", 2)):
+        dispatch(name, payload={"n": n})
+    if is_claimed:
+        claim(count=5)
+
+    results.cancel(FlowRun.objects.get(event__event_id="e1").run_id, at=after(1))
+
+    waiting = FlowRun.objects.filter(is_held=True).order_by("pk")
+    assert list(waiting.values_list("event__event_id", flat=True)) == ["e3", "e5"]
+    taken = [lease.event["id"] for lease in claim(count=5, at=after(1))]
+    assert taken == (["e2"] if is_claimed else ["e2", "e4"])
+
+
 def test_a_redriven_run_begins_anew_at_once_with_the_step_as_it_stood():
     sync("ci", step(delayMs=60_000, maxAttempts=5))
     dispatch()

@@ -8,11 +8,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from web import story
 from web.ask import Answer, read, send, weigh
-from web.examples import example_of
 from web.guard import refuse, show
 from web.order import filled, order, planned
-
-_OURS = ("input:", "upload:")  # files of the run's own: named, and never fetched again
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,8 +21,7 @@ def fork(request: HttpRequest, run_id: str) -> HttpResponseBase:
     run, zap = told.body["run"], _recipe(request, told.body["run"])
     if request.method != "POST":
         return _page(request, run, zap, _answers(run, zap))
-    said = {**order(zap, request.POST), "inputs": changes(run, zap, request.POST), "mode": _mode(request.POST)}
-    said.pop("provider", None)
+    said = {**_said(run, zap, request.POST), "mode": _mode(request.POST)}
     begun = send(request, f"/api/runs/{run_id}/fork", said, key=request.POST.get("key", ""))
     if begun.ok:
         return HttpResponseRedirect(f"/runs/{begun.body['runId']}", status=303)
@@ -77,15 +73,17 @@ def _mode(form: QueryDict) -> str:
     return form.get("mode", "mock")
 
 
-def _price(request: HttpRequest, zap: dict[str, Any], form: QueryDict) -> Answer | None:
-    """What it would cost if nothing could be taken over; None where the recipe cannot be read any more."""
+def _said(run: dict[str, Any], zap: dict[str, Any], form: QueryDict) -> dict[str, Any]:
+    said = {**order(zap, form), "inputs": changes(run, zap, form)}
+    said.pop("provider", None)
+    return said
+
+
+def _price(request: HttpRequest, run: dict[str, Any], zap: dict[str, Any], form: QueryDict) -> Answer | None:
+    """What is not taken over would cost so much; None where the recipe cannot be read any more."""
     if not zap["version"]:
         return None
-    said = order(zap, form)
-    for one in zap["inputs"]:
-        if str(said["inputs"].get(one["name"], "")).startswith(_OURS):
-            said["inputs"][one["name"]] = example_of(one)
-    return weigh(request, f"/api/zaps/{zap['slug']}/plan", {**said, "version": zap["version"]})
+    return weigh(request, f"/api/runs/{run['runId']}/fork", {**_said(run, zap, form), "mode": "plan"})
 
 
 def _page(
@@ -97,11 +95,13 @@ def _page(
     problem: dict[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
-    price = _price(request, zap, form)
+    price = _price(request, run, zap, form)
+    steps = price.body["steps"] if price and price.ok else []
     context = {
         **filled(request, zap, form, problem or {}),
         **(planned(price) if price else {}),
         "price": price,
+        "reused": sum(step["status"] == "reused" for step in steps),
         "zap": zap,
         "run": run,
         "title": story.title_of(run),

@@ -29,10 +29,11 @@ from runs.api.control_bodies import (
 )
 from runs.api.examples import APPROVAL
 from runs.api.keyed import KEY, LOCATION, answer_once
-from runs.api.orders import AcceptedDocument, accepted_document
+from runs.api.orders import AcceptedDocument, PlanDocument, accepted_document
 from runs.api.serializers import RunDocument, snapshot
 from runs.models import Run
 from runs.order import Draft, Mode, admit, keep_media
+from zaps.document import plan_document
 
 
 class Control(APIView):
@@ -210,18 +211,21 @@ class ForkRun(APIView):
         operation_id="forkRun",
         auth=OPEN,
         request=ForkRequest,
-        responses={202: AcceptedDocument, **refusals(402, 409)},
+        responses={200: PlanDocument, 202: AcceptedDocument, **refusals(402, 409)},
         parameters=[*KEY, LOCATION],
     )
     def post(self, request: Request, run_id: str) -> Response:
-        """The new run, which names this one as its parent and takes over every result that nothing changes."""
+        """The new run, which names this one as its parent and takes over every result that nothing changes.
+
+        In mode plan, what a live one would do, with the money for what is not taken over; nothing is written.
+        """
         caller, run = _admit(request, run_id, spends=False)
         said = _read(ForkRequest, request)
         mode = Mode(said.get("mode", run.provider_mode))
         admit(mode, caller)
 
-        def prepare() -> Draft:
-            drafted = control.draft_fork(
+        def drafted() -> Draft:
+            return control.draft_fork(
                 run_id,
                 caller=caller,
                 inputs=said.get("inputs"),
@@ -229,14 +233,17 @@ class ForkRun(APIView):
                 mode=mode,
                 max_usd=said.get("maxUsd"),
             )
-            return keep_media(drafted)
 
-        def commit(drafted: Draft) -> idempotency.Answer:
-            child = control.place_fork(run_id, drafted, caller)
-            body = accepted_document(child.run_id, drafted.plan)
+        if mode is Mode.PLAN:
+            plan = drafted()
+            return Response(plan_document(plan.plan, reused=control.foresee_fork(run_id, plan, caller)))
+
+        def commit(ready: Draft) -> idempotency.Answer:
+            child = control.place_fork(run_id, ready, caller)
+            body = accepted_document(child.run_id, ready.plan)
             return idempotency.Answer(status=202, body=body, run_id=child.run_id)
 
-        return answer_once(request, caller, prepare=prepare, commit=commit)
+        return answer_once(request, caller, prepare=lambda: keep_media(drafted()), commit=commit)
 
 
 def _admit(request: Request, run_id: str, *, spends: bool) -> tuple[Caller, Run]:

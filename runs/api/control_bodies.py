@@ -4,11 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.fields import Count, Flag, StrictRequest, Text, Usd
+from core.api.fields import Count, Flag, StrictRequest, Text, Usd, one_of
 from runs.api.orders import MAX_EXTEND
-from runs.api.rows import PROVIDER_MODES
 from runs.control.feedback import KINDS, VOTES
 from runs.control.taking import COMMENT_AT_MOST
+from runs.order import Mode
 
 
 def _step_id(**kwargs: Any) -> Text:
@@ -94,7 +94,7 @@ class ForkRequest(StrictRequest):
         required=False, help_text="Over the parent's; media as https or data: URIs. null takes one away."
     )
     extendCount = Count(required=False, allow_null=True, min_value=0, max_value=MAX_EXTEND)
-    mode = serializers.ChoiceField(choices=PROVIDER_MODES, required=False, help_text="By default the parent's.")
+    mode = one_of(Mode, required=False, help_text="By default the parent's; plan says what a live one would cost.")
     maxUsd = Usd(required=False, allow_null=True, help_text="Lowers the recipe's cap for the new run.")
 
 

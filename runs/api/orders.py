@@ -96,7 +96,7 @@ class PlannedStepRow(serializers.Serializer[Any]):
     candidates = serializers.IntegerField(help_text="Attempts that are made side by side.")
     quoteUsd = Usd(help_text="Of one attempt.")
     firstUsd = Usd(help_text="Held before it begins: all candidates and their judging.")
-    status = serializers.CharField(help_text="planned, queued, or skipped.")
+    status = serializers.CharField(help_text="planned, queued, skipped, or reused: taken over.")
     parents = serializers.ListField(child=serializers.CharField())
     prompt = serializers.CharField(required=False, help_text="With its variables filled in; in plans only.")
 

@@ -6,7 +6,7 @@ that says so.
 
 from runs.control.cancel import cancel_run
 from runs.control.feedback import give_feedback
-from runs.control.fork import draft_fork, fork_run, place_fork
+from runs.control.fork import draft_fork, foresee_fork, fork_run, place_fork
 from runs.control.gates import approve_run, reject_run
 from runs.control.keep import keep_run
 from runs.control.reopen import rerun_from, resume_run, retry_run
@@ -16,6 +16,7 @@ __all__ = [
     "approve_run",
     "cancel_run",
     "draft_fork",
+    "foresee_fork",
     "fork_run",
     "give_feedback",
     "keep_run",

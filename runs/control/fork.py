@@ -8,6 +8,7 @@ from typing import Any
 
 from accounts.caller import Caller
 from core.errors import NotFound
+from runs.engine.content import will_be_taken_over
 from runs.models import Run
 from runs.order import Draft, Mode, Order, admit, draft, keep_media, place
 from runs.queries import require_there
@@ -55,6 +56,12 @@ def draft_fork(
     admit(order.mode, caller)
     drafted = draft(order, caller, today=datetime.now(UTC).date())
     return replace(drafted, plan=replace(drafted.plan, slug=parent.zap_slug, version=parent.zap_version))
+
+
+def foresee_fork(run_id: str, drafted: Draft, caller: Caller) -> frozenset[str]:
+    """The ids of those steps of the draft that will be taken over, so far as that is certain. Nothing is written."""
+    owner = caller.user.pk if caller.user else None
+    return will_be_taken_over(drafted.plan.steps, drafted.plan.inputs, parent=_parent(run_id).pk, owner=owner)
 
 
 def place_fork(run_id: str, drafted: Draft, caller: Caller) -> Run:

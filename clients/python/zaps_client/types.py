@@ -1775,7 +1775,7 @@ class ForkRequest(TypedDict, closed=True):
 
     inputs: NotRequired[dict[str, Any]]
     extendCount: NotRequired[int | None]
-    mode: NotRequired[ProviderModeEnum]
+    mode: NotRequired[ModeEnum]
     maxUsd: NotRequired[float | None]
 
 

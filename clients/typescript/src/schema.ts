@@ -1005,6 +1005,8 @@ export interface paths {
         /**
          * Fork run
          * @description The new run, which names this one as its parent and takes over every result that nothing changes.
+         *
+         *     In mode plan, what a live one would do, with the money for what is not taken over; nothing is written.
          */
         post: operations["forkRun"];
         delete?: never;
@@ -2976,8 +2978,8 @@ export interface components {
                 [key: string]: unknown;
             };
             extendCount?: number | null;
-            /** @description By default the parent's. */
-            mode?: components["schemas"]["ProviderModeEnum"];
+            /** @description By default the parent's; plan says what a live one would cost. */
+            mode?: components["schemas"]["ModeEnum"];
             /**
              * Format: double
              * @description Lowers the recipe's cap for the new run.
@@ -3274,7 +3276,7 @@ export interface components {
              * @description Held before it begins: all candidates and their judging.
              */
             firstUsd: number;
-            /** @description planned, queued, or skipped. */
+            /** @description planned, queued, skipped, or reused: taken over. */
             status: string;
             parents: string[];
             /** @description With its variables filled in; in plans only. */
@@ -7058,6 +7060,17 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    /** @description `true`: this is the first answer again. */
+                    "Idempotency-Replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDocument"];
+                };
+            };
             /** @description Begun. */
             202: {
                 headers: {

@@ -112,7 +112,7 @@ def test_a_field_that_there_is_not_is_refused_by_name(verb, waiting, post, as_al
         ("rerun-from", {}, "stepId"),
         ("rerun-from", {"stepId": None}, "stepId"),
         ("rerun-from", {"stepId": ""}, "stepId"),
-        ("fork", {"mode": "plan"}, "mode"),
+        ("fork", {"mode": "dry"}, "mode"),
         ("fork", {"inputs": []}, "inputs"),
         ("fork", {"extendCount": 65}, "extendCount"),
         ("feedback", {"vote": "sideways"}, "vote"),

@@ -3,7 +3,7 @@ from django.core.management import call_command
 
 from tests.integration.people import make_user
 from tests.integration.recipes import DOOR
-from tests.integration.runs.conftest import bells, poller_ends  # noqa: F401 (fixtures: the real engine, bell by bell)
+from tests.integration.runs.conftest import bells, emulator, fal, poller_ends  # noqa: F401 (fixtures: the real engine)
 from tests.integration.runs_api.conftest import _no_bells, _own_storage  # noqa: F401 (fixtures)
 from tests.pages import Visitor
 from zaps.catalogue import Entry, publish

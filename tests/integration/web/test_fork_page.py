@@ -1,12 +1,35 @@
 """Branching a run off in the browser: only what is different is said, and what it costs is told before."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from accounts.caller import Caller, Scope
 from runs.models import Run
+from runs.order import Mode, Order, draft, place
 from tests.integration.gates import costly
+from tests.integration.runs.life import USD, go_on
 from tests.integration.web.test_run_page import path_of, step_of
+from tests.pages import parse
+from zaps.catalogue import Entry, publish
 
 pytestmark = pytest.mark.django_db
+
+TWO = """---
+zap: two-signs
+version: 1
+description: A sign, and another one.
+inputs:
+  NAME: {type: string, required: true}
+  COLOUR: {type: string, required: true}
+defaults: {provider: fal}
+budget: {estimate_usd: 0.05, cap_usd: 1}
+steps:
+  - {id: door, kind: image.gen, model: fal-ai/flux/dev, prompt: "A {COLOUR} door"}
+  - {id: name, kind: image.gen, model: fal-ai/flux/dev, prompt: "A sign for {NAME}"}
+---
+Two signs.
+"""
 
 
 @pytest.fixture
@@ -28,6 +51,36 @@ def test_the_form_holds_the_answers_and_the_new_run_has_the_changed_ones(as_alic
     child = Run.objects.get(parent=ran)
     assert (answer.status_code, answer["Location"]) == (303, path_of(child))
     assert (child.inputs["NAME"], child.provider_mode) == ("Bea", "mock")
+
+
+def test_the_price_is_of_what_the_change_makes_anew(as_alice, alice, bells, fal):
+    publish(Entry(source=TWO, visibility="public"), author=None)
+    wanted = Order(slug="two-signs", inputs={"NAME": "Ada", "COLOUR": "blue"}, mode=Mode.LIVE)
+    caller = Caller(user=alice, principal_id=f"user:{alice.pk}", scopes=frozenset(Scope))
+    run = place(draft(wanted, caller, today=datetime.now(UTC).date()), caller)
+    go_on(bells)
+
+    page = as_alice.open(f"{path_of(run)}/fork")
+    changed = parse(as_alice.press(page, "Show the price", **{"input.NAME": "Bea"})).one("section", id="plan")
+
+    same = page.one("section", id="plan")
+    assert same.one("strong").text == "$0"
+    assert "2 of 2 steps are taken over and cost nothing." in same.text
+    assert changed.one("strong").text == f"${USD}"
+    assert "1 of 2 steps is taken over and costs nothing." in changed.text
+    assert [row.all("td")[2].text for row in changed.one("tbody").all("tr")] == ["taken over", "1"]
+    assert changed.one("tfoot").one("td").text == f"${USD}"
+    assert Run.objects.count() == 1
+
+
+def test_what_follows_from_a_change_is_not_told_as_taken_over(as_alice, ran, bells):
+    go_on(bells)
+
+    page = as_alice.open(f"{path_of(ran)}/fork")
+    changed = parse(as_alice.press(page, "Show the price", **{"input.NAME": "Bea"}))
+
+    assert "3 of 3 steps" in page.one("section", id="plan").text
+    assert "0 of 3 steps" in changed.one("section", id="plan").text
 
 
 def test_an_answer_that_is_left_as_it_was_is_not_said_again(as_alice, ran):

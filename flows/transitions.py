@@ -164,8 +164,7 @@ WITH run AS (
     FROM run WHERE a.run_id = run.id AND a.status = 'running'
 )
 UPDATE flow_runs AS r
-SET status = 'canceled', is_held = false, result = NULL, result_status = '', canceled_by = %(who)s, updated_at = {NOW},
-    {_FINAL.format(now=NOW)}
+SET status = 'canceled', is_held = false, canceled_by = %(who)s, updated_at = {NOW}, {_FINAL.format(now=NOW)}
 FROM run WHERE r.id = run.id
 RETURNING r.id, CASE WHEN run.is_held THEN '' ELSE r.concurrency_key END
 """

@@ -129,7 +129,7 @@ class FlowRunAdmin(Table):
         pieces = queries.output_tail(run)
         last = Place(attempt=pieces[-1].attempt.number, seq=pieces[-1].seq) if pieces else Place()
         shown = format_html_join("", '<span class="flow-{}">{}</span>', _marked(pieces))
-        is_cut = any(one.is_output_cut for one in run.attempts.only("is_output_cut"))
+        is_cut = run.attempts.filter(is_output_cut=True).exists()
         return format_html(
             '<pre class="flow-output" data-from="{}" data-after="{}" tabindex="0">{}</pre><p role="status">{}</p>',
             "" if run.status in FINAL else output_address(run.run_id),

@@ -127,6 +127,7 @@ def test_a_broken_flow_is_told_of_once_and_keeps_no_other_from_being_listed(home
     assert said.count("Left out: flows/one/flow.toml") == 1
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("content", "why"),
     [(None, "No such file"), (b"{", "JSON"), (b"[" * 100_000, "too deep"), (b"\xff", "utf-8"), (b"[]", "object")],

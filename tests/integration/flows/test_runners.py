@@ -221,7 +221,7 @@ def test_code_mode_runs_by_the_program_that_was_allowed_and_by_none_before(do, t
 def test_a_code_mode_step_is_not_fired_on_a_machine_where_nobody_allowed_it(tmp_path):
     _package(tmp_path, "code-mode", "step", "touch ran\n")
 
-    (fired,) = fire({"id": "e", "type": "t", "payload": {}}, discover([tmp_path]))
+    (fired,) = fire({"id": "e", "type": "t", "payload": {}}, discover([tmp_path]).packages)
 
     assert "code-mode is not allowed" in fired.document()["error"]
     assert not (tmp_path / "f" / "ran").exists()

@@ -10,7 +10,23 @@ from providers.home import _TALKS
 from providers.registry import PROVIDERS
 
 ROOT = Path(__file__).parents[3]
-ROOMS = ("accounts", "automations", "cli", "config", "core", "embedded", "media", "providers", "runs", "zaps")
+ROOMS = (
+    "accounts",
+    "automations",
+    "bridge",
+    "cli",
+    "config",
+    "core",
+    "embedded",
+    "flow_worker",
+    "flows",
+    "media",
+    "notifications",
+    "providers",
+    "runs",
+    "web",
+    "zaps",
+)
 
 #: Modules that can open a connection, and who may use them for what.
 CONNECTING = {
@@ -19,12 +35,17 @@ CONNECTING = {
     "boto3": {"runs/s3.py"},  # to the operator's own storage
     "botocore": {"runs/s3.py"},
     "ftplib": set(),
-    "http.client": set(),
+    "http.client": {"cli/client.py"},  # the word for an answer that breaks off
     "httpx": set(),
-    "requests": {"providers/doors.py", "providers/download.py", "providers/http.py"},
+    "requests": {
+        "flow_worker/backend.py",  # to the server that the person named
+        "providers/doors.py",
+        "providers/download.py",
+        "providers/http.py",
+    },
     "requests_hardened": {"providers/doors.py"},
     "s3transfer": set(),
-    "smtplib": set(),
+    "smtplib": {"notifications/mailing.py"},  # the words for a mail server's refusals; Django connects
     "socket.create_connection": set(),
     "storages": {"runs/s3.py"},
     "telnetlib": set(),
@@ -34,6 +55,7 @@ CONNECTING = {
 }
 #: Where a call is made, beside the adapters.
 CALLING = {
+    "notifications/posting.py": "a receiver that a person named, through the guard",
     "providers/http.py": "the operator's own drain endpoint",
     "providers/reach.py": "a provider's own address, by a bare question",
     "providers/webhooks.py": "a vendor's public keys, by a bare question",

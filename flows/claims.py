@@ -110,7 +110,7 @@ def lost(held: dict[str, Any]) -> Exception:
 
 
 def repeated(held: dict[str, Any], answer: str) -> None:
-    """Whether this is what the attempt has reported already. Raises why it is not."""
+    """Let pass what the attempt has reported already. Raises what `heartbeat` raises where this is not that."""
     row = FlowAttempt.objects.filter(run__run_id=held["run"], number=held["number"]).first()
     if row is None or bytes(row.token_digest) != held["digest"] or row.answer_digest != answer:
         raise lost(held)

@@ -23,11 +23,13 @@ BELL_AGAIN_S = 5
 LATER = timedelta(seconds=30)  # after flows could not take it
 
 _CLAIM = """
-    UPDATE pending_flow_events SET rung_at = now() WHERE id IN (
+    WITH due AS (
         SELECT id FROM pending_flow_events
         WHERE due_at <= now() AND rung_at < now() - %(again)s * interval '1 second'
-        ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-    RETURNING id"""
+        ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    )
+    UPDATE pending_flow_events AS p SET rung_at = now() FROM due WHERE p.id = due.id
+    RETURNING p.id"""
 
 
 def write(run_pk: int, told: Told) -> None:

@@ -6,7 +6,6 @@ hears one reads the database.
 
 import atexit
 import logging
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
@@ -57,6 +56,7 @@ class Herald:
         self._news: dict[int, Notice] = {}
         self._lock = Lock()
         self._bell = Event()
+        self._is_over = Event()
         self._thread: Thread | None = None
         self._is_heard = True
 
@@ -76,18 +76,29 @@ class Herald:
 
     def _begin(self) -> None:
         if self._thread is None:
-            atexit.register(self._send)  # of a process that ends at once, too, the last word is heard
+            atexit.register(self._end)
         self._thread = Thread(target=self._work, name=f"herald-{self._channel}", daemon=True)
         self._thread.start()
 
+    def _end(self) -> None:
+        """The last word of a process that ends at once is heard, too.
+
+        A thread that the interpreter stops in the middle of it keeps Redis's locks, and the end then waits for them.
+        """
+        self._is_over.set()
+        self._bell.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._send()
+
     def _work(self) -> None:
-        while True:
+        while not self._is_over.is_set():
             self._bell.wait()
             self._bell.clear()
             if self._send():
-                time.sleep(_PAUSE_S)
+                self._is_over.wait(_PAUSE_S)
             else:
-                time.sleep(_AGAIN_S)
+                self._is_over.wait(_AGAIN_S)
                 self._bell.set()
 
     def _send(self) -> bool:

@@ -170,9 +170,10 @@ RETURNING r.id, CASE WHEN run.is_held THEN '' ELSE r.concurrency_key END
 """
 
 # As many held runs as there is room for. One that somebody else has locked is left to them, or to the sweep.
+# What is picked stands in a WITH, which is read once: a subquery with a limit may be planned to be read for every row,
+# and each time it would skip what it has just taken.
 _UNHOLD = """
-UPDATE flow_runs SET is_held = false, updated_at = statement_timestamp()
-WHERE id IN (
+WITH next AS (
     SELECT h.id FROM flow_runs AS h
     WHERE h.concurrency_key = %(key)s AND h.status = 'queued' AND h.is_held
     ORDER BY h.priority DESC, h.due_at, h.id
@@ -182,6 +183,7 @@ WHERE id IN (
     ))
     FOR UPDATE SKIP LOCKED
 )
+UPDATE flow_runs AS r SET is_held = false, updated_at = statement_timestamp() FROM next WHERE r.id = next.id
 """
 _LOCK_KEY = "SELECT pg_advisory_xact_lock(hashtextextended('flows:' || %(key)s, 0))"
 

@@ -64,11 +64,12 @@ _COLUMNS = """id, run_id, step_id, lease_token, provider, model, capability, pro
     tenant, account, key_source"""
 
 _CLAIM = f"""
-    UPDATE attempts SET lease_token = %s, lease_until = now() + %s * interval '1 second'
-    WHERE id IN (
-        SELECT id FROM attempts
+    WITH due AS (
+        SELECT id AS due_id FROM attempts
         WHERE status = 'accepted' AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
-        ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+        ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+    UPDATE attempts SET lease_token = %s, lease_until = now() + %s * interval '1 second' FROM due WHERE id = due_id
     RETURNING {_COLUMNS}"""  # noqa: S608 (only our own column names)
 
 _CLAIM_ONE = f"""
@@ -80,7 +81,7 @@ _CLAIM_ONE = f"""
 
 def claim_polls(limit: int) -> list[Leased]:
     """Lease up to `limit` due jobs that nobody holds, longest due first; [] when there are none."""
-    return _claim(_CLAIM, [uuid4(), policy.poll_lease_s(), limit])
+    return _claim(_CLAIM, [limit, uuid4(), policy.poll_lease_s()])
 
 
 def claim_poll(attempt_id: int) -> Leased | None:

@@ -59,7 +59,7 @@ def flow(tmp_path):
 
 @pytest.fixture
 def crew(stack, tmp_path, flow):
-    """Sixteen workers beside a server and a schedule."""
+    """Sixteen workers, once they begin, beside a server and a schedule."""
     stack.start("worker", "beat", "web")
     token = bearer(make_user("sam", staff=True))["Authorization"].removeprefix("Bearer ")
     crew = Crew(stack.address, token, tmp_path, flow)
@@ -72,7 +72,9 @@ class Crew:
 
     def __init__(self, address, token, folder, flow):
         self.address, self.token, self.folder, self.flow = address, token, folder, flow
-        self.journals, self.logs, self.log_of = [], [], {}
+        self.journals, self.logs, self.log_of, self.at_work = [], [], {}, []
+
+    def begin(self):
         self.at_work = [self._begin(place) for place in range(HANDS + WORKERS)]
 
     def kill(self, place):
@@ -149,6 +151,7 @@ def test_whoever_dies_whenever_each_run_ends_once_and_no_stale_result_is_taken(c
     senders = [Sender(f"sender-{number}", crew, seed + number) for number in range(SENDERS)]
     with flow_truth.witness():
         stale = one_that_nobody_hears_of_again(senders[0])
+        crew.begin()
         for sender in senders:
             sender.start()
 
@@ -172,7 +175,7 @@ def one_that_nobody_hears_of_again(sender):
     """A run that was claimed by a worker which was lost at once."""
     event = {"id": "first", "type": "pushed", "payload": {"key": 0}}
     sender.told["first"].append(sender.send(event))
-    return wait_until(lambda: claims.claim("lost", lasts_ms=10_000, runners=["shell"]))[0]
+    return claims.claim("lost", lasts_ms=10_000, runners=["shell"])[0]
 
 
 def let_them_die(crew, dice, stack):

@@ -49,6 +49,15 @@ def test_an_end_that_is_rolled_back_is_not_told(rung):
     assert rung == []
 
 
+@pytest.mark.usefixtures("worst_plans")
+def test_no_more_is_rung_for_than_was_asked_for_whatever_the_plan_is(bells):
+    for _ in range(3):
+        finish(bells)
+    let_pass(outbox.BELL_AGAIN_S + 1)
+
+    assert [outbox.claim_bells(2), outbox.claim_bells(2)] == [2, 1]
+
+
 def test_where_the_bell_was_lost_the_drain_rings_again(bells, rung):
     finish(bells)
     rung.clear()

@@ -165,6 +165,17 @@ def test_a_canceled_run_gives_its_turn_to_the_next_of_its_key(is_claimed):
     assert taken == (["e2"] if is_claimed else ["e2", "e4"])
 
 
+@pytest.mark.usefixtures("worst_plans")
+def test_a_turn_is_given_once_whatever_the_plan_is():
+    sync("ci", step(concurrency={"key": "ci", "limit": 2}))
+    for name in ("e1", "e2", "e3", "e4", "e5"):
+        dispatch(name)
+
+    results.cancel(FlowRun.objects.get(event__event_id="e1").run_id, at=after(1))
+
+    assert [lease.event["id"] for lease in claim(count=5, at=after(1))] == ["e2", "e3"]
+
+
 def test_a_redriven_run_begins_anew_at_once_with_the_step_as_it_stood():
     sync("ci", step(delayMs=60_000, maxAttempts=5))
     dispatch()

@@ -79,6 +79,14 @@ def test_two_claims_never_take_the_same_job(bells):
     assert sorted(row.attempt_id for rows in taken for row in rows) == sorted([first.pk, second.pk])
 
 
+@pytest.mark.usefixtures("worst_plans")
+def test_no_more_is_claimed_than_was_asked_for_whatever_the_plan_is(bells):
+    for _ in range(3):
+        make_due(in_flight(make_run(planned("a", params=SLOW))))
+
+    assert [len(batches.claim_polls(2)), len(batches.claim_polls(2))] == [2, 1]
+
+
 def test_a_write_back_with_a_lost_lease_changes_nothing(bells):
     attempt = in_flight(make_run(planned("a", params=SLOW)))
     make_due(attempt)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -5,6 +7,7 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.local import BASE_DIR
 from core import notices
 from core.notices import Herald, Notice
 
@@ -97,3 +100,25 @@ def test_it_does_not_keep_more_than_it_should(herald, ether, monkeypatch):
     ether.wait_for(lambda: ether.failed > 1)
 
     assert herald._news == {}
+
+
+ENDS = """
+import threading, time
+from core.notices import Herald, Notice
+
+herald, begun = Herald("test"), threading.Event()
+
+def publish(said):
+    if said:
+        begun.set()
+        time.sleep(0.3)
+        print("said", len(said))
+
+herald._publish = publish
+herald.say([Notice(1, 7, 3)])
+begun.wait()
+"""
+
+
+def test_a_process_that_ends_in_the_middle_of_it_says_its_last_word():
+    assert subprocess.check_output([sys.executable, "-c", ENDS], cwd=BASE_DIR, text=True, timeout=60) == "said 1\n"

@@ -1,14 +1,13 @@
 """Django's and Celery's settings. Every value comes from the environment; docs/settings.md lists what is read."""
 
 import os
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config import addresses, doors, local, mail, spectacular, storage
+from config import addresses, doors, judge, local, mail, spectacular, storage
 from config.env import Environment
 from config.logs import levels_of_others
 from config.messages import *  # noqa: F403 (constants that no variable changes)
@@ -238,31 +237,10 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
 
 # --- who judges -------------------------------------------------------------------------------------------------
 
-ZAP_JUDGE_URL = ENV.url(
-    "ZAP_JUDGE_URL",
-    schemes=("http", "https"),
-    about="A model that looks at results: any OpenAI-compatible service, `https://api.example.com/v1`; "
-    "`/chat/completions` is added.",
-    shown="none: results are only measured",
-)
-ZAP_JUDGE_MODEL = ENV.text("ZAP_JUDGE_MODEL", about="Its name there. It must take pictures.")
-ZAP_JUDGE_KEY = ENV.secret("ZAP_JUDGE_KEY", about="The key for it, sent as a bearer token.")
-ZAP_JUDGE_USD = ENV.money(
-    "ZAP_JUDGE_USD",
-    Decimal(0),
-    about="What looking at one candidate costs at most: reserved for each, and booked where the answer does not tell.",
-)
-ZAP_JUDGE_USD_PER_MTOK_IN = ENV.money(
-    "ZAP_JUDGE_USD_PER_MTOK_IN",
-    Decimal(0),
-    about="The price of a million tokens that it reads; with prices, the true cost is booked.",
-)
-ZAP_JUDGE_USD_PER_MTOK_OUT = ENV.money(
-    "ZAP_JUDGE_USD_PER_MTOK_OUT", Decimal(0), about="The price of a million tokens that it writes."
-)
-ZAP_JUDGE_TIMEOUT_S = ENV.number(
-    "ZAP_JUDGE_TIMEOUT_S", 60, at_least=1, at_most=600, about="How long it may take to answer."
-)
+_judge = judge.read(ENV)
+ZAP_JUDGE_URL, ZAP_JUDGE_MODEL, ZAP_JUDGE_KEY = _judge.url, _judge.model, _judge.key
+ZAP_JUDGE_USD, ZAP_JUDGE_TIMEOUT_S = _judge.usd, _judge.timeout_s
+ZAP_JUDGE_USD_PER_MTOK_IN, ZAP_JUDGE_USD_PER_MTOK_OUT = _judge.usd_per_mtok_in, _judge.usd_per_mtok_out
 
 # providers.download, which knows no Django, reads these itself; here they are checked before anything starts.
 for _kind, _default_mb in (("IMAGE", 30), ("AUDIO", 50), ("VIDEO", 500)):
@@ -276,10 +254,6 @@ for _origin in ZAP_WEBHOOK_ORIGINS:
         ENV.refuse(f"ZAP_WEBHOOK_ORIGINS names {_origin!r}; an origin is like https://hooks.example.com.")
 for _mode in set(ZAP_OPEN_MODES) - {"plan", "mock"}:
     ENV.refuse(f"ZAP_OPEN_MODES names {_mode!r}; it may hold plan and mock.")
-if bool(ZAP_JUDGE_URL) != bool(ZAP_JUDGE_MODEL):
-    ENV.refuse("ZAP_JUDGE_URL and ZAP_JUDGE_MODEL belong together: set both or none.")
-if (ZAP_JUDGE_USD_PER_MTOK_IN or ZAP_JUDGE_USD_PER_MTOK_OUT) and not ZAP_JUDGE_USD:
-    ENV.refuse("ZAP_JUDGE_USD is not set: a judge with prices needs what is reserved for one look.")
 if not SECRET_KEY and _database_url and not DEBUG:
     ENV.refuse(
         "SECRET_KEY is not set. Make one and keep it: python -c 'import secrets; print(secrets.token_urlsafe(48))'."

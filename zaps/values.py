@@ -50,7 +50,7 @@ def _problem(name: str, code: str, message: str) -> Problem:
 
 
 def _asking(spec: InputSpec) -> str:
-    return f": {spec.label}" if spec.label else f", a {spec.type}"
+    return f" ({spec.label})" if spec.label else f", a {spec.type}"
 
 
 def _misfit(spec: InputSpec, value: Any) -> str | None:

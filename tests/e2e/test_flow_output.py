@@ -120,6 +120,45 @@ def test_what_was_written_while_the_line_was_down_is_shown_once_it_is_back(windo
     assert browser.text("[role=status]") == "Follows the output."
 
 
+ASKS = """
+window.asks = [];
+const ask = window.fetch, plan = window.setTimeout;
+window.fetch = (...given) => { window.asks.push("asked"); return ask(...given); };
+window.setTimeout = (work, ...given) => {
+  if (work.name === "look") window.asks.push("planned");
+  return plan(work, ...given);
+};
+"""
+
+
+def test_a_page_whose_reader_lost_the_right_says_why_and_asks_no_more(window, lease):
+    browser, people = window(lease.run_id), get_user_model().objects
+
+    def told_after(change):
+        browser.see("[role=status]", "Follows")
+        browser.run(ASKS)
+        change()
+        browser.see("[role=status]", ";")
+        return browser.text("[role=status]"), browser.run("return window.asks.at(-1)")
+
+    demoted = told_after(lambda: people.update(is_staff=False))
+    people.update(is_staff=True)
+    browser.run("location.reload()")
+    closed = told_after(lambda: people.update(is_active=False))
+
+    assert demoted == ("This account may not follow the output; load the page again to see more.", "asked")
+    assert closed == ("You are logged out; log in and load the page again to see more.", "asked")
+
+
+def test_a_page_says_that_its_run_has_been_deleted(window, lease):
+    browser = window(lease.run_id)
+    browser.see("[role=status]", "Follows")
+
+    FlowRun.objects.all().delete()
+
+    browser.see("[role=status]", "The run has been deleted.")
+
+
 def test_ten_thousand_lines_leave_the_page_quick_and_at_its_end(window, lease):
     browser = window(lease.run_id)
     browser.see("[role=status]", "Follows")

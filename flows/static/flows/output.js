@@ -1,6 +1,11 @@
 // The output of a run that has not ended: what comes after the tail that the page was made with.
 document.addEventListener("DOMContentLoaded", () => {
   const MOST = 1_000_000; // characters that are shown; of more the page would become slow
+  const ENDS = {
+    401: "You are logged out; log in and load the page again to see more.",
+    403: "This account may not follow the output; load the page again to see more.",
+    404: "The run has been deleted.",
+  };
   const output = document.querySelector(".flow-output");
   if (!output?.dataset.from) return;
   const told = output.nextElementSibling;
@@ -46,11 +51,12 @@ document.addEventListener("DOMContentLoaded", () => {
     let page;
     try {
       const answer = await fetch(`${output.dataset.from}?after=${after}`, {
+        cache: "no-store",
         credentials: "same-origin",
         signal: AbortSignal.timeout(30_000),
       });
-      if (answer.status === 401 || answer.status === 403) {
-        tell("This account may not follow the output; load the page again to see more.");
+      if (answer.status in ENDS) {
+        tell(ENDS[answer.status]);
         return;
       }
       if (!answer.ok) throw new Error(answer.status);

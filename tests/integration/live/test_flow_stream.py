@@ -1,11 +1,17 @@
 """The output of a flow's run, as it is written."""
 
 import socket
+from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
+from accounts.models import ApiToken
 from config import patience
 from core.api import hub as hubs
+from core.api import sse
 from flows import output, results
 from flows.api import stream
 from flows.models import FlowRun
@@ -173,6 +179,49 @@ def test_whoever_reads_output_slowly_is_hung_up_on_and_keeps_nobody_waiting(
     with slow:
         assert run(test) == ["line 21\n", "line 22\n"]
         assert read_to_the_end(slow) < 1_200_000
+
+
+def close_account():
+    get_user_model().objects.update(is_active=False)
+
+
+def take_staff_away():
+    get_user_model().objects.update(is_staff=False)
+
+
+def revoke_keys():
+    ApiToken.objects.update(revoked_at=timezone.now() - timedelta(seconds=1))
+
+
+def end_sessions():
+    Session.objects.all().delete()
+
+
+@pytest.mark.parametrize(
+    ("lose", "by"),
+    [
+        (revoke_keys, "key"), (close_account, "key"), (take_staff_away, "key"),
+        (end_sessions, "session"), (close_account, "session"), (take_staff_away, "session"),
+    ],
+)  # fmt: skip
+def test_a_stream_ends_when_its_reader_loses_the_right(server, as_staff, client, lease, write, monkeypatch, lose, by):
+    monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.05)
+    monkeypatch.setattr(sse, "CHECK_EVERY_S", 0.1)
+    client.force_login(get_user_model().objects.get())
+    cookie = {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
+    path = f"/api/flows/runs/{lease.run_id}/stream"
+    write(1)
+
+    async def test(session):
+        async with server.open(session, path, as_staff if by == "key" else cookie) as answer:
+            reader = Reader(answer)
+            first = await reader.next()
+            await off(lose)
+            end = await reader.next()
+        async with server.open(session, path, as_staff if by == "key" else cookie) as answer:
+            return texts(first), end, answer.status
+
+    assert run(test) == (["line 1\n"], None, 403 if lose is take_staff_away else 401)
 
 
 def test_strangers_are_not_let_in(server, as_alice, lease):

@@ -1,8 +1,10 @@
 """Reads that more than one door needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import F, Func, IntegerField, OrderBy, QuerySet, RowRange, Sum, Window
+from django.db.models.functions import Coalesce
 
 from core.errors import BadInput, NotFound, Problem
 from flows.fields import storable
@@ -10,6 +12,7 @@ from flows.models import FlowEvent, FlowManifest, FlowOutput, FlowRun
 from flows.states import NEED_ATTENTION, ResultStatus, RunStatus
 
 TAIL = 500
+MAX_BYTES = 1_000_000  # of output at once; the piece that reaches it is the last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +88,34 @@ def runs(
 
 
 def output_after(run: FlowRun, place: Place, *, limit: int) -> list[FlowOutput]:
-    """The next pieces of a run's output, every attempt's in its turn."""
-    rows = FlowOutput.objects.filter(attempt__run=run).select_related("attempt")
+    """The next pieces of a run's output, every attempt's in its turn: `limit`, or as many as reach MAX_BYTES."""
+    rows = FlowOutput.objects.filter(attempt__run=run)
     here = rows.filter(attempt__number=place.attempt, seq__gt=place.seq)
     later = rows.filter(attempt__number__gt=place.attempt)
-    return list((here | later).order_by("attempt__number", "seq")[:limit])
+    return _first(here | later, F("attempt__number").asc(), F("seq").asc(), limit=limit)
 
 
 def output_tail(run: FlowRun, *, limit: int = TAIL) -> list[FlowOutput]:
-    """The last pieces of a run's output, oldest first."""
-    rows = FlowOutput.objects.filter(attempt__run=run).select_related("attempt")
-    return list(reversed(rows.order_by("-attempt__number", "-seq")[:limit]))
+    """The last pieces of a run's output, oldest first: `limit`, or as many as reach MAX_BYTES."""
+    rows = FlowOutput.objects.filter(attempt__run=run)
+    return _first(rows, F("attempt__number").desc(), F("seq").desc(), limit=limit)[::-1]
+
+
+def may_go_on(pieces: Sequence[FlowOutput], *, limit: int) -> bool:
+    """Whether there may be more behind pieces that were read with this limit."""
+    return len(pieces) == limit or sum(len(piece.text.encode()) for piece in pieces) >= MAX_BYTES
+
+
+def _first(rows: QuerySet[FlowOutput], *order: OrderBy, limit: int) -> list[FlowOutput]:
+    """At least one of them, where there is any. The database cuts, so that what is too much is never sent to us."""
+    before = Window(
+        Sum(Func("text", function="octet_length", output_field=IntegerField())),
+        order_by=list(order),
+        frame=RowRange(end=-1),
+    )
+    nearest = FlowOutput.objects.filter(pk__in=rows.order_by(*order).values("pk")[:limit])
+    fit = nearest.annotate(before=Coalesce(before, 0)).filter(before__lt=MAX_BYTES)
+    return list(fit.select_related("attempt").order_by(*order))
 
 
 def _by_status(status: str) -> dict[str, str]:

@@ -140,7 +140,7 @@ class OneRun(Door):
 
     @extend_schema(operation_id="getFlowRun", tags=["flows"], auth=rows.READ, responses=rows.FlowRunDocument)
     def get(self, request: Request, run_id: str) -> Response:
-        """The run with its attempts and the last 500 pieces of its output."""
+        """The run with its attempts and the last of its output: 500 pieces, or a million bytes."""
         return Response({"run": _whole(queries.get_run(run_id))})
 
 
@@ -192,7 +192,11 @@ class RunOutput(Door):
         responses=rows.FlowOutputPage,
     )
     def get(self, request: Request, run_id: str) -> Response:
-        """The pieces behind `?after=`, or with `?tail=true` the last ones; `next` is where to go on."""
+        """The pieces behind `?after=`, or with `?tail=true` the last ones; `next` is where to go on.
+
+        An answer ends with the piece that reaches a million bytes, so there may be more although it holds fewer
+        pieces than were asked for.
+        """
         run, limit = queries.get_run(run_id), limit_of(request, default=queries.TAIL)
         after = Place.read(request.query_params.get("after", ""))
         is_tail = request.query_params.get("tail", "") in _TRUE

@@ -101,7 +101,7 @@ class FlowRunRow(serializers.Serializer[Any]):
 
 
 class FlowWholeRun(FlowRunRow):
-    """A run with its attempts and the last 500 pieces of its output."""
+    """A run with its attempts and the last of its output: 500 pieces, or a million bytes."""
 
     step = FlowStepDefinition()
     attempts = FlowAttemptRow(many=True)

@@ -98,7 +98,7 @@ def _read(run: FlowRun, here: int) -> Pieces:
     last = news.mark(pieces[-1].attempt.number, pieces[-1].seq)
     data = _encoder.encode({"output": [documents.output_document(piece) for piece in pieces]})
     event = sse.format_event(name="output", data=data, event_id=last)
-    return Pieces(place=last, event=event, is_full=len(pieces) == _AT_ONCE, status=status)
+    return Pieces(place=last, event=event, is_full=queries.may_go_on(pieces, limit=_AT_ONCE), status=status)
 
 
 def _end(found: Pieces) -> bytes:

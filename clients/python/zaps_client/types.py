@@ -1736,7 +1736,7 @@ class FlowSynced(TypedDict):
 
 class FlowWholeRun(TypedDict):
     """
-    A run with its attempts and the last 500 pieces of its output.
+    A run with its attempts and the last of its output: 500 pieces, or a million bytes.
     """
 
     id: str

@@ -540,7 +540,7 @@ export interface paths {
         };
         /**
          * Get flow run
-         * @description The run with its attempts and the last 500 pieces of its output.
+         * @description The run with its attempts and the last of its output: 500 pieces, or a million bytes.
          */
         get: operations["getFlowRun"];
         put?: never;
@@ -581,6 +581,9 @@ export interface paths {
         /**
          * Get flow run output
          * @description The pieces behind `?after=`, or with `?tail=true` the last ones; `next` is where to go on.
+         *
+         *     An answer ends with the piece that reaches a million bytes, so there may be more although it holds fewer
+         *     pieces than were asked for.
          */
         get: operations["getFlowRunOutput"];
         put?: never;
@@ -2938,7 +2941,7 @@ export interface components {
         };
         /** @enum {string} */
         FlowSyncedStatusEnum: "created" | "updated";
-        /** @description A run with its attempts and the last 500 pieces of its output. */
+        /** @description A run with its attempts and the last of its output: 500 pieces, or a million bytes. */
         FlowWholeRun: {
             id: string;
             runId: string;

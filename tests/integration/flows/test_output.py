@@ -1,6 +1,9 @@
 """What steps write: stored once, in order, up to a cap, and read from any place."""
 
+import json
+
 import pytest
+from django.test import Client
 
 from core.errors import BadInput
 from flows import claims, output, queries, results
@@ -8,6 +11,7 @@ from flows.models import FlowAttempt, FlowOutput, FlowRun
 from flows.queries import Place
 from flows.refusals import LeaseExpired, LeaseLost, OutputGap, RunCanceled
 from tests.integration.flows.making import NOON, after, claim_one, dispatch, step, sync
+from tests.integration.people import bearer, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +112,69 @@ def test_readers_go_on_behind_any_place_and_over_every_attempt(lease):
     assert texts(queries.output_after(run, Place.read("1.9"), limit=10)) == ["c", "d"]
     assert queries.output_after(run, Place.read("3.0"), limit=10) == []
     assert texts(queries.output_tail(run, limit=3)) == ["b", "c", "d"]
+
+
+@pytest.fixture
+def read(lease):
+    """`read("output", after="1.2")`: what a reader is told below the run's address, and how many bytes it is."""
+    asker = Client(headers=bearer(make_user("sam", staff=True)))
+
+    def ask(path, **query):
+        answer = asker.get(f"/api/flows/runs/{lease.run_id}{path}", query)
+        assert answer.status_code == 200
+        return json.loads(answer.content), len(answer.content)
+
+    return ask
+
+
+def write_large(lease, *numbers, text="x" * output.MAX_PIECE, at=NOON):
+    append(lease, *(piece(number, text) for number in numbers), at=at)
+
+
+def numbers(found):
+    return [(one["attemptNumber"], one["seq"]) for one in found]
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "語"])
+def test_the_largest_pieces_are_read_a_million_bytes_at_a_time_and_none_is_lost(lease, read, letter):
+    write_large(lease, *range(1, 41), text=letter * (output.MAX_PIECE // len(letter.encode())))
+    results.fail(lease.attempt_id, lease.token, "no", at=NOON)
+    write_large(claim_one(at=after(1)), 1, 2, at=after(1))
+
+    pages, place = [], ""
+    while (answer := read("/output", after=place))[0]["output"]:
+        page, size = answer
+        assert size < 1_200_000
+        pages.append(numbers(page["output"]))
+        place = page["next"]
+
+    assert [len(page) for page in pages] == [16, 16, 10]
+    assert [one for page in pages for one in page] == [*((1, number) for number in range(1, 41)), (2, 1), (2, 2)]
+
+
+def test_the_tail_of_the_largest_pieces_is_the_newest_million_bytes(lease, read):
+    write_large(lease, *range(1, 41))
+    append(lease, piece(41, "last words"))
+
+    (tail, size), (whole, size_of_whole) = read("/output", tail="true"), read("")
+    # The last words and 15 large ones come short of a million, and one more reaches it.
+    newest = [(1, number) for number in range(25, 42)]
+    assert numbers(tail["output"]) == numbers(whole["run"]["output"]) == newest
+    assert max(size, size_of_whole) < 1_200_000
+    assert tail["next"] == "1.41"
+    assert numbers(read("/output", tail="true", limit=3)[0]["output"]) == newest[-3:]
+
+
+def test_a_piece_that_is_more_than_fits_is_read_alone(lease, read, monkeypatch):
+    monkeypatch.setattr(queries, "MAX_BYTES", 10)
+    append(lease, piece(1, "0123456789"), piece(2, ""), piece(3, "012345678"), piece(4, "é"), piece(5, "x" * 50))
+
+    pages = [numbers(read("/output", after=f"1.{seen}")[0]["output"]) for seen in range(6)]
+
+    assert pages == [
+        [(1, 1)], [(1, 2), (1, 3), (1, 4)], [(1, 3), (1, 4)], [(1, 4), (1, 5)], [(1, 5)], [],
+    ]  # fmt: skip
+    assert numbers(read("/output", tail="true")[0]["output"]) == [(1, 5)]
 
 
 @pytest.mark.parametrize("text", ["x", "1", "1.", ".1", "1.2.3", "-1.2", "1.1e3", "1.٣", "1.9999999999"])

@@ -126,6 +126,25 @@ def test_more_output_than_one_event_holds_comes_in_several_and_before_the_end(se
     assert run(test) == (list(range(1, 1501)), {"status": "completed"})
 
 
+def test_the_largest_pieces_come_a_million_bytes_at_a_time_and_before_the_end(server, as_staff, lease):
+    large = [{"seq": number, "kind": "stdout", "text": "x" * output.MAX_PIECE} for number in range(1, 41)]
+    output.append(lease.attempt_id, lease.token, large)
+    results.complete(lease.attempt_id, lease.token, {})
+
+    async def test(session):
+        address = f"http://127.0.0.1:{server.port}/api/flows/runs/{lease.run_id}/stream"
+        async with session.get(address, headers=as_staff, read_bufsize=2**20) as answer:  # its lines are long
+            reader, seen = Reader(answer), []
+            while (event := await reader.next()) and "output" in event:
+                seen.append([piece["seq"] for piece in event["output"]])
+            return seen, event
+
+    seen, end = run(test)
+
+    assert seen == [list(range(1, 17)), list(range(17, 33)), list(range(33, 41))]
+    assert end == {"status": "completed"}
+
+
 def test_output_goes_on_without_redis_and_quickly_again_when_it_is_back(server, as_staff, lease, write, monkeypatch):
     monkeypatch.setattr(hubs, "CHECK_EVERY_S", 1000)
 

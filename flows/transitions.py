@@ -169,6 +169,9 @@ FROM run WHERE r.id = run.id
 RETURNING r.id, CASE WHEN run.is_held THEN '' ELSE r.concurrency_key END
 """
 
+# A statement of its own, before the cancel: one that waits for a lock sees no attempt that was made meanwhile.
+_LOCK_RUN = "SELECT FROM flow_runs WHERE run_id = %(run)s FOR UPDATE"
+
 # As many held runs as there is room for. One that somebody else has locked is left to them, or to the sweep.
 # What is picked stands in a WITH, which is read once: a subquery with a limit may be planned to be read for every row,
 # and each time it would skip what it has just taken.
@@ -244,6 +247,7 @@ def expire(*, count: int, told: bool, at: datetime | None) -> list[tuple[str, st
 
 def cancel(*, run: str, who: str, told: bool, at: datetime | None) -> bool:
     """Stop a run that has not ended, and its attempt with it. False: it has ended, or there is none."""
+    sql.count(_LOCK_RUN, {"run": run})
     found = sql.rows(_CANCEL, {"run": run, "who": who, "told": told, "at": at})
     _ended(found)
     return bool(found)

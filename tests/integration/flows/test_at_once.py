@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from flows import claims, events, results
+from flows import claims, events, results, sweep
 from flows.models import FlowAttempt, FlowEvent, FlowRun
-from tests.integration.flows.making import NOON, after, event, step, sync
+from tests.integration.flows.making import NOON, after, claim_one, dispatch, event, step, sync
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,3 +75,37 @@ def test_eight_claimers_never_share_a_run_and_leave_none():
     assert len(claimed) == len(set(claimed)) == 180
     assert FlowRun.objects.filter(status="completed").count() == 180
     assert FlowAttempt.objects.filter(status="completed", number=1).count() == 180
+
+
+def test_a_cancel_that_waits_for_a_claim_stops_what_was_claimed():
+    sync()
+    dispatch()
+    run_id = FlowRun.objects.get().run_id
+    canceler = []
+
+    def cancel():
+        canceler.append(backend())
+        results.cancel(run_id, at=after(1))
+        connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            claim_one(at=after(1))
+            canceled = threads.submit(cancel)
+            wait_until(lambda: canceler and waits_for_a_lock(*canceler))
+        canceled.result()
+
+    assert FlowRun.objects.get().status == FlowAttempt.objects.get().status == "canceled"
+    assert sweep.expire(at=after(3600)) == []
+
+
+def backend():
+    """The number of this thread's connection, as the server knows it."""
+    connection.ensure_connection()
+    return connection.connection.info.backend_pid
+
+
+def waits_for_a_lock(pid):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE pid = %s AND NOT granted)", [pid])
+        return cursor.fetchone()[0]

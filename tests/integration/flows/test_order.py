@@ -176,6 +176,18 @@ def test_a_turn_is_given_once_whatever_the_plan_is():
     assert [lease.event["id"] for lease in claim(count=5, at=after(1))] == ["e2", "e3"]
 
 
+def test_a_key_that_many_runs_wait_for_keeps_no_other_keys_turn_from_being_found(monkeypatch):
+    monkeypatch.setattr(sweep, "BATCH", 2)
+    sync("ci", step(concurrency={"key": "{payload.key}"}))
+    for name, key in (("e1", "quiet"), ("e2", "busy"), ("e3", "busy")):
+        dispatch(name, payload={"key": key})
+    FlowRun.objects.update(is_held=True)  # as where every turn was lost
+
+    sweep.sweep(at=after(1))
+
+    assert [lease.event["id"] for lease in claim(count=5, at=after(1))] == ["e1", "e2"]
+
+
 def test_a_redriven_run_begins_anew_at_once_with_the_step_as_it_stood():
     sync("ci", step(delayMs=60_000, maxAttempts=5))
     dispatch()

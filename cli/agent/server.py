@@ -1,6 +1,8 @@
 """The tools by name, and the transport: lines of JSON on stdin and stdout."""
 
 import logging
+import os
+import signal
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -51,8 +53,15 @@ class Server(MCPServer[None]):
 
 
 def serve(allowance: Allowance, folders: Folders) -> None:
-    """Serve one client until it hangs up."""
+    """Serve one client until it hangs up. Ctrl-C ends the process."""
     desk = Desk(allowance)
+
+    def end(*_: object) -> None:
+        # Without the interpreter, which would wait for the thread that reads stdin.
+        desk.leave()
+        os._exit(130)
+
+    signal.signal(signal.SIGINT, end)
     try:
         build(desk, folders).run("stdio")
     finally:

@@ -34,7 +34,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> Exit:
-    """Exit 0 when the client has hung up."""
+    """Exit 0 when the client has hung up, 130 after Ctrl-C."""
     allowance, folders = _allowance(args), Folders(args.folder)
     try:
         server = importlib.import_module("cli.agent.server")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -170,10 +171,17 @@ class Stack:
                 act, answer = order
                 try:
                     answer.put(act())
-                except OSError as exc:
+                except Exception as exc:  # is the caller's, who waits
                     answer.put(exc)
             for post in self._posts.values():
-                self._look_after(post)
+                self._try_to_look_after(post)
+
+    def _try_to_look_after(self, post: _Post) -> None:
+        try:
+            self._look_after(post)
+        except OSError as exc:  # this machine has no room for it now
+            post.start_at = time.monotonic() + _LONGEST_PAUSE_S
+            self._tell(post, f"cannot be started: {exc.strerror}")
 
     def _fill(self, roles: Iterable[Role]) -> None:
         for role in roles:
@@ -191,7 +199,7 @@ class Stack:
             post.deaths = 1 if now - post.started_at > _STEADY_S else post.deaths + 1
             pause = min(0.25 * 2.0 ** (post.deaths - 1), _LONGEST_PAUSE_S)
             post.start_at = now + pause
-            self._say(post.role.name, f"ended unasked; it starts again in {pause:.2g} s")
+            self._tell(post, f"ended unasked; it starts again in {pause:.2g} s")
         if now < post.start_at:
             return
         if self._share and post.role.present_as and self._is_present(post.role):
@@ -214,14 +222,25 @@ class Stack:
             return
         *lines, post.rest = (post.rest + piece).split(b"\n")
         for line in lines:
-            if line.strip():
-                self._say(post.role.name, line.decode(errors="replace").rstrip())
+            self._tell(post, line.decode(errors="replace").rstrip())
+
+    def _tell(self, post: _Post, line: str) -> None:
+        with suppress(OSError, ValueError):  # whoever listened is gone; the work goes on, for it ends with this thread
+            if line:
+                self._say(post.role.name, line)
 
     def _bury(self, post: _Post) -> None:
         if post.child and post.child.stdout:
-            if post.child.stdout in self._selector.get_map():
-                self._selector.unregister(post.child.stdout)
-            post.child.stdout.close()
+            stdout = post.child.stdout
+            if stdout in self._selector.get_map():
+                # A pipe holds no more than one reading; whoever else has it open is not waited for.
+                os.set_blocking(stdout.fileno(), False)
+                with suppress(BlockingIOError):
+                    self._read(post)
+            if stdout in self._selector.get_map():
+                self._selector.unregister(stdout)
+            self._tell(post, post.rest.decode(errors="replace").rstrip())
+            stdout.close()
         post.child, post.rest = None, b""
 
     def _kill(self, name: str) -> None:

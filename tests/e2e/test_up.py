@@ -101,3 +101,21 @@ def test_a_busy_port_is_a_sentence(up):
     assert done.stderr.strip() == (
         f"CommandError: 127.0.0.1:{port} cannot be used: Address already in use. Choose another with --port."
     )
+
+
+def test_sigterm_is_heard_while_the_workers_have_not_come_up(tmp_path):
+    never = "import os, sys\nif 'celery' in sys.orig_argv:\n    os._exit(1)\n"
+    (tmp_path / "sitecustomize.py").write_text(never)
+    foreign = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ZAP_")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    env |= {"ZAPS_DATA_DIR": str(tmp_path / "data"), "DEBUG": "1", "PYTHONPATH": str(tmp_path)}
+    words = [sys.executable, "-m", "cli", "up", "--port", str(free_port())]
+    with subprocess.Popen(words, cwd=BASE_DIR, env=env, stderr=subprocess.PIPE, text=True) as child:
+        next(line for line in child.stderr if "ended unasked" in line)
+        begun = time.monotonic()
+        child.send_signal(signal.SIGTERM)
+
+        child.communicate(timeout=90)
+        assert child.returncode == 0
+        assert time.monotonic() - begun < 30
+    wait_until(lambda: not with_in_environment(str(tmp_path / "data")))

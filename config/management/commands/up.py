@@ -15,10 +15,11 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connections
 
 from config import local
-from embedded import stack
+from embedded import process, stack
 
 _COLOURS = {"web": 36, "worker": 32, "drain": 33, "beat": 35}
 _LOOK_S = 1.0
+_START_S = 60.0
 
 
 class Command(BaseCommand):
@@ -44,7 +45,8 @@ class Command(BaseCommand):
         roles = (stack.web(host, port), stack.worker(), stack.drain(), stack.beat())
         with stack.Stack(data=settings.ZAPS_DATA_DIR, say=self._say, env={"ZAP_PUBLIC_URL": address}) as tree:
             tree.start(*roles)
-            if tree.wait_present(*roles[1:]) and not end.is_set():
+            process.wait_until(lambda: end.is_set() or not tree.absent(*roles[1:]), within_s=_START_S, every_s=0.05)
+            if not end.is_set() and not tree.absent(*roles[1:]):
                 self._greet(address, password)
             while not end.wait(_LOOK_S):
                 local.keep_hold()

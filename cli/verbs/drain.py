@@ -39,4 +39,5 @@ def run(args: argparse.Namespace) -> Exit:
         talk.give(f"{report.status}: {report.processed} dealt with, {report.errors} errors")
     if report.last_error:
         talk.say(report.last_error)
+    drain.wait_for_hands()
     return Exit.FAILED if report.status == "failed" else Exit.DONE

@@ -7,7 +7,7 @@ its bell rung again, or, where there is no broker, is done here.
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from django.conf import settings
 from django.db import connection
@@ -133,10 +133,22 @@ def _advance(run_pk: int) -> Callable[[], None]:
 
 def _ring_or_do(rung: bool, verb: Callable[[int], object], bell: Bell) -> None:
     if not rung:
-        HANDS.submit(_in_thread, verb, bell.attempt_id)
+        work = HANDS.submit(_in_thread, verb, bell.attempt_id)
+        _AT_WORK.add(work)
+        work.add_done_callback(_AT_WORK.discard)
 
 
 HANDS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="zaps-drain-hands")
+_AT_WORK: set[Future[None]] = set()
+
+
+def wait_for_hands() -> None:
+    """Until the work that is done here, for want of a broker, has come to its end.
+
+    For whoever ends with the cycle: the interpreter waits for it, too, but lets it begin no pool of threads any more,
+    as a judge and a bucket need one.
+    """
+    wait(list(_AT_WORK))
 
 
 def _in_thread(verb: Callable[[int], object], pk: int) -> None:

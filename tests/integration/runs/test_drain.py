@@ -2,11 +2,13 @@
 
 import json
 from datetime import timedelta
+from threading import Event
 from uuid import uuid4
 
 import pytest
 from django.db.models.functions import Now
 
+from cli.__main__ import main
 from runs.engine import cron_logs, drain
 from runs.engine.advance import advance_run
 from runs.engine.poller import POLLER
@@ -159,6 +161,19 @@ def test_without_a_broker_the_drain_does_the_work_itself(bells):
 
     run.refresh_from_db()
     assert run.status == "done"
+
+
+def test_zap_drain_ends_after_the_work_that_it_does_itself(bells, monkeypatch):
+    advance_run(make_run(planned("a")).pk)
+    Attempt.objects.update(due_at=Now() - LATE, rung_at=None)
+    bells.down = True
+    returned, was_awaited = Event(), []
+    monkeypatch.setattr(drain, "submit_attempt", lambda _: was_awaited.append(not returned.wait(1)))
+
+    main(["drain", "--window", "0"])
+    returned.set()
+
+    assert was_awaited == [True]
 
 
 def test_a_submission_whose_worker_died_is_unknown_and_waits_for_a_person(bells):

@@ -1,9 +1,10 @@
 """Whether providers answer, and take their keys. Nothing that is asked here costs anything."""
 
 import logging
+import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 
 from providers import http
@@ -15,7 +16,6 @@ logger = logging.getLogger(__name__)
 
 WITHIN_S = 8.0
 _TIMEOUT_S = (3.0, 6.0)
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +53,17 @@ def reach(provider: Provider, *, key: str) -> Talk[Reached]:
 
 def reach_all(talks: Mapping[str, Talk[Reached]], *, within_s: float = WITHIN_S) -> dict[str, Reached]:
     """What comes of each, held all at once; who has not answered by then counts as silent."""
-    pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="reach")
-    try:
-        asked = {name: pool.submit(_hold, name, talk) for name, talk in talks.items()}
-        wait(asked.values(), timeout=within_s)
-        return {name: _result(future, within_s) for name, future in asked.items()}
-    finally:
-        # Not waited for: what hangs may be a look-up of a name, which has no time-out of its own.
-        pool.shutdown(wait=False, cancel_futures=True)
+    asked = {name: _ask(name, talk) for name, talk in talks.items()}
+    wait(asked.values(), timeout=within_s)
+    return {name: _result(future, within_s) for name, future in asked.items()}
+
+
+def _ask(name: str, talk: Talk[Reached]) -> Future[Reached]:
+    # A thread that nobody waits for, nor does the process's end: what hangs may be a look-up of a name, which has no
+    # time-out of its own.
+    answer: Future[Reached] = Future()
+    threading.Thread(target=lambda: answer.set_result(_hold(name, talk)), name=f"reach-{name}", daemon=True).start()
+    return answer
 
 
 def _knock(provider: Provider) -> Talk[None]:
@@ -81,7 +84,7 @@ def _hold(name: str, talk: Talk[Reached]) -> Reached:
 
 
 def _result(future: Future[Reached], within_s: float) -> Reached:
-    if future.done() and not future.cancelled():
+    if future.done():
         return future.result()
     message = "The provider did not answer in time."
     return Reached(answers=False, code="PROVIDER_UNAVAILABLE", message=message, took_ms=round(within_s * 1000))

@@ -1,9 +1,12 @@
 """Whether a provider answers is found out without buying anything, and never holds anybody up."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
 
+from config.local import BASE_DIR
 from providers.adapters.comfyui import ComfyUI
 from providers.adapters.fal import Fal
 from providers.adapters.mock import Mock
@@ -133,6 +136,20 @@ def test_whoever_is_silent_holds_nobody_up():
         released.set()
 
     assert (found.answers, found.code) == (False, "PROVIDER_UNAVAILABLE")
+
+
+def test_whoever_is_silent_holds_up_no_process_that_ends():
+    asks = """
+import threading
+from providers.reach import reach_all
+
+def hang():
+    threading.Event().wait()
+    yield
+
+print(reach_all({"silent": hang()}, within_s=0.01)["silent"].answers)
+"""
+    assert subprocess.check_output([sys.executable, "-c", asks], cwd=BASE_DIR, text=True, timeout=60) == "False\n"
 
 
 def test_nobody_to_ask_is_no_trouble():

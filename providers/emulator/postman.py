@@ -45,8 +45,8 @@ class Letter:
 @dataclass(slots=True)
 class Postman:
     """One vendor's. What shall go wrong is a rule on `webhook`; its `do` is one of: drop, duplicate, replay (the same
-    bytes again, `delay_s` later), late (by `delay_s`), slow (dripping), huge, forged (changed after it was signed),
-    wrong_key, unsigned, stale, and rotate (the vendor changes its key first).
+    bytes again, `delay_s` later), late (by `delay_s`, by the desk's clock), slow (dripping), huge, forged (changed
+    after it was signed), wrong_key, unsigned, stale, and rotate (the vendor changes its key first).
     """
 
     plan: FaultPlan
@@ -61,18 +61,22 @@ class Postman:
         task.add_done_callback(self._out.discard)
 
     async def _see_to(self, letter: Letter) -> None:
-        while (left := letter.at() - self.clock.now()) > 0:
-            await asyncio.sleep(min(left, _LOOK_S) if self.clock.is_frozen else min(left, 0.25))
+        await self._until(letter.at)
         rule = self.plan.take("webhook", letter.model)
         do = rule.do if rule else ""
         if do == "rotate":
             letter.signer.rotate()
         if rule and do == "late":
-            await asyncio.sleep(rule.delay_s)
+            late_s = rule.delay_s
+            await self._until(lambda: letter.at() + late_s)
         body = letter.body()
         await self._deliver(letter, body, rule)
         if do == "duplicate":
             await self._deliver(letter, body, rule)
+
+    async def _until(self, at: Callable[[], float]) -> None:
+        while (left := at() - self.clock.now()) > 0:
+            await asyncio.sleep(min(left, _LOOK_S) if self.clock.is_frozen else min(left, 0.25))
 
     async def _deliver(self, letter: Letter, body: bytes, rule: Rule | None) -> None:
         """Until somebody takes it, or it was tried often enough."""

@@ -13,10 +13,13 @@ from providers.http_async import AsyncTransport
 
 Hold: TypeAlias = Callable[[Talk[Any]], Any]
 
+#: what a call may take: long, for the machine may be busy. A test of a vendor that is too slow says `in_a_hurry`.
+PATIENCE_S = 10.0
+
 
 def blocking(talk: Talk[Any]) -> Any:
     """As tasks do it."""
-    return http.hold(talk, timeout_s=(1, 1))
+    return http.hold(talk, timeout_s=(PATIENCE_S, PATIENCE_S))
 
 
 def asynchronous(talk: Talk[Any]) -> Any:
@@ -24,9 +27,14 @@ def asynchronous(talk: Talk[Any]) -> Any:
 
     async def hold() -> Any:
         async with AsyncTransport() as transport:
-            return await transport.hold(talk, timeout_s=1)
+            return await transport.hold(talk, timeout_s=PATIENCE_S)
 
     return asyncio.run(hold())
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a call may take a second."""
+    monkeypatch.setattr(f"{__name__}.PATIENCE_S", 1.0)
 
 
 class Stage:
@@ -37,6 +45,11 @@ class Stage:
         """Every vendor, with its fault plan, clock, pace and journal."""
         with Emulator() as emulator:
             yield emulator
+
+    @pytest.fixture
+    def in_a_hurry(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A call may take a second."""
+        hurry(monkeypatch)
 
     @pytest.fixture(params=[blocking, asynchronous], ids=["blocking", "async"])
     def converse(self, request: pytest.FixtureRequest) -> Hold:

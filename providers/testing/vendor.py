@@ -27,6 +27,7 @@ class VendorPromises(Stage):
         """How many submissions arrived, and how many made a job."""
         return lambda: (case.vendor.journal.count("submit"), len(case.vendor.journal.accepted()))
 
+    @pytest.mark.usefixtures("in_a_hurry")
     @pytest.mark.parametrize(
         ("fault", "made"), [("drop", 0), ("drop_after", 1), ("slow", 1), ("garbage", 0), ("nginx", 0)]
     )

@@ -5,7 +5,7 @@ import pytest
 
 from providers.contract import Talk
 from providers.emulator import Emulator
-from providers.testing.stage import asynchronous, blocking
+from providers.testing.stage import asynchronous, blocking, hurry
 
 
 @pytest.fixture
@@ -18,6 +18,12 @@ def emulator() -> Iterator[Emulator]:
 def fal(emulator):
     """fal's desk: its fault plan, clock, pace and journal."""
     return emulator.desks["fal"]
+
+
+@pytest.fixture
+def in_a_hurry(monkeypatch):
+    """A call may take a second."""
+    hurry(monkeypatch)
 
 
 @pytest.fixture(params=[blocking, asynchronous], ids=["blocking", "async"])

@@ -39,6 +39,7 @@ def sent(fal) -> list[dict]:
 # --- the paid call -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("fault", ["drop", "drop_after", "slow", "garbage"])
 def test_a_lost_submission_is_unknown_and_sent_once(fal, submit, fault):
     fal.plan.add({"on": "submit", "do": fault, "delay_s": 3, "times": None})
@@ -330,6 +331,7 @@ def test_trouble_on_the_way_says_nothing_about_the_job(fal, submit, poll, on):
         poll(job)
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("fault", ["drop", "slow", "garbage"])
 def test_a_poll_without_a_sensible_answer_is_to_be_repeated(fal, submit, poll, fault):
     job = submit()

@@ -175,6 +175,7 @@ def test_a_request_that_the_provider_forgot_is_lost(gmi, submit, poll):
     assert (poll(job).state, poll(job).error_code) == (JobState.FAILED, "JOB_LOST")
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("fault", ["drop", "slow", "garbage", "nginx"])
 def test_a_poll_without_a_sensible_answer_is_to_be_repeated(gmi, submit, poll, fault):
     job = submit()

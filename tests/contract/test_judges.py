@@ -5,6 +5,7 @@ import io
 import json
 import socket
 import threading
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -31,7 +32,7 @@ def desk(emulator):
 
 @pytest.fixture
 def model(emulator):
-    return VisionModel(name="eyes-1", url=emulator.urls["judge"], key="sk-k", quote_usd=USD, timeout_s=1)
+    return VisionModel(name="eyes-1", url=emulator.urls["judge"], key="sk-k", quote_usd=USD, timeout_s=10)
 
 
 @pytest.fixture
@@ -203,7 +204,7 @@ def test_a_service_that_fails_never_passes_and_is_asked_once(model, desk, still,
     desk.plan.add({"on": "submit", **fault})
 
     with pytest.raises(JudgeUnavailable) as failure:
-        model.judge(still)
+        replace(model, timeout_s=1).judge(still)
 
     assert failure.value.retryable
     assert (failure.value.usd, failure.value.cost_source) == (USD, "quoted"), "it may have been paid for"

@@ -75,6 +75,7 @@ def test_speech_is_the_answer_to_its_request(provider, submit, tmp_path):
     assert found.content_type == "audio/mpeg"
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("asked", AT_ONCE, ids=NAMES)
 def test_it_is_waited_for_as_long_as_it_takes(desk, submit, asked):
     desk.pace.run_s = 1.5  # longer than these tests give any other call
@@ -372,6 +373,7 @@ def test_a_clip_that_the_provider_does_not_know_is_lost(poll):
     assert (seen.state, seen.error_code) == (JobState.FAILED, "JOB_LOST")
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("fault", ["drop", "slow", "garbage", "nginx"])
 def test_a_poll_without_a_sensible_answer_is_to_be_repeated(desk, submit, poll, fault):
     job = submit()

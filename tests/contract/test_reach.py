@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_an_address_that_the_guard_refuses_is_not_asked(monkeypatch):
 
 @pytest.mark.parametrize("provider", [Mock(), ComfyUI()])
 def test_a_provider_without_an_address_is_not_asked(provider):
-    assert ask(provider) == Reached(answers=None, took_ms=ask(provider).took_ms)
+    assert replace(ask(provider), took_ms=0) == Reached(answers=None)
 
 
 def test_a_machine_of_the_operator_s_is_asked_without_a_key_too(emulator):

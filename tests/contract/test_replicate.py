@@ -330,6 +330,7 @@ def test_a_job_that_the_provider_does_not_know_is_lost(poll):
     assert (seen.state, seen.error_code) == (JobState.FAILED, "JOB_LOST")
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("fault", ["drop", "slow", "garbage", "nginx"])
 def test_a_poll_without_a_sensible_answer_is_to_be_repeated(desk, submit, poll, fault):
     job = submit()

@@ -436,6 +436,7 @@ def test_an_error_that_names_no_task_says_nothing_about_the_job(runware, submit,
         poll(job)
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("fault", ["drop", "slow", "garbage", "nginx"])
 def test_a_poll_without_a_sensible_answer_is_to_be_repeated(runware, submit, poll, fault):
     job = submit()

@@ -1,5 +1,7 @@
 """Orders for many rows: one request, one line of the audit trail a row, and few words."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
@@ -86,7 +88,7 @@ def test_what_was_turned_off_sent_again_and_revoked_is_kept(press, operator):
         owner=operator, event_id="evt_1", type="run.done", data={}, status="failed", due_at=None, ended_at=now
     )
     share = RunShare.objects.create(
-        share_id="share_1", run=bury(), digest="d", shared_by="user:1", expires_at=now.replace(year=now.year + 1)
+        share_id="share_1", run=bury(), digest="d", shared_by="user:1", expires_at=now + timedelta(days=365)
     )
     task = PeriodicTask.objects.first()
 

@@ -111,6 +111,7 @@ def test_changes_that_come_fast_are_one_event_and_one_reading_for_all_readers(
     server, as_alice, run_of_alice, monkeypatch
 ):
     reads, read = [], summaries.summarize
+    monkeypatch.setattr(summaries, "GATHER_S", 1.0)  # fast is what comes in less, on any machine
     monkeypatch.setattr(summaries, "summarize", lambda runs: reads.append(1) or read(runs))
 
     async def watch_it(session):

@@ -211,7 +211,6 @@ def test_without_redis_the_rest_is_told(scrape, settings):
 
 
 def test_a_part_that_takes_too_long_is_left_out(scrape, monkeypatch):
-    monkeypatch.setattr("runs.figures._LONGEST_MS", 50)
     monkeypatch.setattr("runs.figures._STEPS", "SELECT pg_sleep(5)::text, 1")
 
     seen = scrape()

@@ -93,5 +93,5 @@ def fal(emulator, monkeypatch):
 def judge(emulator, settings):
     """The service that live runs ask what they think of a picture: its fault plan and its journal. 0.002 USD a look."""
     settings.ZAP_JUDGE_URL, settings.ZAP_JUDGE_MODEL = emulator.urls["judge"], "eyes-1"
-    settings.ZAP_JUDGE_USD, settings.ZAP_JUDGE_KEY, settings.ZAP_JUDGE_TIMEOUT_S = Decimal(LOOK), "a-key", 1
+    settings.ZAP_JUDGE_USD, settings.ZAP_JUDGE_KEY, settings.ZAP_JUDGE_TIMEOUT_S = Decimal(LOOK), "a-key", 10
     return Critic(emulator)

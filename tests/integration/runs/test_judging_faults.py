@@ -68,7 +68,8 @@ def test_a_service_that_stays_down_lets_nothing_pass(bells, fal, judge, fault):
     assert run.reserved_usd == 0
 
 
-def test_a_service_that_takes_too_long_is_paid_for_and_lets_nothing_pass(bells, fal, judge):
+def test_a_service_that_takes_too_long_is_paid_for_and_lets_nothing_pass(bells, fal, judge, settings):
+    settings.ZAP_JUDGE_TIMEOUT_S = 1
     judge.faults({"do": "slow", "delay_s": 3, "times": None})
     run = live(paid("a", judge=judging()))
 

@@ -62,7 +62,7 @@ def messages(broker):
     """Everything that the broker holds, as text; what Celery wraps in base64 is unwrapped too."""
     for name in broker.scan_iter("*"):
         kind = broker.type(name)
-        values = broker.lrange(name, 0, -1) if kind == b"list" else [broker.dump(name)]
+        values = broker.lrange(name, 0, -1) if kind == b"list" else [broker.dump(name) or b""]  # it may have run out
         for value in values:
             yield value.decode("latin-1")
             yield base64.b64decode(value.partition(b'"body": "')[2].partition(b'"')[0] or b"").decode("latin-1")

@@ -77,10 +77,12 @@ def test_a_replay_does_nothing(vendor, at_work, bells):
 
 
 def test_a_late_one_finds_nothing_to_do(vendor, at_work, bells):
-    vendor.wrongly("late", delay_s=0.3)
+    vendor.wrongly("late", delay_s=5)
     vendor.finish()
     go_on(bells)
     assert states(at_work) == ("done", {"a": "done"})
+
+    vendor.desk.clock.advance(5)
 
     assert vendor.answers() == [200]
     assert (outcomes(), bells.waiting) == (["late"], [])
@@ -88,10 +90,13 @@ def test_a_late_one_finds_nothing_to_do(vendor, at_work, bells):
 
 
 def test_jobs_may_be_called_about_in_any_order(vendor, bells):
-    vendor.wrongly("late", delay_s=0.3)
+    vendor.wrongly("late", delay_s=5)
     run = live(paid("a"), paid("b"))
     bells.answer_all()
     vendor.finish()
+    assert vendor.answers() == [200]
+
+    vendor.desk.clock.advance(5)
 
     assert vendor.answers(2) == [200, 200]
     bells.answer_all()
@@ -101,7 +106,7 @@ def test_jobs_may_be_called_about_in_any_order(vendor, bells):
 def test_one_that_comes_before_its_submission_was_answered_is_remembered(vendor, bells):
     """The vendor is quicker than its own answer: 202, and the acceptance looks at once, as it always does."""
     vendor.desk.pace.run_s = 0
-    vendor.fal.fault("submit", "slow", delay_s=0.5)
+    vendor.fal.fault("submit", "slow", delay_s=3)
     run = live(paid("a"))
 
     bells.answer_all()
@@ -273,7 +278,7 @@ def die(*_):
 
 def impatient(talk, **more):
     """A submission is waited for only so long."""
-    return http.hold(talk, timeout_s=(1, 1), **more)
+    return http.hold(talk, timeout_s=(2, 2), **more)
 
 
 def test_what_nobody_repeats_any_more_is_forgotten(vendor, at_work, bells):

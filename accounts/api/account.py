@@ -120,7 +120,6 @@ class Account(APIView):
         departure, receipt = departing.depart(user.pk, asked_by=caller.principal_id)
         if hasattr(request._request, "session"):
             logout(request._request)
-        departure.refresh_from_db()
         row = BegunDeparture(departure, context={"receipt": receipt}).data
         return Response(row, status=202, headers={"Cache-Control": "no-store"})
 

@@ -55,6 +55,7 @@ def depart(user_pk: int, *, asked_by: str) -> tuple[Departure, str]:
     user.is_active = False
     user.set_unusable_password()
     user.save(update_fields=["is_active", "password"])
+    departure.refresh_from_db()
     return departure, receipt
 
 

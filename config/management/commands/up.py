@@ -15,11 +15,11 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connections
 
 from config import local
-from embedded import process, stack
+from embedded import stack
 
 _COLOURS = {"web": 36, "worker": 32, "drain": 33, "beat": 35}
 _LOOK_S = 1.0
-_START_S = 60.0
+_SOON_S = 0.05
 
 
 class Command(BaseCommand):
@@ -45,11 +45,12 @@ class Command(BaseCommand):
         roles = (stack.web(host, port), stack.worker(), stack.drain(), stack.beat())
         with stack.Stack(data=settings.ZAPS_DATA_DIR, say=self._say, env={"ZAP_PUBLIC_URL": address}) as tree:
             tree.start(*roles)
-            process.wait_until(lambda: end.is_set() or not tree.absent(*roles[1:]), within_s=_START_S, every_s=0.05)
-            if not end.is_set() and not tree.absent(*roles[1:]):
-                self._greet(address, password)
-            while not end.wait(_LOOK_S):
+            is_greeted = False
+            while not end.wait(_LOOK_S if is_greeted else _SOON_S):
                 local.keep_hold()
+                if not is_greeted and not tree.absent(*roles[1:]) and _listens(host, port):
+                    self._greet(address, password)
+                    is_greeted = True
             self.stdout.write("Stopping.")
 
     def _greet(self, address: str, password: str | None) -> None:
@@ -75,6 +76,13 @@ def _refuse_busy(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as exc:
             raise CommandError(f"{host}:{port} cannot be used: {exc.strerror}. Choose another with --port.") from exc
+
+
+def _listens(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.settimeout(_LOOK_S)
+        return probe.connect_ex((host, port)) == 0
 
 
 def _first_admin() -> str | None:

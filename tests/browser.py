@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from tests.processes import free_port, get, wait_until
+from tests.processes import PATIENCE_S, free_port, get, wait_until
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 needs_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="Chromium and chromedriver are not installed")
@@ -55,6 +55,10 @@ class Browser:
         """Go there, and wait until it is loaded."""
         self._say("POST", "/url", {"url": url})
 
+    def reload(self):
+        """The same page anew, once it is loaded."""
+        self._say("POST", "/refresh", {})
+
     @property
     def path(self):
         """Where the window is, without the host."""
@@ -72,17 +76,17 @@ class Browser:
         """How many there are."""
         return self.run("return document.querySelectorAll(arguments[0]).length", css)
 
-    def see(self, css, words="", *, within_s=90):
+    def see(self, css, words="", *, within_s=PATIENCE_S):
         """Wait until such an element is shown with these words in it."""
         wait_until(lambda: self.count(css) and words in self.text(css), within_s=within_s)
 
     def click(self, css):
         """A real click in the middle of the first such element."""
-        self._say("POST", f"/element/{self._find(css)}/click", {})
+        self._do(css, "click", {})
 
     def type(self, css, text):
         """Real key strokes into it."""
-        self._say("POST", f"/element/{self._find(css)}/value", {"text": text})
+        self._do(css, "value", {"text": text})
 
     def press(self, *names):
         """Keys, one after the other, to whatever has the focus: Tab, Enter, Space, Escape, or letters."""
@@ -116,12 +120,20 @@ class Browser:
         return self._say("POST", "/goog/cdp/execute", {"cmd": name, "params": given})
 
     def _find(self, css):
-        end = time.monotonic() + 15
+        end = time.monotonic() + PATIENCE_S
         while True:
             found = self._http.post(f"{self._base}/element", json={"using": "css selector", "value": css}, timeout=60)
             if found.status_code == 200:
                 return found.json()["value"][_ELEMENT]
             assert time.monotonic() < end, f"There is no {css} at {self.path}."
+
+    def _do(self, css, verb, body):
+        while True:
+            try:
+                return self._say("POST", f"/element/{self._find(css)}/{verb}", body)
+            except AssertionError as exc:  # the page drew it anew since it was found
+                if "stale element reference" not in str(exc):
+                    raise
 
     def _say(self, method, path, body=None):
         answer = self._http.request(method, f"{self._base}{path}", json=body, timeout=120)

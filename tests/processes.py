@@ -14,6 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 from embedded import stack
 from tests.servers import DATA, SERVERS
 
+PATIENCE_S = 300.0  # what only a fault uses up, however slow the machine
+
 
 class Processes:
     """The processes of one test. `environment` may be added to before the first `start`."""
@@ -41,7 +43,7 @@ class Processes:
             self._tree = stack.Stack(data=DATA, say=self._note, env=self.environment)
         roles = [self._roles[name] for name in names]
         self._tree.start(*roles)
-        assert self._tree.wait_present(*roles), self.said()
+        assert self._tree.wait_present(*roles, within_s=PATIENCE_S), self.said()
         if "web" in names:
             wait_until(lambda: get(f"{self.address}/healthz")[0] == 200)
 
@@ -75,7 +77,7 @@ def database_url(name):
     return urlunsplit(urlsplit(SERVERS.database_url)._replace(path=f"/{name}"))
 
 
-def wait_until(ready, *, within_s=90.0, every_s=0.05):
+def wait_until(ready, *, within_s=PATIENCE_S, every_s=0.05):
     """What `ready` returns once it is true. Fails the test when the time is up, which only a fault should use up."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:
@@ -88,7 +90,7 @@ def wait_until(ready, *, within_s=90.0, every_s=0.05):
 def get(url):
     """Status and text of an address; 0 and "" while nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
+        with urllib.request.urlopen(url, timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as exc:
         return exc.code, exc.read().decode()
@@ -99,7 +101,7 @@ def get(url):
 def post(url, body):
     """Status and JSON of an answer to a POST."""
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.status, json.loads(answer.read())
 
 

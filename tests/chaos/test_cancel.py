@@ -14,9 +14,9 @@ from tests.processes import wait_until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_job_that_the_provider_stops_costs_nothing(workers, fal):
+def test_a_job_that_the_provider_stops_costs_nothing(patient, fal):
     fal.work_for(60)
-    workers.start("worker", "drain", "beat")
+    patient.start("worker", "drain", "beat")
     run = make_run(paid("a"), paid("b", "a"), mode="live")
     attempt_in(run, "accepted")
 
@@ -50,10 +50,10 @@ def test_a_job_that_goes_on_regardless_is_paid_for_and_its_late_result_is_not_us
     assert_nothing_lost(run, fal)
 
 
-def test_a_provider_that_was_too_busy_to_listen_is_told_again(workers, fal):
+def test_a_provider_that_was_too_busy_to_listen_is_told_again(patient, fal):
     fal.work_for(60)
     fal.fault("cancel", "status", status=503, retry_after_s=1)
-    workers.start("worker", "drain", "beat")
+    patient.start("worker", "drain", "beat")
     run = make_run(paid("a"), mode="live")
     attempt_in(run, "accepted")
 
@@ -65,10 +65,10 @@ def test_a_provider_that_was_too_busy_to_listen_is_told_again(workers, fal):
     assert_nothing_lost(run, fal)
 
 
-def test_a_submission_that_is_out_is_stopped_as_soon_as_its_answer_names_the_job(workers, fal):
+def test_a_submission_that_is_out_is_stopped_as_soon_as_its_answer_names_the_job(patient, fal):
     fal.work_for(60)
     fal.fault("submit", "slow", delay_s=1.5)
-    workers.start("worker", "drain", "beat")
+    patient.start("worker", "drain", "beat")
     run = make_run(paid("a"), mode="live")
     wait_until(fal.bought)
 
@@ -81,10 +81,10 @@ def test_a_submission_that_is_out_is_stopped_as_soon_as_its_answer_names_the_job
     assert_nothing_lost(run, fal)
 
 
-def test_an_unknown_submission_that_was_canceled_is_still_stopped_when_its_answer_comes_at_last(workers, fal):
+def test_an_unknown_submission_that_was_canceled_is_still_stopped_when_its_answer_comes_at_last(patient, fal):
     fal.work_for(60)
-    fal.fault("submit", "slow", delay_s=12)
-    workers.start("worker", "drain", "beat")
+    fal.fault("submit", "slow", delay_s=20)  # long enough to be seen waiting, and to be canceled
+    patient.start("worker", "drain", "beat")
     run = make_run(paid("a"), mode="live")
     wait_for(run, "waiting")
 

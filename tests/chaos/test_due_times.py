@@ -14,7 +14,7 @@ from automations.schedules import Wish, make_schedule
 from runs.models import Run
 from tests.integration.people import make_user
 from tests.integration.recipes import door
-from tests.processes import wait_until
+from tests.processes import PATIENCE_S, wait_until
 from tests.servers import SERVERS
 from zaps.catalogue import Entry, publish
 
@@ -34,9 +34,10 @@ def broken_broker(broker):
 def test_each_due_time_makes_one_run_though_a_worker_dies_in_mid_firing_and_the_broker_is_gone(stack, broken_broker):
     due = due_a_moment_ago(6)
     stack.environment["ZAP_POLL_DRAIN_SECRET"] = SECRET
-    stack.start("worker", "beat", "web")
+    stack.start("beat", "web")
     with transaction.atomic():
         nobody_makes_a_run()
+        stack.start("worker")
         wait_until(somebody_waits_for_that)
         stack.kill("worker")
     broken_broker()
@@ -83,5 +84,5 @@ def ask(address):
     request = urllib.request.Request(
         f"{address}/api/providers/poll/drain", b"", {"x-zap-cron-secret": SECRET}, method="POST"
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return answer.status == 200

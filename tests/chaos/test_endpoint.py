@@ -13,7 +13,7 @@ from runs.models import CronLog
 from tests.chaos.fal import paid
 from tests.chaos.truth import assert_nothing_lost, attempt_in, wait_for
 from tests.factories import make_run
-from tests.processes import post, wait_until
+from tests.processes import PATIENCE_S, post, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +36,7 @@ def zap_drain(stack, **environment):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     return done.returncode, json.loads(done.stdout)

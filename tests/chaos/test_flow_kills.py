@@ -3,6 +3,7 @@
 CHAOS_S=60 CHAOS_SEED=… ./dev test tests/chaos/test_flow_kills.py
 """
 
+import http.client
 import json
 import os
 import random
@@ -23,7 +24,7 @@ from flows.models import FlowRun
 from flows.refusals import LeaseLost
 from tests.chaos import flow_truth
 from tests.integration.people import bearer, make_user
-from tests.processes import wait_until
+from tests.processes import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,9 +87,9 @@ class Crew:
         """TERM to those that understand it, once they do: how they ended."""
         real = self.at_work[HANDS:]
         for process in real:
-            wait_until(lambda log=self.log_of[process.pid]: "flow=chaos" in log.read_text(), within_s=60)
+            wait_until(lambda log=self.log_of[process.pid]: "flow=chaos" in log.read_text())
             process.terminate()
-        return [process.wait(60) for process in real]
+        return [process.wait(PATIENCE_S) for process in real]
 
     def close(self):
         for process in self.at_work:
@@ -140,7 +141,7 @@ class Sender(threading.Thread):
             try:
                 with urllib.request.urlopen(ask, timeout=30) as answer:
                     return set(json.loads(answer.read())["runIds"])
-            except (OSError, ValueError):
+            except (OSError, http.client.HTTPException, ValueError):
                 time.sleep(0.2)
 
 
@@ -160,7 +161,7 @@ def test_whoever_dies_whenever_each_run_ends_once_and_no_stale_result_is_taken(c
             sender.enough.set()
             sender.join()
         open_runs = FlowRun.objects.exclude(status__in=flow_truth.FINAL)
-        wait_until(lambda: not open_runs.exists(), within_s=180)
+        wait_until(lambda: not open_runs.exists(), within_s=2 * PATIENCE_S)
 
         assert crew.drain() == [0] * WORKERS
         with pytest.raises(LeaseLost):

@@ -9,7 +9,7 @@ import pytest
 from runs import dispatch
 from runs.engine.advance import advance_run
 from tests.chaos.fal import paid
-from tests.chaos.truth import assert_nothing_lost, attempt_in, wait_for
+from tests.chaos.truth import assert_nothing_lost, wait_for
 from tests.factories import make_run, planned
 from tests.processes import wait_until
 
@@ -82,12 +82,13 @@ def test_a_submission_that_is_delivered_three_times_is_sent_once(workers, fal, b
     assert_nothing_lost(run, fal)
 
 
-def test_a_settling_that_is_announced_three_times_fetches_once(workers, fal, broker):
+def test_a_settling_that_is_announced_three_times_fetches_once(patient, fal, broker):
     fal.work_for(2)
     fal.fault("media", "slow", delay_s=1.5, times=None)
-    workers.start("worker", "drain", "beat")
+    patient.start("worker", "drain", "beat")
     run = make_run(paid("a"), mode="live")
-    attempt = attempt_in(run, "settling")
+    wait_until(lambda: fal.journal.count("media"))
+    attempt = run.attempts.get()
 
     for _ in range(3):
         dispatch.ring_settle(attempt.pk, attempt.idem_key)

@@ -18,13 +18,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def halt():
-    """Stop processes where they are, so that they cannot come to their end by themselves."""
+    """Stop processes where they are, so that they cannot come to their end by themselves: those that had not before."""
     halted = []
 
     def stop(pids):
         for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-            halted.append(pid)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+                halted.append(pid)
+        return [pid for pid in pids if is_alive(pid)]
 
     yield stop
     for pid in filter(is_alive, halted):
@@ -53,8 +55,7 @@ def test_a_render_that_is_killed_leaves_no_encoder_behind_and_is_done_once_after
     clips = [planned(name, kind="video.gen", duration_s=Decimal(20)) for name in ("a", "b")]
     run = make_run(*clips, planned("film", "a", "b", kind="stitch"))
     film = wait_until(lambda: run.attempts.filter(step__step_id="film", status="settling").first())
-    encoders = wait_until(lambda: encoders_of(workers.pid("worker")), every_s=0.01)
-    halt(encoders)
+    encoders = wait_until(lambda: halt(encoders_of(workers.pid("worker"))), every_s=0.01)
 
     workers.kill("worker")
 
@@ -73,8 +74,7 @@ def test_a_run_that_is_canceled_in_mid_render_stops_its_encoder_and_keeps_no_fil
     clips = [planned(name, kind="video.gen", duration_s=Decimal(20)) for name in ("a", "b")]
     run = make_run(*clips, planned("film", "a", "b", kind="stitch"))
     wait_until(lambda: run.attempts.filter(step__step_id="film", status="settling").first())
-    encoders = wait_until(lambda: encoders_of(workers.pid("worker")), every_s=0.01)
-    halt(encoders)
+    encoders = wait_until(lambda: halt(encoders_of(workers.pid("worker"))), every_s=0.01)
 
     cancel_run(run.run_id, actor="user:1")
 

@@ -109,7 +109,7 @@ def test_postgresql_dies_while_a_job_is_with_its_provider(workers, fal, database
 def test_an_intent_survives_the_crash_of_a_postgresql_that_commits_lazily(workers, fal, database):
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER DATABASE {database.name} SET synchronous_commit = off")
-    fal.fault("submit", "slow", delay_s=1.5)
+    fal.fault("submit", "slow", delay_s=5)
     workers.start("worker", "drain", "beat")
     run = make_run(paid("a"), mode="live")
     wait_until(fal.bought, every_s=0.001)
@@ -143,7 +143,7 @@ def test_a_database_that_refuses_to_answer_fails_no_step(broker):
 
 
 def test_postgresql_is_away_when_the_answer_to_a_submission_comes(workers, fal, database):
-    fal.fault("submit", "slow", delay_s=1.5)
+    fal.fault("submit", "slow", delay_s=5)
     workers.start("worker", "drain", "beat")
     run = make_run(paid("a"), mode="live")
     wait_until(fal.bought)

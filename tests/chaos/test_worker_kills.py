@@ -116,7 +116,7 @@ def test_killed_in_the_middle_of_a_download(workers, fal):
 
 
 def test_killed_before_the_step_is_closed_its_files_are_stored_once(workers, fal):
-    fal.fault("media", "slow", delay_s=1.5)
+    fal.fault("media", "slow", delay_s=5)
     workers.start("worker")
     run = make_run(paid("a"), paid("b", "a"), mode="live")
     attempt_in(run, "settling")

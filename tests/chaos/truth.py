@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from runs.models import Asset, Attempt, LedgerEntry, Run, RunEvent, Step
 from tests.chaos.history import replay
-from tests.processes import wait_until
+from tests.processes import PATIENCE_S, wait_until
 
 FINAL = {"done", "failed", "canceled"}
 STEP_FINAL = {*FINAL, "skipped"}
@@ -55,7 +55,7 @@ def state_of(run):
     return Run.objects.get(pk=run.pk).status, dict(run.steps.values_list("step_id", "status"))
 
 
-def wait_for(run, status, *, within_s=120.0):
+def wait_for(run, status, *, within_s=PATIENCE_S):
     """Until the run has that status; what it looked like instead is in the failure."""
     try:
         wait_until(lambda: Run.objects.get(pk=run.pk).status == status, within_s=within_s)
@@ -66,7 +66,7 @@ def wait_for(run, status, *, within_s=120.0):
         raise AssertionError(f"{state_of(run)} and not {status} after {within_s} s: {rows}") from None
 
 
-def attempt_in(run, status, *, within_s=90.0):
+def attempt_in(run, status, *, within_s=PATIENCE_S):
     """The run's attempt that has reached this status."""
     return wait_until(lambda: run.attempts.filter(status=status).first(), within_s=within_s)
 

@@ -20,7 +20,7 @@ def bucket():
 
 def read(url):
     """The content of an address, wherever it leads; and where that was."""
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read(), answer.url
 
 
@@ -28,7 +28,7 @@ def test_a_mock_run_becomes_a_film_in_a_bucket(stack, bucket):
     name, address = bucket.new_bucket()
     stack.environment |= {"ZAP_STORAGE_URL": address, "ZAP_OPEN_MODES": "mock"}
     call_command("load_recipes", verbosity=0)
-    stack.start("worker", "web")
+    stack.start("worker", "drain", "beat", "web")
 
     status, run = post(f"{stack.address}/api/zaps/run", {"slug": "hello-film", "mode": "mock"})
     assert status == 202

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -52,8 +53,9 @@ def wait_for_line(child, text):
 
 def workers_of(child):
     for process in psutil.Process(child.pid).children(recursive=True):
-        if "engine,results,media" in process.cmdline():
-            yield process
+        with suppress(psutil.NoSuchProcess):
+            if "engine,results,media" in process.cmdline():
+                yield process
 
 
 def make_slow_recipe(folder):
@@ -161,8 +163,9 @@ def test_a_database_that_dies_in_mid_run_costs_nothing_but_time(machine, tmp_pat
     wait_for_line(child, "clip_1  running")
 
     for process in mine(machine):
-        if process.name() == "postgres":
-            process.kill()
+        with suppress(psutil.NoSuchProcess):  # one that ended by itself, or with the others
+            if process.name() == "postgres":
+                process.kill()
     out, err = child.communicate(timeout=WITHIN_S)
 
     assert child.returncode == 0, err
@@ -188,7 +191,7 @@ def mine(machine):
     return found
 
 
-def wait_until(true, within_s=60):
+def wait_until(true, within_s=WITHIN_S):
     end = time.monotonic() + within_s
     while not (there := true()) and time.monotonic() < end:
         time.sleep(0.2)

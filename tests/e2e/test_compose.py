@@ -12,7 +12,7 @@ import yaml
 from config.local import BASE_DIR
 from config.schedule import ENTRIES
 from config.settings import CELERY_TASK_QUEUES
-from tests.processes import database_url, free_port, get, post, wait_until
+from tests.processes import PATIENCE_S, database_url, free_port, get, post, wait_until
 from tests.servers import SERVERS
 
 COMPOSE = yaml.safe_load((BASE_DIR / "docker-compose.yml").read_text())
@@ -99,12 +99,12 @@ def containers(transactional_db, broker, tmp_path):
 
 
 def test_every_part_becomes_healthy_and_together_they_make_a_film(containers):
-    assert containers.start("migrate").wait(60) == 0, containers.log("migrate")
+    assert containers.start("migrate").wait(PATIENCE_S) == 0, containers.log("migrate")
     for name in ("web", "engine", "media", "drain", "beat"):
         containers.start(name, ZAP_OPEN_MODES="plan,mock")
 
     for name in ("web", "engine", "media", "drain", "beat"):
-        wait_until(lambda name=name: containers.is_healthy(name), within_s=120, every_s=0.5)
+        wait_until(lambda name=name: containers.is_healthy(name), every_s=0.5)
 
     status, run = post(f"{containers.address}/api/zaps/run", {"slug": "hello-film", "mode": "mock"})
     assert status == 202
@@ -119,7 +119,7 @@ def test_a_worker_that_is_not_there_is_not_healthy(containers):
 
 def test_a_drain_worker_that_is_told_to_end_does_so_within_its_grace(containers):
     child = containers.start("drain")
-    wait_until(lambda: containers.is_healthy("drain"), within_s=120, every_s=0.5)
+    wait_until(lambda: containers.is_healthy("drain"), every_s=0.5)
 
     child.terminate()
 

@@ -12,7 +12,7 @@ from config.local import BASE_DIR
 from flows import events, results
 from flows.models import FlowAttempt, FlowOutput, FlowRun
 from tests.integration.people import bearer, make_user
-from tests.processes import is_alive, wait_until
+from tests.processes import PATIENCE_S, is_alive, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,13 +62,13 @@ class House:
         command = [sys.executable, "-m", "cli", "flow-worker", "--root", str(self.flow.parent), *words]
         with self.log.open("a") as log:
             self.workers.append(subprocess.Popen(command, cwd=BASE_DIR, env=env, stdout=log, stderr=log))
-        wait_until(lambda: "flow=wait" in self.said(), within_s=60)
+        wait_until(lambda: "flow=wait" in self.said())
         return self.workers[-1]
 
     def begin(self, event_id="e1"):
         """Have its step begin: the run."""
         run = FlowRun.objects.get(run_id=events.dispatch({"id": event_id, "type": "began"}).run_ids[0])
-        wait_until(lambda: {"child", "step"} <= set(self.heard(run)), within_s=60)
+        wait_until(lambda: {"child", "step"} <= set(self.heard(run)))
         return run
 
     def heard(self, run):
@@ -107,7 +107,7 @@ def test_a_step_outlives_a_restart_of_the_server_and_writes_while_it_runs(house,
     wait_until(lambda: not any(is_alive(house.heard(run)[name]) for name in ("child", "step")))
     stack.start("web")
 
-    wait_until(lambda: ended(run), within_s=60)
+    wait_until(lambda: ended(run))
     assert (run.status, run.result, run.attempt_count) == ("completed", {"status": "changed", "went": True}, 1)
     assert house.token not in "".join(FlowOutput.objects.values_list("text", flat=True))
     assert {"ZAP_TOKEN", "DATABASE_URL", "SECRET_KEY"}.isdisjoint(house.heard(run))
@@ -123,7 +123,7 @@ def test_a_worker_that_is_to_end_finishes_its_step_and_takes_no_other(house):
     other = FlowRun.objects.get(run_id=events.dispatch({"id": "e2", "type": "began"}).run_ids[0])
     house.go()
 
-    assert worker.wait(60) == 0
+    assert worker.wait(PATIENCE_S) == 0
     other.refresh_from_db()
     assert ended(run)
     assert (run.status, other.status, other.attempt_count) == ("completed", "queued", 0)
@@ -139,11 +139,10 @@ def test_a_worker_that_cannot_wait_gives_its_step_back(house, grace_s, asks):
         worker.terminate()
         wait_until(lambda number=number: number + 1 == asks or "ending" in house.said())
 
-    assert worker.wait(60) == 0
+    assert worker.wait(PATIENCE_S) == 0
     run.refresh_from_db()
     assert (run.status, FlowAttempt.objects.get().error) == ("queued", "The worker gave the run back.")
-    assert not is_alive(family["step"])
-    assert not is_alive(family["child"])
+    wait_until(lambda: not is_alive(family["step"]) and not is_alive(family["child"]))
 
 
 def test_a_cancel_ends_the_step_and_all_that_it_started_within_seconds(house):
@@ -153,9 +152,9 @@ def test_a_cancel_ends_the_step_and_all_that_it_started_within_seconds(house):
 
     results.cancel(run.run_id)
 
-    wait_until(lambda: not is_alive(family["step"]) and not is_alive(family["child"]), within_s=60)
+    wait_until(lambda: not is_alive(family["step"]) and not is_alive(family["child"]))
     worker.terminate()
-    assert worker.wait(60) == 0
+    assert worker.wait(PATIENCE_S) == 0
     run.refresh_from_db()
     assert (run.status, run.attempt_count) == ("canceled", 1)
     assert "lease lost: canceled" in house.said()
@@ -166,7 +165,7 @@ def test_a_result_whose_answer_was_lost_is_told_again_and_counts_once(house):
     with Deaf(house.address) as line:
         house.hire(address=line.address)
         run = house.begin()
-        wait_until(lambda: "became=completed" in house.said(), within_s=60)
+        wait_until(lambda: "became=completed" in house.said())
 
     assert line.lost == 1
     assert line.told == 2

@@ -18,7 +18,6 @@ from tests.processes import wait_until
 from zaps.planned import Gate, Judging, Retrying
 
 USD, LOOK = Decimal("0.025"), Decimal("0.002")
-LEASE_S = 3
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def judge(emulator):
 
 @pytest.fixture
 def workers(stack, emulator, fal):
-    """The processes, which buy from `fal` and ask `judge`; their leases are short enough to watch them end."""
+    """The processes, which buy from `fal` and ask `judge`."""
     stack.environment |= {
         "FAL_KEY": KEY,
         "FAL_BASE_URL": fal.url,
@@ -49,7 +48,6 @@ def workers(stack, emulator, fal):
         "ZAP_JUDGE_MODEL": "eyes-1",
         "ZAP_JUDGE_KEY": "a-key",
         "ZAP_JUDGE_USD": str(LOOK),
-        **{f"ZAP_{work}_LEASE_S": str(LEASE_S) for work in ("SUBMIT", "POLL", "WORK")},
     }
     return stack
 
@@ -106,6 +104,7 @@ def test_from_candidates_over_a_judge_and_a_gate_to_a_film_that_is_made_again(wo
 
 
 def test_a_worker_that_is_killed_while_a_judge_looks_loses_no_verdict(workers, judge, fal):
+    workers.environment["ZAP_WORK_LEASE_S"] = "3"  # how long the dead one's look lies about
     says(judge, 0.8)
     judge.plan.add({"on": "submit", "do": "slow", "delay_s": 60})
     says(judge, 0.9)

@@ -99,7 +99,7 @@ def test_my_runs_move_while_a_run_is_made(window, service):
 
     begin(making, service)
 
-    watching.see(".card .state", "Done", within_s=90)
+    watching.see(".card .state", "Done")
     assert watching.run("return window.isTheSamePage")
     wait_until(lambda: watching.run("return document.querySelector('.card img').naturalWidth") > 0)
     assert watching.complaints() == []
@@ -109,7 +109,7 @@ def test_a_guest_sees_the_shared_run_and_nothing_else(window, service, stack):
     owner, guest = window(), window(width=390, height=844)
     sign_in(owner)
     run = begin(owner, service)
-    owner.see("#now", "Done", within_s=90)
+    owner.see("#now", "Done")
     owner.click("button[formaction$='/share']")
     owner.see("#share-address")
     address = owner.run("return document.querySelector('#share-address').value")
@@ -129,7 +129,7 @@ def test_somebody_with_a_keyboard_alone_branches_a_run_off_and_makes_a_key(windo
     browser = window()
     sign_in(browser)
     run = begin(browser, service)
-    browser.see("#now", "Done", within_s=90)
+    browser.see("#now", "Done")
 
     browser.tab_to(f"a[href='{run}/fork']")
     browser.press("Enter")
@@ -138,7 +138,7 @@ def test_somebody_with_a_keyboard_alone_branches_a_run_off_and_makes_a_key(windo
     browser.press(*" and proud")
     browser.tab_to("#order button.main")
     browser.press("Enter")
-    browser.see("#now", "Done", within_s=90)
+    browser.see("#now", "Done")
     assert browser.path != run
 
     browser.tab_to("a[href='/account']", at_most=400)

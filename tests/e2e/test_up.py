@@ -5,12 +5,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
+import psutil
 import pytest
 
 from config.local import BASE_DIR
-from tests.processes import free_port, get, post, wait_until, with_in_environment
+from tests.processes import free_port, get, is_alive, post, wait_until, with_in_environment
 
 
 @pytest.fixture
@@ -53,11 +53,9 @@ def test_it_serves_a_film_shows_the_first_login_once_and_stops_on_ctrl_c(up):
     assert get(f"{up.address}/readyz")[0] == 200
     _, run = post(f"{up.address}/api/zaps/run", {"slug": "hello-film", "mode": "mock"})
     wait_until(lambda: '"status":"done"' in get(run["statusUrl"])[1].replace(" ", "").split('"steps"')[0])
-    begun = time.monotonic()
 
     assert up.send(signal.SIGINT) == 0
 
-    assert time.monotonic() - begun < 20
     wait_until(lambda: not with_in_environment(str(up.folder)))
 
 
@@ -79,10 +77,12 @@ def test_a_sigkill_of_the_supervisor_leaves_no_orphan(up):
 def test_it_survives_the_death_of_the_servers_keeper(up):
     mine = with_in_environment(str(up.folder))
     keeper = next(pid for pid in with_in_environment("embedded.keeper") if pid in mine)
+    servers = [server.pid for server in psutil.Process(keeper).children()]
 
     os.kill(keeper, signal.SIGKILL)
 
-    wait_until(lambda: get(f"{up.address}/readyz")[0] != 200 or keeper not in with_in_environment(str(up.folder)))
+    wait_until(lambda: not any(map(is_alive, [keeper, *servers])))
+    wait_until(lambda: get(f"{up.address}/readyz")[0] == 200)
     wait_until(lambda: '"broker": "ok"' in get(f"{up.address}/readyz")[1])
     _, run = post(f"{up.address}/api/zaps/run", {"slug": "hello-film", "mode": "mock"})
     wait_until(lambda: '"status":"done"' in get(run["statusUrl"])[1].replace(" ", "").split('"steps"')[0])

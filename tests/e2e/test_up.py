@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -53,9 +54,11 @@ def test_it_serves_a_film_shows_the_first_login_once_and_stops_on_ctrl_c(up):
     assert get(f"{up.address}/readyz")[0] == 200
     _, run = post(f"{up.address}/api/zaps/run", {"slug": "hello-film", "mode": "mock"})
     wait_until(lambda: '"status":"done"' in get(run["statusUrl"])[1].replace(" ", "").split('"steps"')[0])
+    begun = time.monotonic()
 
     assert up.send(signal.SIGINT) == 0
 
+    assert time.monotonic() - begun < 60
     wait_until(lambda: not with_in_environment(str(up.folder)))
 
 

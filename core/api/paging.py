@@ -74,6 +74,7 @@ def _decode(model: type[Model], keys: tuple[str, ...], cursor: str) -> list[Any]
             raise ValueError
         if any("\0" in text or len(text) > 200 for text in texts):
             raise ValueError
+        "".join(texts).encode()  # JSON can hold half of a pair of surrogates, which the database refuses
         return [model._meta.get_field(key).to_python(text) for key, text in zip(keys, texts, strict=True)]  # type: ignore[union-attr]
     except (ValueError, ValidationError, binascii.Error, FieldDoesNotExist, RecursionError):
         raise _refused("cursor", "cursor is not one that we gave out.") from None

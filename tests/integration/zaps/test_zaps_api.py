@@ -149,7 +149,10 @@ def test_the_list_is_searched_and_paged(client, alice, django_assert_num_queries
     assert "source" not in first["zaps"][0]
 
 
-@pytest.mark.parametrize("query", ["query=%00", "query=" + "x" * 201])
+HALF_A_PAIR = "WyJcdWQ4MDAiXQ"  # ["\\ud800"]
+
+
+@pytest.mark.parametrize("query", ["query=%00", "query=" + "x" * 201, f"cursor={HALF_A_PAIR}"])
 def test_a_query_that_is_none_is_refused(client, query):
     assert client.get(f"/api/zaps?{query}").status_code == 422
 

@@ -18,6 +18,7 @@ from accounts.pricing.book import Entry
 from accounts.pricing.sync import REFUSED, Line, Synced, sync, tellers
 from core.api.fields import EpochMs, Flag, StrictRequest, Text, Usd
 from core.api.openapi import refusals
+from core.api.paging import PAGING, paginate_sorted, read_limit
 from core.errors import BadInput, Problem
 from providers import prices
 from providers.prices import Price, PriceBook, read_variant
@@ -39,9 +40,10 @@ class PriceRow(serializers.Serializer[Any]):
 
 
 class PricesDocument(serializers.Serializer[Any]):
-    """The whole book as it counts now."""
+    """Some of the book as it counts now, by provider, model and variant."""
 
     prices = PriceRow(many=True)
+    nextCursor = serializers.CharField(allow_null=True)
 
 
 class PriceRequest(StrictRequest):
@@ -123,16 +125,21 @@ class Prices(APIView):
     @extend_schema(
         operation_id="listPrices",
         responses=PricesDocument,
-        parameters=[OpenApiParameter("provider", str, description="Only of this one.")],
+        parameters=[*PAGING, OpenApiParameter("provider", str, description="Only of this one.")],
     )
     def get(self, request: Request) -> Response:
-        """Every price that counts now. Staff only."""
+        """The prices that count now, by provider, model and variant. Staff only."""
         caller_of(request).require_staff()
-        wanted, now = request.query_params.get("provider"), book.current()
-        chosen = sorted((price for price in now if wanted in (None, "", price.provider)), key=lambda price: price.key)
-        shipped = {price.key: price for price in prices.load()}
-        rows = [_row(price, now, is_shipped=shipped.get(price.key) == price, today=_today()) for price in chosen]
-        return Response({"prices": PriceRow(rows, many=True).data})
+        asked, now, shipped = request.query_params, book.current(), prices.load()
+        page = paginate_sorted(
+            (price for price in now if asked.get("provider") in (None, "", price.provider)),
+            key=lambda price: price.key,
+            parts=3,
+            cursor=asked.get("cursor"),
+            limit=read_limit(asked.get("limit")),
+        )
+        rows = [_row(price, now, is_shipped=shipped.get(price.key) == price, today=_today()) for price in page.items]
+        return Response({"prices": PriceRow(rows, many=True).data, "nextCursor": page.next_cursor})
 
     @extend_schema(operation_id="setPrice", request=PriceRequest, responses=SetRow)
     def post(self, request: Request) -> Response:

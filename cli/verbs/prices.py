@@ -49,15 +49,19 @@ def run(args: argparse.Namespace) -> Exit:
 
 
 def _list(client: Client, args: argparse.Namespace) -> Exit:
-    query = f"?{urlencode({'provider': args.provider})}" if args.provider else ""
-    document = client.call("GET", f"/api/prices{query}")
+    rows: list[Mapping[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = urlencode({"provider": args.provider or "", "limit": 100, "cursor": cursor})
+        page = client.call("GET", f"/api/prices?{query}")
+        rows, cursor = [*rows, *page["prices"]], page["nextCursor"]
     if args.json:
-        talk.give_json(document)
-    elif not document["prices"]:
+        talk.give_json({"prices": rows})
+    elif not rows:
         talk.say("There are no prices.")
     else:
         head = ("provider", "model", "variant", "price", "age", "by", "source")
-        talk.give(talk.columns([head, *map(_price, document["prices"])]))
+        talk.give(talk.columns([head, *map(_price, rows)]))
     return Exit.DONE
 
 

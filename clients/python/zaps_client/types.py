@@ -1892,10 +1892,11 @@ class PriceRow(TypedDict):
 
 class PricesDocument(TypedDict):
     """
-    The whole book as it counts now.
+    Some of the book as it counts now, by provider, model and variant.
     """
 
     prices: list[PriceRow]
+    nextCursor: str | None
 
 
 class ProviderRow(TypedDict):

@@ -735,7 +735,7 @@ export interface paths {
         };
         /**
          * List prices
-         * @description Every price that counts now. Staff only.
+         * @description The prices that count now, by provider, model and variant. Staff only.
          */
         get: operations["listPrices"];
         put?: never;
@@ -3333,9 +3333,10 @@ export interface components {
         };
         /** @enum {string} */
         PricedByEnum: "nobody" | "operator" | "book";
-        /** @description The whole book as it counts now. */
+        /** @description Some of the book as it counts now, by provider, model and variant. */
         PricesDocument: {
             prices: components["schemas"]["PriceRow"][];
+            nextCursor: string | null;
         };
         /** @description One thing that is wrong, or that a plan warns of: core.errors.Problem. */
         ProblemRow: {
@@ -6467,6 +6468,10 @@ export interface operations {
     listPrices: {
         parameters: {
             query?: {
+                /** @description `nextCursor` of the page before; the first page without it. */
+                cursor?: string;
+                /** @description How many rows at most. */
+                limit?: number;
                 /** @description Only of this one. */
                 provider?: string;
             };

@@ -44,6 +44,31 @@ def test_prices_are_listed_with_their_age_and_who_says_so(zap):
     assert {line.split()[0] for line in out.splitlines()} == {"provider", "fal"}
 
 
+def test_a_long_book_is_listed_whole(zap):
+    models = [f"house/{number}" for number in range(250)]
+    OperatorPrice.objects.bulk_create(
+        OperatorPrice(
+            provider="fal",
+            model=model,
+            unit="request",
+            usd="0.01",
+            source="invoice",
+            verified_at="2026-11-01",
+            set_by="x",
+        )
+        for model in models
+    )
+
+    code, out, _ = zap("list", "fal")
+    document = json.loads(zap("list", "--json")[1])
+
+    assert code == 0
+    assert {line.split()[1] for line in out.splitlines()} >= set(models)
+    assert [row["model"] for row in document["prices"] if row["model"] in models] == sorted(models)
+    assert len({row["provider"] for row in document["prices"]}) > 5
+    assert set(document) == {"prices"}
+
+
 def test_an_old_price_says_that_it_is_stale(zap):
     zap(*SET, "--verified", "2026-01-01")
 

@@ -1,5 +1,7 @@
 """/api/prices: staff look at prices, set them and ask the vendors; nobody else does."""
 
+import base64
+import json
 from decimal import Decimal
 
 import pytest
@@ -17,10 +19,22 @@ ALL = [("get", "/api/prices", None), ("get", "/api/prices/history", None), ("pos
        ("post", "/api/prices/sync", {"dryRun": True})]  # fmt: skip
 
 
+def pages_of(api, user, query="", between=lambda: None):
+    """The pages of the list, as keys; `between` is called after the first."""
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = api(user, "get", f"/api/prices?{query}&cursor={cursor}").json()
+        pages.append([(row["provider"], row["model"], row["variant"]) for row in page["prices"]])
+        if cursor == "":
+            between()
+        cursor = page["nextCursor"]
+    return pages
+
+
 def test_a_price_is_set_listed_and_remembered(api, sam):
     made = api(sam, "post", "/api/prices", BODY).json()
 
-    rows = api(sam, "get", "/api/prices?provider=fal").json()["prices"]
+    rows = api(sam, "get", "/api/prices?provider=fal&limit=100").json()["prices"]
     history = api(sam, "get", f"/api/prices/history?provider=fal&model={FLUX}").json()["history"]
     (row,) = [row for row in rows if row["model"] == FLUX]
     assert {row["provider"] for row in rows} == {"fal"}
@@ -33,13 +47,59 @@ def test_a_price_is_set_listed_and_remembered(api, sam):
 
 
 def test_the_whole_book_is_listed_with_its_age(api, sam):
-    rows = api(sam, "get", "/api/prices").json()["prices"]
+    document = api(sam, "get", "/api/prices?limit=100").json()
+    rows = document["prices"]
 
+    assert document["nextCursor"] is None
     assert len(rows) == len(list(prices.load()))
     assert {row["setBy"] for row in rows} == {"book"}
     (row,) = [row for row in rows if row["variant"] == "generate_audio=false,resolution=720p" and row["model"] == VEO]
     assert (row["usd"], row["unit"], row["verifiedAt"]) == (0.2, "second", "2026-11-21")
     assert "without sound" in row["source"]
+
+
+def test_the_book_is_read_in_pages_by_provider_model_and_variant(api, sam):
+    pages = pages_of(api, sam, "limit=7")
+
+    assert [len(page) for page in pages[:-1]] == [7] * (len(pages) - 1)
+    assert 0 < len(pages[-1]) <= 7
+    assert [key for page in pages for key in page] == sorted(price.key for price in prices.load())
+    assert len(api(sam, "get", "/api/prices").json()["prices"]) == 20
+
+
+def test_prices_that_come_and_go_between_pages_repeat_and_hide_no_other(api, sam, put):
+    before = sorted(price.key for price in prices.load() if price.provider == "fal")
+    last_shown, next_one = before[2], before[3]
+
+    def change():
+        put("aaa")  # stands on the page that was read
+        put("fal-ai/zzz")
+        for _, model, variant in (last_shown, next_one):
+            put(model, None, variant=variant)
+
+    pages = pages_of(api, sam, "provider=fal&limit=3", between=change)
+
+    found = [key for page in pages for key in page]
+    assert found == [*before[:3], *sorted([*before[4:], ("fal", "fal-ai/zzz", "")])]
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=x", "limit"),
+        ("cursor=x", "cursor"),
+        (f"cursor={base64.urlsafe_b64encode(json.dumps(['fal', 'x']).encode()).decode()}", "cursor"),
+        (f"cursor={base64.urlsafe_b64encode(json.dumps(['fal', 'x', 1]).encode()).decode()}", "cursor"),
+        (f"cursor={base64.urlsafe_b64encode(json.dumps('falx').encode()).decode()}", "cursor"),
+    ],
+)
+def test_a_page_that_there_is_not_is_refused(api, sam, query, path):
+    answer = api(sam, "get", f"/api/prices?{query}")
+
+    assert answer.status_code == 422
+    assert [error["path"] for error in answer.json()["errors"]] == [path]
 
 
 def test_a_price_is_taken_back(api, sam):
@@ -53,7 +113,7 @@ def test_a_price_is_taken_back(api, sam):
 def test_a_price_may_have_been_read_some_days_ago(api, sam):
     api(sam, "post", "/api/prices", {**BODY, "verifiedAt": "2026-01-01"})
 
-    (row,) = [row for row in api(sam, "get", "/api/prices").json()["prices"] if row["model"] == FLUX]
+    (row,) = [row for row in api(sam, "get", "/api/prices?limit=100").json()["prices"] if row["model"] == FLUX]
     assert (row["verifiedAt"], row["stale"]) == ("2026-01-01", True)
 
 
@@ -114,7 +174,7 @@ def test_what_names_no_price_has_no_history(api, sam, query, path):
 
 def test_what_nobody_set_has_an_empty_history(api, sam):
     assert api(sam, "get", "/api/prices/history?provider=fal&model=x").json() == {"history": []}
-    assert api(sam, "get", "/api/prices?provider=%00").json() == {"prices": []}
+    assert api(sam, "get", "/api/prices?provider=%00").json() == {"prices": [], "nextCursor": None}
 
 
 def test_vendors_are_asked_and_what_came_of_it_is_told(api, sam, emulator):

@@ -7,12 +7,13 @@ import { Refused, Zaps, take } from "../src/index.ts";
 
 type Answer = [status: number, ...parts: string[]];
 
-/** A server that says what a test tells it to, one answer a request; one that ends with CUT is broken off there. */
+/** A server that says what a test tells it to, an answer a request; what ends with CUT breaks off once it was heard. */
 const CUT = "✂";
 let server: Server;
 let address: string;
 let answers: Answer[];
 let asked: IncomingMessage[];
+let cut: () => void;
 
 const GONE = {
   type: "urn:zap:problem:NOT_FOUND",
@@ -26,13 +27,13 @@ const GONE = {
 };
 
 beforeEach(async () => {
-  [answers, asked] = [[], []];
+  [answers, asked, cut] = [[], [], () => undefined];
   server = createServer((request, response) => {
     asked.push(request);
     const [status, ...parts] = answers.shift() ?? [500];
     response.writeHead(status, { "Content-Type": "application/json" });
     for (const part of parts) {
-      if (part === CUT) return setTimeout(() => response.destroy(), 20);
+      if (part === CUT) return (cut = () => response.destroy());
       response.write(part);
     }
     return response.end();
@@ -51,7 +52,10 @@ const snapshot = (revision: number, status: string): string =>
 
 async function statuses(zaps: Zaps, signal?: AbortSignal): Promise<string[]> {
   const found: string[] = [];
-  for await (const { run } of zaps.follow("run_1", signal)) found.push(run.status);
+  for await (const { run } of zaps.follow("run_1", signal)) {
+    found.push(run.status);
+    cut();
+  }
   return found;
 }
 

@@ -145,7 +145,9 @@ def test_more_than_the_cap_allows_is_refused_with_the_sum(as_alice, alice):
     page = parse(answer)
     assert "5" in page.one("div", role="alert").text
     assert Run.objects.get().status == "failed"
-    assert step_of(page, "door").one("input", name="maxUsd").given["value"] == "5.0"
+    cap = step_of(page, "door").one("input", name="maxUsd").given
+    # A browser takes no value between two steps, and a cap may have more places than two.
+    assert (cap["value"], cap["step"]) == ("5.0", "any")
 
     again = as_alice.press(step_of(page, "door"), "Make again", maxUsd="9")
 

@@ -52,8 +52,9 @@ class Browser:
             self._driver.wait(timeout=20)
 
     def open(self, url):
-        """Go there, and wait until it is loaded."""
+        """Go there, and wait until it is loaded and drawn: before that Chromium lets keys fall."""
         self._say("POST", "/url", {"url": url})
+        self.run("return new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(() => drawn())))")
 
     def reload(self):
         """The same page anew, once it is loaded."""
